@@ -1,0 +1,19 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+// Tests run against the sources; the packed builds are tried apart (test/packages.test.ts).
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: '@tokenward/identity-provider', replacement: source('apps/identity-provider/src/index.ts') },
+      { find: /^@tokenward\/(.+)$/, replacement: source('packages/$1/src/index.ts') },
+    ],
+  },
+  test: {
+    include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+    testTimeout: 20_000,
+    coverage: { provider: 'v8', include: ['packages/*/src/**'] },
+  },
+})
