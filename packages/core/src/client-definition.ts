@@ -1,0 +1,72 @@
+import type { ClientAuth } from 'openid-client'
+import type { ClientAssertion, TokenRequester } from './token-requester'
+
+/** One OAuth client: who asks for tokens, where, and for what. Exactly one of `tokenEndpoint` and `issuer`. */
+export interface ClientDefinition {
+  /** The URL of the token endpoint (RFC 6749 §3.2). */
+  tokenEndpoint?: string | URL | undefined
+  /** The issuer, whose metadata names the endpoint (RFC 8414 or OpenID Connect Discovery): read when first needed. */
+  issuer?: string | URL | undefined
+  /** The client identifier (RFC 6749 §2.2). */
+  clientId: string
+  /**
+   * The client secret, or a function that supplies it and is asked at each token request. It is sent by
+   * `client_secret_basic` (RFC 6749 §2.3.1); another method is a `clientAuth`.
+   */
+  clientSecret?: string | (() => string | Promise<string>) | undefined
+  /** How the client authenticates: any of openid-client's methods, such as `ClientSecretPost(secret)`. */
+  clientAuth?: ClientAuth | undefined
+  /** A ready client assertion (RFC 7523 §2.2), or its supplier, which is asked for every request that goes out. */
+  clientAssertion?: ClientAssertion | undefined
+  /** Scopes to ask for, separated by spaces (RFC 6749 §3.3). Default: the server decides. */
+  scope?: string | undefined
+  /** The APIs that the token is for (RFC 8707 resource indicators): absolute URIs. */
+  resource?: string | URL | readonly (string | URL)[] | undefined
+  /** The `audience` parameter that some servers take in place of `resource`. */
+  audience?: string | undefined
+  /** Further form parameters of the token request. */
+  parameters?: Readonly<Record<string, string | undefined>> | undefined
+  /** The transport to the authorization server (a proxy, mTLS). Default: the platform's `fetch`. */
+  fetch?: typeof fetch | undefined
+  /** The time limit of one token request, milliseconds. Default: the manager's, 10,000. */
+  timeoutMs?: number | undefined
+  /**
+   * How long before its expiry a token is no longer handed out, milliseconds; never more than a tenth of its
+   * lifetime. Default: the manager's, 60,000.
+   */
+  expirationBufferMs?: number | undefined
+  /** The lifetime of a token whose response names none, milliseconds. Default: the manager's, 300,000. */
+  defaultLifetimeMs?: number | undefined
+  /** Lets secrets and tokens travel by plain http to a host that is not loopback. Default false. */
+  allowInsecureRequests?: boolean | undefined
+  /** How tokens of this client are asked for. Default: the manager's, which is the client credentials grant. */
+  requester?: TokenRequester | undefined
+}
+
+/** A definition, or an async function that returns one and is asked when the client is first used. */
+export type ClientDefinitionSource = ClientDefinition | (() => Promise<ClientDefinition>)
+
+/**
+ * A definition as it was checked and copied: frozen, with its defaults filled in. What is secret in it can be read,
+ * but no printer shows it.
+ */
+export interface ClientConfiguration {
+  /** The client's name. */
+  readonly name: string
+  readonly tokenEndpoint: string | undefined
+  readonly issuer: string | undefined
+  readonly clientId: string
+  readonly clientSecret: string | (() => string | Promise<string>) | undefined
+  readonly clientAuth: ClientAuth | undefined
+  readonly clientAssertion: ClientAssertion | undefined
+  readonly scope: string | undefined
+  readonly resource: readonly string[]
+  readonly audience: string | undefined
+  readonly parameters: Readonly<Record<string, string>>
+  readonly fetch: typeof fetch
+  readonly timeoutMs: number
+  readonly expirationBufferMs: number
+  readonly defaultLifetimeMs: number
+  readonly allowInsecureRequests: boolean
+  readonly requester: TokenRequester
+}

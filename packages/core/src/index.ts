@@ -1,0 +1,61 @@
+// For those who use tokens.
+
+export {
+  type ClientAuth,
+  ClientSecretBasic,
+  ClientSecretJwt,
+  ClientSecretPost,
+  None,
+  PrivateKeyJwt,
+  TlsClientAuth,
+} from 'openid-client'
+export type { AccessToken } from './access-token'
+// For those who write adapters, stores, caches and requesters.
+export { clientCredentials } from './client-credentials'
+export type { ClientConfiguration, ClientDefinition, ClientDefinitionSource } from './client-definition'
+export type { Clock } from './clock'
+export {
+  ConfigurationError,
+  type ConfigurationProblem,
+  OriginNotAllowedError,
+  TokenRequestError,
+  type TokenRequestErrorReason,
+  TokenwardError,
+  UnknownClientError,
+} from './errors'
+export type {
+  Logger,
+  RenewalStarted,
+  StoreFailed,
+  TokenEvents,
+  TokenRejected,
+  TokenRetrievalFailed,
+  TokenRetrieved,
+  Unsubscribe,
+} from './events'
+export {
+  type ApiAnswer,
+  type AuthorizedCallOptions,
+  type AuthorizedClientOptions,
+  createRequestAuthorizer,
+  type OutgoingRequest,
+  type RequestAuthorization,
+  type RequestAuthorizer,
+  type RequestTokenParameters,
+} from './request-authorizer'
+export type { LoadContext, LoadedToken, TokenCache, TokenLoader, WantedToken } from './token-cache'
+export {
+  createTokenManager,
+  type GetAccessTokenOptions,
+  type TokenManager,
+  type TokenManagerOptions,
+  type TokenParameters,
+} from './token-manager'
+export type {
+  ClientAssertion,
+  ClientAssertionContext,
+  TokenRequest,
+  TokenRequester,
+  TokenResponse,
+} from './token-requester'
+export type { Awaitable, TokenStore } from './token-store'

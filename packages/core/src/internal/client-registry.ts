@@ -1,0 +1,114 @@
+import { type MemoryStore, memoryStore } from '@tokenward/store-memory'
+import type { ClientConfiguration, ClientDefinition, ClientDefinitionSource } from '../client-definition'
+import type { Clock } from '../clock'
+import { UnknownClientError } from '../errors'
+import { type ClientDefaults, configureClient } from './configure-client'
+import type { Emit } from './event-emitter'
+import { Problems } from './problems'
+import { TokenSource } from './token-source'
+
+/** A client as the manager works with it. */
+export interface ManagedClient {
+  readonly configuration: ClientConfiguration
+  readonly source: TokenSource
+}
+
+export interface ClientRegistryOptions {
+  readonly definitions: Readonly<Record<string, ClientDefinitionSource>>
+  readonly resolve: ((name: string) => Promise<ClientDefinition | undefined>) | undefined
+  readonly defaults: ClientDefaults
+  /** The most clients that are kept of those that `resolve` found. */
+  readonly maxEntries: number
+  /** Where what is wrong with `definitions` goes. */
+  readonly problems: Problems
+  readonly source: { readonly clock: Clock; readonly random: () => number; readonly emit: Emit }
+}
+
+type Entry = ManagedClient | Promise<ManagedClient> | (() => Promise<ClientDefinition>)
+
+/** The clients by name: given, added, or found when they are first asked for; each is read once. */
+export class ClientRegistry {
+  readonly #defined = new Map<string, Entry>()
+  readonly #resolved: MemoryStore<Promise<ManagedClient>>
+  readonly #options: ClientRegistryOptions
+
+  constructor(options: ClientRegistryOptions) {
+    this.#options = options
+    this.#resolved = memoryStore({ maxEntries: options.maxEntries })
+    for (const [name, definition] of Object.entries(options.definitions)) {
+      const entry = this.#entry(name, definition, options.problems)
+      if (entry) this.#defined.set(name, entry)
+    }
+  }
+
+  names(): string[] {
+    return [...this.#defined.keys()]
+  }
+
+  /** @throws UnknownClientError, or ConfigurationError when a definition that was supplied late cannot be right. */
+  get(name: string): ManagedClient | Promise<ManagedClient> {
+    const entry = this.#defined.get(name)
+    if (entry === undefined) return this.#resolve(name)
+    if (typeof entry !== 'function') return entry
+    const client = entry().then((definition) => this.#configure(name, definition))
+    const settle = (result: Entry) => {
+      if (this.#defined.get(name) === client) this.#defined.set(name, result)
+    }
+    this.#defined.set(name, client)
+    // A definition that could not be had is asked for again the next time.
+    client.then(settle, () => settle(entry))
+    return client
+  }
+
+  /** @throws ConfigurationError when the name is taken, or the definition cannot be right. */
+  add(name: string, definition: ClientDefinitionSource): void {
+    const problems = new Problems()
+    if (this.#defined.has(name)) problems.add(name, 'name', 'is taken; removeClient frees it')
+    const entry = this.#entry(name, definition, problems)
+    problems.throwIfAny()
+    if (entry) this.#defined.set(name, entry)
+  }
+
+  remove(name: string): boolean {
+    const known = this.#defined.delete(name) || this.#resolved.get(name) !== undefined
+    this.#resolved.delete(name)
+    return known
+  }
+
+  #resolve(name: string): Promise<ManagedClient> {
+    const known = this.#resolved.get(name)
+    if (known) return known
+    const { resolve } = this.#options
+    if (!resolve) return Promise.reject(new UnknownClientError(name, this.names()))
+    const client = (async () => {
+      const definition = await resolve(name)
+      if (definition === undefined || definition === null) throw new UnknownClientError(name, this.names())
+      return this.#configure(name, definition)
+    })()
+    this.#resolved.set(name, client, Number.MAX_SAFE_INTEGER)
+    client.catch(() => {
+      if (this.#resolved.get(name) === client) this.#resolved.delete(name)
+    })
+    return client
+  }
+
+  #entry(name: string, definition: ClientDefinitionSource, problems: Problems): Entry | undefined {
+    // Called late and only as an async function, whatever it is: a throw becomes the rejection of the call.
+    if (typeof definition === 'function') return async () => definition()
+    const configuration = configureClient(name, definition, this.#options.defaults, problems)
+    return configuration && this.#manage(configuration)
+  }
+
+  #configure(name: string, definition: ClientDefinition): ManagedClient {
+    const problems = new Problems()
+    const configuration = configureClient(name, definition, this.#options.defaults, problems)
+    problems.throwIfAny()
+    if (!configuration) throw new UnknownClientError(name, this.names())
+    return this.#manage(configuration)
+  }
+
+  #manage(configuration: ClientConfiguration): ManagedClient {
+    const { clock, random, emit } = this.#options.source
+    return { configuration, source: new TokenSource(configuration, clock, random, emit) }
+  }
+}

@@ -1,0 +1,117 @@
+import type { ClientConfiguration, ClientDefinition } from '../client-definition'
+import type { TokenRequester } from '../token-requester'
+import { withHidden } from './hidden'
+import { OptionChecks, type Problems } from './problems'
+import { checkClientAssertion, checkParameters, checkResource } from './requested-token'
+
+/** What a definition that says nothing about it gets from its manager. */
+export interface ClientDefaults {
+  readonly timeoutMs: number
+  readonly expirationBufferMs: number
+  readonly defaultLifetimeMs: number
+  readonly requester: TokenRequester
+}
+
+/** Checks a definition, adds what is wrong with it to `problems`, and copies it. */
+export function configureClient(
+  name: string,
+  definition: ClientDefinition,
+  defaults: ClientDefaults,
+  problems: Problems,
+): ClientConfiguration | undefined {
+  const checks = new OptionChecks(problems, name)
+  if (!checks.object('definition', definition)) return undefined
+  checks.text('clientId', definition.clientId)
+  checkServer(checks, definition)
+  checkAuthentication(checks, definition)
+  if (definition.scope !== undefined && typeof definition.scope !== 'string') {
+    checks.problem('scope', 'must be a string of scopes separated by spaces')
+  }
+  checks.optionalText('audience', definition.audience)
+  const resource = checkResource(checks, definition.resource)
+  const parameters = checkParameters(checks, definition.parameters)
+  checks.function('fetch', definition.fetch)
+  checks.amount('timeoutMs', definition.timeoutMs, 1)
+  checks.amount('expirationBufferMs', definition.expirationBufferMs, 0)
+  checks.amount('defaultLifetimeMs', definition.defaultLifetimeMs, 1)
+  checks.boolean('allowInsecureRequests', definition.allowInsecureRequests)
+  checks.methods('requester', definition.requester, ['request'])
+  if ('dpop' in definition && definition.dpop) {
+    // Taken for granted it would turn into Bearer tokens, which is what the option is there to rule out.
+    checks.problem('dpop', 'is not supported by this version')
+  }
+  return withHidden(
+    {
+      name,
+      tokenEndpoint: definition.tokenEndpoint?.toString(),
+      issuer: definition.issuer?.toString(),
+      clientId: definition.clientId,
+      scope: definition.scope,
+      resource,
+      audience: definition.audience,
+      timeoutMs: definition.timeoutMs ?? defaults.timeoutMs,
+      expirationBufferMs: definition.expirationBufferMs ?? defaults.expirationBufferMs,
+      defaultLifetimeMs: definition.defaultLifetimeMs ?? defaults.defaultLifetimeMs,
+      allowInsecureRequests: definition.allowInsecureRequests ?? false,
+    },
+    {
+      clientSecret: definition.clientSecret,
+      clientAuth: definition.clientAuth,
+      clientAssertion: definition.clientAssertion,
+      // Their values may be secrets of another grant.
+      parameters,
+      fetch: definition.fetch ?? ((input: RequestInfo | URL, init?: RequestInit) => fetch(input, init)),
+      requester: definition.requester ?? defaults.requester,
+    },
+  )
+}
+
+function checkServer(checks: OptionChecks, definition: ClientDefinition): void {
+  const { tokenEndpoint, issuer } = definition
+  if (tokenEndpoint === undefined && issuer === undefined) {
+    const message = 'missing: give the URL of the token endpoint, or an issuer whose metadata names it'
+    checks.problem('tokenEndpoint', message)
+    return
+  }
+  if (tokenEndpoint !== undefined && issuer !== undefined) {
+    checks.problem('tokenEndpoint', 'stands beside issuer: give one of them')
+    return
+  }
+  const option = tokenEndpoint === undefined ? 'issuer' : 'tokenEndpoint'
+  const url = checks.url(option, tokenEndpoint ?? issuer)
+  if (!url) return
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') checks.problem(option, 'must be an https URL')
+  else if (!maySendSecretsTo(url, definition.allowInsecureRequests)) {
+    checks.problem(option, 'would send the secret by plain http; use https, or set allowInsecureRequests')
+  }
+  if (url.hash !== '') checks.problem(option, 'has a fragment, which no request can carry')
+}
+
+function checkAuthentication(checks: OptionChecks, definition: ClientDefinition): void {
+  const { clientSecret, clientAuth, clientAssertion } = definition
+  checks.function('clientAuth', clientAuth)
+  checkClientAssertion(checks, clientAssertion)
+  if (clientSecret !== undefined) {
+    if (typeof clientSecret !== 'function') checks.text('clientSecret', clientSecret)
+    if (clientAuth !== undefined) checks.problem('clientSecret', 'stands beside clientAuth: give the secret to it')
+    if (clientAssertion !== undefined) checks.problem('clientSecret', 'stands beside clientAssertion: give one of them')
+  } else if (clientAuth !== undefined && clientAssertion !== undefined) {
+    checks.problem('clientAuth', 'stands beside clientAssertion: give one of them')
+  } else if ('clientSecret' in definition && clientAuth === undefined && clientAssertion === undefined) {
+    checks.problem('clientSecret', 'is undefined: is the environment variable that it comes from set?')
+  }
+}
+
+/** Whether a secret may go to `url`: by TLS, on this very machine, or because the user said so. */
+export function maySendSecretsTo(url: URL, allowInsecureRequests: boolean | undefined): boolean {
+  return url.protocol === 'https:' || allowInsecureRequests === true || isLoopback(url.hostname)
+}
+
+function isLoopback(hostname: string): boolean {
+  return (
+    hostname === 'localhost' ||
+    hostname.endsWith('.localhost') ||
+    hostname === '[::1]' ||
+    /^127(\.\d+){3}$/.test(hostname)
+  )
+}

@@ -1,0 +1,266 @@
+import { type MemoryStore, memoryStore } from '@tokenward/store-memory'
+import type { AccessToken } from '../access-token'
+import type { Clock } from '../clock'
+import { TokenRequestError } from '../errors'
+import type { LoadedToken, TokenCache, WantedToken } from '../token-cache'
+import { untilAborted } from './abort'
+import type { Emit } from './event-emitter'
+import { type Lifetime, lifetime, mustRenew, shouldRenew } from './freshness'
+import { RejectionLimit } from './rejection-limit'
+import type { StoreAccess } from './store-access'
+
+/** A token in this process. Immutable: what becomes of it is another copy in its place. */
+interface Copy extends Lifetime {
+  readonly token: AccessToken
+  readonly source: 'endpoint' | 'store'
+  /** `rejected`: an API answered 401 to it, and the next caller gets another one. */
+  readonly state: 'good' | 'rejected'
+  /** A renewal ahead failed; the next one starts no sooner. */
+  readonly renewalPausedUntil: number
+}
+
+/** One way to a new token, under way for all who want the same key. */
+interface Flight {
+  readonly client: string
+  readonly token: Promise<Copy>
+  readonly controller: AbortController
+  /** How many callers wait for it now. */
+  waiting: number
+  /** The token was deleted while this flight was under way: who waits gets its token, nobody after them does. */
+  disowned: boolean
+}
+
+/** Whether a token that somebody else got is what the caller wants. */
+type Accepts = (copy: Copy) => boolean
+
+const REJECTED_TRACE_MS = 60_000
+const RENEWAL_PAUSE_MS = 500
+const LONGEST_RENEWAL_PAUSE_MS = 30_000
+
+export interface FreshTokenCacheOptions {
+  readonly clock: Clock
+  readonly random: () => number
+  readonly emit: Emit
+  readonly maxEntries: number
+  readonly store: StoreAccess | undefined
+}
+
+/** The token cache that a manager uses when it is told of no other. */
+export class FreshTokenCache implements TokenCache {
+  readonly #clock: Clock
+  readonly #random: () => number
+  readonly #emit: Emit
+  readonly #store: StoreAccess | undefined
+  readonly #copies: MemoryStore<Copy>
+  readonly #rejections: RejectionLimit
+  readonly #flights = new Map<string, Flight>()
+  /** Store writes under way, by key: no caller waits for them. */
+  readonly #writes = new Map<string, Promise<void>>()
+  #closed = false
+
+  constructor({ clock, random, emit, maxEntries, store }: FreshTokenCacheOptions) {
+    this.#clock = clock
+    this.#random = random
+    this.#emit = emit
+    this.#store = store
+    const now = () => clock.monotonic()
+    this.#copies = memoryStore<Copy>({ maxEntries, now })
+    this.#rejections = new RejectionLimit(maxEntries, now)
+  }
+
+  async get(key: string, wanted: WantedToken): Promise<AccessToken> {
+    wanted.signal?.throwIfAborted()
+    if (this.#closed) throw closedError(wanted.client)
+    const copy = this.#copies.get(key)
+    if (copy && !wanted.forceRenewal && this.#mayHandOut(copy, wanted)) {
+      if (shouldRenew(copy, this.#clock.monotonic())) this.#renewAhead(key, copy, wanted)
+      return copy.token
+    }
+    const rejected = copy?.state === 'rejected' ? copy.token.value : undefined
+    return this.#await(key, wanted, (other) => {
+      // Nothing is newer than what the endpoint gives to a request that is under way.
+      if (other.source === 'endpoint') return true
+      return !wanted.forceRenewal && other.token.value !== rejected && this.#mayHandOut(other, wanted)
+    })
+  }
+
+  reject(key: string, token: AccessToken): boolean {
+    const copy = this.#copies.get(key)
+    const willRenew = this.#willReplace(key, token, copy)
+    this.#emit('tokenRejected', { client: token.client, willRenew })
+    return willRenew
+  }
+
+  #willReplace(key: string, token: AccessToken, copy: Copy | undefined): boolean {
+    if (copy && (copy.token.value !== token.value || copy.state === 'rejected')) return true
+    if (!this.#rejections.admit(key)) return this.#flights.has(key)
+    // Where the copy is gone, a trace of it stays: the store may hold the same token still.
+    const rejected = copy ?? this.#copy(token, 'store', REJECTED_TRACE_MS, REJECTED_TRACE_MS)
+    this.#keep(key, { ...rejected, state: 'rejected' })
+    return true
+  }
+
+  async delete(key: string): Promise<void> {
+    this.#forget(key)
+    await this.#writes.get(key)
+    await this.#store?.delete(key)
+  }
+
+  async clear(client?: string): Promise<void> {
+    await Promise.all(this.#keysOf(client).map((key) => this.delete(key)))
+  }
+
+  forget(client: string): void {
+    for (const key of this.#keysOf(client)) this.#forget(key)
+  }
+
+  #forget(key: string): void {
+    this.#copies.delete(key)
+    const flight = this.#flights.get(key)
+    if (flight) flight.disowned = true
+  }
+
+  #keysOf(client: string | undefined): string[] {
+    const keys = new Set<string>()
+    for (const [key, { token }] of this.#copies.entries()) if ((client ?? token.client) === token.client) keys.add(key)
+    for (const [key, flight] of this.#flights) if ((client ?? flight.client) === flight.client) keys.add(key)
+    return [...keys]
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#copies.clear()
+    for (const { client, controller } of this.#flights.values()) controller.abort(closedError(client))
+    await Promise.allSettled([...this.#writes.values(), ...[...this.#flights.values()].map(({ token }) => token)])
+  }
+
+  /** Whether the copy meets the wish, but for being new. */
+  #mayHandOut(copy: Copy, wanted: WantedToken): boolean {
+    return copy.state === 'good' && !mustRenew(copy, this.#clock.monotonic(), wanted)
+  }
+
+  /** Waits for the flight that is under way if its token will do, else for one of its own. */
+  async #await(key: string, wanted: WantedToken, accepts: Accepts): Promise<AccessToken> {
+    for (;;) {
+      const running = this.#flights.get(key)
+      if (!running) return (await this.#join(this.#start(key, wanted, accepts), wanted)).token
+      const outage = wanted.loader.outage()
+      if (outage) throw outage
+      if (running.disowned) {
+        await untilAborted(running.token.then(ignore, ignore), wanted.signal)
+      } else {
+        const copy = await this.#join(running, wanted)
+        if (accepts(copy)) return copy.token
+      }
+      if (this.#closed) throw closedError(wanted.client)
+    }
+  }
+
+  async #join(flight: Flight, { signal }: WantedToken): Promise<Copy> {
+    flight.waiting++
+    try {
+      return await untilAborted(flight.token, signal)
+    } finally {
+      flight.waiting--
+    }
+  }
+
+  #start(key: string, wanted: WantedToken, accepts: Accepts): Flight {
+    const controller = new AbortController()
+    const run = async () => {
+      // The flight has to be on the list before it does anything that could end it.
+      await undefined
+      try {
+        return await this.#fly(key, wanted, flight, accepts)
+      } finally {
+        this.#flights.delete(key)
+      }
+    }
+    const flight: Flight = { client: wanted.client, token: run(), controller, waiting: 0, disowned: false }
+    // Who waits is told; a failure that nobody waits for is no unhandled rejection.
+    flight.token.catch(ignore)
+    this.#flights.set(key, flight)
+    return flight
+  }
+
+  async #fly(key: string, wanted: WantedToken, flight: Flight, accepts: Accepts): Promise<Copy> {
+    const startedAt = this.#clock.monotonic()
+    const shared = wanted.forceRenewal ? undefined : await this.#fromStore(key, accepts)
+    flight.controller.signal.throwIfAborted()
+    if (shared) {
+      this.#retrieved(shared, startedAt)
+      if (!flight.disowned) this.#keep(key, shared)
+      return shared
+    }
+    const loaded = await wanted.loader.load({
+      signal: flight.controller.signal,
+      isAwaited: () => flight.waiting > 0,
+    })
+    const copy = this.#fromLoader(loaded)
+    this.#retrieved(copy, startedAt)
+    if (!flight.disowned) {
+      this.#keep(key, copy)
+      this.#writeToStore(key, copy)
+    }
+    return copy
+  }
+
+  #renewAhead(key: string, copy: Copy, wanted: WantedToken): void {
+    const now = this.#clock.monotonic()
+    if (now < copy.renewalPausedUntil || this.#flights.has(key) || wanted.loader.outage()) return
+    this.#emit('renewalStarted', { client: wanted.client })
+    const newer: Accepts = (other) =>
+      other.token.value !== copy.token.value && !shouldRenew(other, this.#clock.monotonic())
+    this.#start(key, wanted, newer).token.catch((error: unknown) => {
+      if (this.#copies.get(key) !== copy) return
+      const failedAt = this.#clock.monotonic()
+      const share = Math.min((copy.expiresAt - failedAt) / 10, LONGEST_RENEWAL_PAUSE_MS)
+      const askedFor = error instanceof TokenRequestError ? (error.retryAfterMs ?? 0) : 0
+      const pauseMs = Math.max(RENEWAL_PAUSE_MS, share, askedFor) * (1 + this.#random() / 4)
+      this.#keep(key, { ...copy, renewalPausedUntil: failedAt + pauseMs })
+    })
+  }
+
+  async #fromStore(key: string, accepts: Accepts): Promise<Copy | undefined> {
+    const stored = await this.#store?.read(key)
+    if (!stored) return undefined
+    const copy = this.#copy(stored.token, 'store', stored.lifetimeMs, stored.remainingMs)
+    return accepts(copy) ? copy : undefined
+  }
+
+  #fromLoader({ token, lifetimeMs, requestedAt }: LoadedToken): Copy {
+    return this.#copy(token, 'endpoint', lifetimeMs, lifetimeMs - (this.#clock.monotonic() - requestedAt))
+  }
+
+  #copy(token: AccessToken, source: Copy['source'], lifetimeMs: number, remainingMs: number): Copy {
+    const issuedAt = this.#clock.monotonic() + remainingMs - lifetimeMs
+    return { token, source, ...lifetime(issuedAt, lifetimeMs, this.#random()), state: 'good', renewalPausedUntil: 0 }
+  }
+
+  #keep(key: string, copy: Copy): void {
+    if (!this.#closed) this.#copies.set(key, copy, copy.expiresAt - this.#clock.monotonic())
+  }
+
+  #writeToStore(key: string, copy: Copy): void {
+    const remainingMs = copy.expiresAt - this.#clock.monotonic()
+    if (!this.#store || remainingMs < 1) return
+    const write = this.#store.write(key, copy.token, copy.lifetimeMs, remainingMs)
+    this.#writes.set(key, write)
+    void write.finally(() => {
+      if (this.#writes.get(key) === write) this.#writes.delete(key)
+    })
+  }
+
+  #retrieved({ token, source, expiresAt: expiry }: Copy, startedAt: number): void {
+    const now = this.#clock.monotonic()
+    const expiresAt = token.expiresAt ?? new Date(this.#clock.now() + expiry - now)
+    this.#emit('tokenRetrieved', { client: token.client, source, durationMs: now - startedAt, expiresAt })
+  }
+}
+
+function closedError(client: string): TokenRequestError {
+  const errorDescription = 'the token manager is closed'
+  return new TokenRequestError({ client, error: 'closed', errorDescription, retryable: false })
+}
+
+function ignore(): void {}

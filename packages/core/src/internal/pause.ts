@@ -1,0 +1,44 @@
+import type { Clock } from '../clock'
+
+/** Resolves after `delayMs`; rejects with the signal's reason when it aborts before. */
+export function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason)
+    const onAbort = () => {
+      cancel()
+      reject(signal.reason)
+    }
+    const cancel = clock.setTimeout(() => {
+      signal.removeEventListener('abort', onAbort)
+      resolve()
+    }, delayMs)
+    signal.addEventListener('abort', onAbort, { once: true })
+  })
+}
+
+/**
+ * What `work` comes to, unless that takes longer than `limitMs` or `signal` aborts. Then the signal that `work` was
+ * given aborts too, with the error that is thrown: the signal's reason, or what `timeout` makes.
+ */
+export async function withLimit<T>(
+  clock: Clock,
+  limitMs: number,
+  timeout: () => unknown,
+  work: (signal: AbortSignal) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  const controller = new AbortController()
+  const end = () => controller.abort(signal?.reason)
+  if (signal?.aborted) throw signal.reason
+  signal?.addEventListener('abort', end, { once: true })
+  const cancel = clock.setTimeout(() => controller.abort(timeout()), limitMs)
+  try {
+    return await new Promise<T>((resolve, reject) => {
+      controller.signal.addEventListener('abort', () => reject(controller.signal.reason), { once: true })
+      work(controller.signal).then(resolve, reject)
+    })
+  } finally {
+    cancel()
+    signal?.removeEventListener('abort', end)
+  }
+}

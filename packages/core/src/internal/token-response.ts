@@ -1,0 +1,59 @@
+import type { AccessToken } from '../access-token'
+import type { ClientConfiguration } from '../client-definition'
+import { TokenRequestError } from '../errors'
+import type { TokenResponse } from '../token-requester'
+import { withHidden } from './hidden'
+
+/** Longest lifetime that is counted with: ten times longer ones exist on paper, and Date has an end. */
+const LONGEST_LIFETIME_MS = 100 * 365 * 86_400_000
+/** A header line longer than this reaches no API; an answer that holds such a token is not worth keeping. */
+const LONGEST_TOKEN = 256 * 1024
+
+export interface AccessTokenFields {
+  readonly client: string
+  readonly value: string
+  readonly type: AccessToken['type']
+  readonly expiresAt: Date | undefined
+  readonly scope: string | undefined
+}
+
+export function createAccessToken({ value, ...shown }: AccessTokenFields): AccessToken {
+  return withHidden(shown, { value })
+}
+
+/** Whether the text can stand in an `Authorization` header, whole and alone. */
+export function isTokenValue(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= LONGEST_TOKEN && /^[\x21-\x7e]+$/.test(value)
+}
+
+/**
+ * The token in a response (RFC 6749 §5.1), and its lifetime in milliseconds.
+ *
+ * @throws TokenRequestError `invalid_response` when it holds none that could be used.
+ */
+export function readTokenResponse(
+  client: ClientConfiguration,
+  response: TokenResponse,
+  requestedScope: string | undefined,
+  now: number,
+): { token: AccessToken; lifetimeMs: number } {
+  const refuse = (errorDescription: string, retryable: boolean) =>
+    new TokenRequestError({ client: client.name, error: 'invalid_response', errorDescription, retryable })
+
+  if (typeof response !== 'object' || response === null) throw refuse('there is no token response', true)
+  const { access_token: value, token_type, expires_in, scope } = response
+  if (!isTokenValue(value)) throw refuse('access_token is missing, malformed or too long', true)
+  if (typeof token_type !== 'string') throw refuse('token_type is missing', true)
+  if (token_type.toLowerCase() !== 'bearer') throw refuse('the token type is unknown', false)
+  const seconds = expires_in === undefined || expires_in === null ? undefined : Number(expires_in)
+  if (seconds !== undefined && !(seconds >= 0)) throw refuse('expires_in is malformed', true)
+  const lifetimeMs = seconds === undefined ? client.defaultLifetimeMs : Math.min(seconds * 1000, LONGEST_LIFETIME_MS)
+  const token = createAccessToken({
+    client: client.name,
+    value,
+    type: 'Bearer',
+    expiresAt: seconds === undefined ? undefined : new Date(now + lifetimeMs),
+    scope: typeof scope === 'string' ? scope : requestedScope,
+  })
+  return { token, lifetimeMs }
+}

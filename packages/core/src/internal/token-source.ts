@@ -1,0 +1,158 @@
+import type { ClientConfiguration } from '../client-definition'
+import type { Clock } from '../clock'
+import { TokenRequestError, TokenwardError } from '../errors'
+import type { LoadContext, LoadedToken, TokenLoader } from '../token-cache'
+import type { ClientAssertion } from '../token-requester'
+import type { Emit } from './event-emitter'
+import { withHidden } from './hidden'
+import { pause, withLimit } from './pause'
+import type { RequestedToken } from './requested-token'
+import { tokenRequestFailure } from './token-request-failure'
+import { readTokenResponse } from './token-response'
+
+const RETRIES = 2
+/** The longest that the first retry waits; each further one waits up to twice as long. */
+const FIRST_BACKOFF_MS = 300
+/** While the endpoint fails, requests go out no more often than this. */
+const PROBE_INTERVAL_MS = 500
+/** The longer an outage, the rarer its probes: this share of its age so far, up to the longest interval. */
+const PROBE_INTERVAL_SHARE = 0.1
+const LONGEST_PROBE_INTERVAL_MS = 5_000
+/** A server that asks for more time than this is asked again all the same. */
+const LONGEST_RETRY_AFTER_MS = 300_000
+
+/** A client that was refused this often in a row is no longer believed to be let in at the next moment. */
+const REFUSALS = 3
+const REFUSED = new Set(['invalid_client', 'unauthorized_client'])
+
+/** The endpoint fails: it is asked rarely, by one caller at a time, and the others are told at once. */
+interface Outage {
+  readonly since: number
+  readonly error: TokenRequestError
+  /** When the next request may go out. */
+  readonly probeAt: number
+}
+
+/** Where one client's tokens come from: its requester, with the time limit, the retries, and what is known of outages. */
+export class TokenSource {
+  readonly #client: ClientConfiguration
+  readonly #clock: Clock
+  readonly #random: () => number
+  readonly #emit: Emit
+  #outage: Outage | undefined
+  #probing = false
+  #refusals = 0
+
+  constructor(client: ClientConfiguration, clock: Clock, random: () => number, emit: Emit) {
+    this.#client = client
+    this.#clock = clock
+    this.#random = random
+    this.#emit = emit
+  }
+
+  /** The loader of one token. */
+  loader(requested: RequestedToken, clientAssertion: ClientAssertion | undefined): TokenLoader {
+    return {
+      load: (context) => this.#load(requested, clientAssertion, context),
+      outage: () => this.#failFast(),
+    }
+  }
+
+  /** The error for those who may not ask now: the endpoint fails, and it is not time to try again or somebody does. */
+  #failFast(): TokenRequestError | undefined {
+    if (!this.#outage) return undefined
+    const waitMs = this.#outage.probeAt - this.#clock.monotonic()
+    if (waitMs <= 0 && !this.#probing) return undefined
+    const retryAfterMs = waitMs > 0 ? Math.ceil(waitMs) : PROBE_INTERVAL_MS
+    const { client, error, errorDescription, status, retryable } = this.#outage.error
+    return new TokenRequestError({ client, error, errorDescription, status, retryable, retryAfterMs })
+  }
+
+  async #load(
+    requested: RequestedToken,
+    assertion: ClientAssertion | undefined,
+    context: LoadContext,
+  ): Promise<LoadedToken> {
+    const failFast = this.#failFast()
+    if (failFast) throw failFast
+    if (!this.#outage) return this.#loadWithRetries(requested, assertion, context, RETRIES)
+    this.#probing = true
+    try {
+      return await this.#loadWithRetries(requested, assertion, context, 0)
+    } finally {
+      this.#probing = false
+    }
+  }
+
+  async #loadWithRetries(
+    requested: RequestedToken,
+    assertion: ClientAssertion | undefined,
+    context: LoadContext,
+    retries: number,
+  ): Promise<LoadedToken> {
+    const startedAt = this.#clock.monotonic()
+    const giveUpAt = startedAt + (1 + RETRIES) * this.#client.timeoutMs
+    for (let attempt = 1; ; attempt++) {
+      const requestedAt = this.#clock.monotonic()
+      try {
+        const loaded = await this.#request(requested, assertion, context.signal)
+        this.#outage = undefined
+        this.#refusals = 0
+        return { ...loaded, requestedAt }
+      } catch (thrown) {
+        if (context.signal.aborted) throw context.signal.reason
+        if (thrown instanceof TokenwardError && !(thrown instanceof TokenRequestError)) throw thrown
+        const error = await tokenRequestFailure(this.#client.name, thrown)
+        const delayMs = this.#backoffMs(error, attempt)
+        const inTime = this.#clock.monotonic() + delayMs < giveUpAt
+        // A renewal that nobody waits for has time until its token's next use.
+        const willRetry = error.retryable && attempt <= retries && inTime && context.isAwaited()
+        this.#emit('tokenRetrievalFailed', { client: this.#client.name, error, attempt, willRetry })
+        if (!willRetry) {
+          this.#noteFailure(error, startedAt, attempt, context.isAwaited())
+          throw error
+        }
+        await pause(this.#clock, delayMs, context.signal)
+      }
+    }
+  }
+
+  async #request(requested: RequestedToken, clientAssertion: ClientAssertion | undefined, signal: AbortSignal) {
+    const { name, requester, timeoutMs } = this.#client
+    const timeout = () => {
+      const errorDescription = `no answer within ${timeoutMs} ms`
+      return new TokenRequestError({ client: name, error: 'timeout', errorDescription, retryable: true })
+    }
+    const { parameters, ...shown } = requested
+    const ask = async (limit: AbortSignal) =>
+      requester.request(this.#client, withHidden(shown, { parameters, clientAssertion, signal: limit }))
+    const response = await withLimit(this.#clock, timeoutMs, timeout, ask, signal)
+    return readTokenResponse(this.#client, response, requested.scope, this.#clock.now())
+  }
+
+  /** Full jitter, after the time that the server asks for. */
+  #backoffMs(error: TokenRequestError, attempt: number): number {
+    return (error.retryAfterMs ?? 0) + this.#random() * FIRST_BACKOFF_MS * 2 ** (attempt - 1)
+  }
+
+  #noteFailure(error: TokenRequestError, startedAt: number, attempts: number, awaited: boolean): void {
+    this.#refusals = REFUSED.has(error.error) ? this.#refusals + 1 : 0
+    if (!error.retryable && this.#refusals < REFUSALS) {
+      // It answers, if not as one would like: no outage.
+      this.#outage = undefined
+      return
+    }
+    // One failure of a renewal ahead says little, and nobody had to wait for it.
+    if (!this.#outage && !awaited) return
+    const now = this.#clock.monotonic()
+    const since = this.#outage?.since ?? startedAt
+    const intervalMs = Math.min(
+      Math.max(PROBE_INTERVAL_MS, (now - since) * PROBE_INTERVAL_SHARE),
+      LONGEST_PROBE_INTERVAL_MS,
+    )
+    const retryAfterMs = Math.min(error.retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS)
+    // Each request of the retries takes up an interval of its own, so that their burst does not add to the rate.
+    const probeAt = Math.max(startedAt + attempts * intervalMs, now + retryAfterMs)
+    this.#outage = { since, error, probeAt }
+  }
+}

@@ -1,0 +1,48 @@
+import type { ClientConfiguration } from './client-definition'
+
+/** What one request to the token endpoint asks for: the definition's values with the call's own in their place. */
+export interface TokenRequest {
+  /** Scopes, separated by spaces (RFC 6749 §3.3). */
+  readonly scope: string | undefined
+  /** Resource indicators (RFC 8707). */
+  readonly resource: readonly string[]
+  /** The `audience` parameter that some servers take. */
+  readonly audience: string | undefined
+  /** Every further form parameter. */
+  readonly parameters: Readonly<Record<string, string>>
+  /** The client assertion of this one request, when the call or the definition has one (RFC 7521 §4.2). */
+  readonly clientAssertion: ClientAssertion | undefined
+  /** Ends the request: its time is over, or the manager was closed. */
+  readonly signal: AbortSignal
+}
+
+/** What a {@link ClientAssertion} supplier is told. */
+export interface ClientAssertionContext {
+  /** The client's name. */
+  readonly client: string
+  /** Who the assertion is for: the authorization server's issuer; the token endpoint's URL when no issuer is known. */
+  readonly audience: string
+}
+
+/** A ready client assertion (RFC 7521 §4.2), or a function that supplies one and is asked for every request. */
+export type ClientAssertion = string | ((context: ClientAssertionContext) => string | Promise<string>)
+
+/** A successful token response, as in RFC 6749 §5.1. */
+export interface TokenResponse {
+  readonly access_token: string
+  /** `Bearer` or `DPoP`, in any case. */
+  readonly token_type: string
+  /** The token's lifetime in seconds. */
+  readonly expires_in?: number | undefined
+  readonly scope?: string | undefined
+}
+
+/**
+ * How a token is asked for: a client and the parameters of one request in, a token response out. The default is the
+ * client credentials grant (RFC 6749 §4.4) by openid-client; errors that openid-client throws are understood.
+ *
+ * One call is one request: caching, retries and time limits are not its business, but it must end when the signal does.
+ */
+export interface TokenRequester {
+  request(client: ClientConfiguration, request: TokenRequest): Promise<TokenResponse>
+}

@@ -1,0 +1,1 @@
+export { type AuthorizedFetch, type AuthorizedRequestInit, createFetch, type FetchOptions } from './authorized-fetch'
