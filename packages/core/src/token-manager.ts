@@ -129,7 +129,7 @@ class DefaultTokenManager implements TokenManager {
   readonly #cache: TokenCache
   readonly #clients: ClientRegistry
   /** The keys of identities seen before, because SHA-256 costs more than all the rest of a cached call. */
-  readonly #keys: MemoryStore
+  readonly #keys: MemoryStore<Promise<string>>
 
   constructor(options: TokenManagerOptions) {
     const problems = new Problems()
@@ -221,10 +221,10 @@ class DefaultTokenManager implements TokenManager {
     const identity = tokenIdentity(client.configuration, requested)
     let key = this.#keys.get(identity)
     if (key === undefined) {
-      key = await tokenKey(identity)
+      key = tokenKey(identity)
       this.#keys.set(identity, key, FOREVER_MS)
     }
-    return { client, requested, key }
+    return { client, requested, key: await key }
   }
 }
 

@@ -1,0 +1,60 @@
+/** The two protected APIs. */
+export type ApiName = 'catalog' | 'invoice'
+
+/** A client to register. */
+export interface TestClient {
+  /** Default: its name. */
+  clientId?: string
+  /** Default: a text of its own. */
+  clientSecret?: string
+  /** The scopes that it may ask for. Default: those of its API. */
+  scope?: string
+  /** Which API its tokens are for when it names no resource. Default `catalog`. */
+  api?: ApiName
+  /** Further client metadata of oidc-provider, such as `token_endpoint_auth_method`. */
+  metadata?: Record<string, unknown>
+}
+
+/** A client as it was registered. */
+export interface RegisteredClient {
+  readonly clientId: string
+  readonly clientSecret: string
+  readonly scope: string
+  readonly api: ApiName
+  readonly metadata: Readonly<Record<string, unknown>>
+}
+
+/** What each API calls itself in tokens, and the scopes it knows; the first one is what it asks for. */
+export const APIS: Readonly<Record<ApiName, { audience: string; scopes: readonly string[] }>> = {
+  catalog: { audience: 'urn:catalog', scopes: ['catalog', 'inventory', 'catalog.read'] },
+  invoice: { audience: 'urn:invoice', scopes: ['invoice', 'invoice.read'] },
+}
+
+/** Demo credentials, known to everybody who reads this. One secret needs the form encoding of RFC 6749 §2.3.1. */
+const BUILT_IN: Readonly<Record<string, TestClient>> = {
+  'catalog.client': {
+    clientId: '6f59b670-990f-4ef7-856f-0dd584ed1fac',
+    clientSecret: 'd0c17c6a+ba47:4654/a874%f6d576cdf799 &="~',
+    api: 'catalog',
+  },
+  'invoice.client': {
+    clientId: 'ff8ac57f-5ade-47f1-b8cd-4c2424672351',
+    clientSecret: '4dbbf8ec-d62a-4639-b0db-aa5357a0cf46',
+    api: 'invoice',
+  },
+  'catalog.post': {
+    clientId: '0a2b0d1c-4a0f-4a5e-9a4e-2f1a6c7d8e9f',
+    clientSecret: 'post: secret & more',
+    api: 'catalog',
+    metadata: { token_endpoint_auth_method: 'client_secret_post' },
+  },
+}
+
+export function registeredClients(further: Readonly<Record<string, TestClient>>): Record<string, RegisteredClient> {
+  const clients: Record<string, RegisteredClient> = {}
+  for (const [name, client] of Object.entries({ ...BUILT_IN, ...further })) {
+    const { clientId = name, clientSecret = `${name}-secret`, api = 'catalog', metadata = {} } = client
+    clients[name] = { clientId, clientSecret, api, metadata, scope: client.scope ?? APIS[api].scopes.join(' ') }
+  }
+  return clients
+}

@@ -1,0 +1,165 @@
+import { createHash } from 'node:crypto'
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type CryptoKey, type JWTPayload, jwtVerify } from 'jose'
+import { APIS, type ApiName } from './clients'
+import { answerWithFault, Faults } from './faults'
+import { type LocalServer, readBody } from './local-server'
+
+/** A request that reached an API. */
+export interface RecordedApiRequest {
+  /** When, in milliseconds of the monotonic clock (`performance.now`). */
+  readonly at: number
+  readonly method: string
+  /** Path and query. */
+  readonly url: string
+  readonly headers: IncomingHttpHeaders
+  readonly body: Buffer
+  /** What was answered; 0 for nothing. */
+  status: number
+  /** The `jti` of the token it carried, where that could be read. */
+  tokenId?: string
+}
+
+/** An API that takes valid access tokens only. */
+export interface ProtectedApi {
+  readonly origin: string
+  /** Its origin and path, with a slash at the end. */
+  readonly baseURL: string
+  /** What tokens for it name as their audience; its resource indicator. */
+  readonly audience: string
+  readonly faults: Faults
+  /** Every request that reached it, in order. */
+  readonly requests: RecordedApiRequest[]
+  /** How many connections were made to it. */
+  readonly connections: number
+}
+
+export interface ProtectedApiOptions {
+  readonly name: ApiName
+  readonly server: LocalServer
+  readonly issuer: string
+  readonly publicKey: CryptoKey
+  isRevoked(tokenId: string): boolean
+}
+
+const ITEMS: Readonly<Record<ApiName, readonly object[]>> = {
+  catalog: [
+    { id: 1, name: 'Workbench' },
+    { id: 2, name: 'Vise' },
+    { id: 3, name: 'Set of files' },
+  ],
+  invoice: [
+    { id: 1001, total: 420 },
+    { id: 1002, total: 75 },
+  ],
+}
+
+export function serveProtectedApi(options: ProtectedApiOptions): ProtectedApi {
+  const { name, server } = options
+  const base = `/${name}/`
+  const faults = new Faults()
+  const requests: RecordedApiRequest[] = []
+
+  server.serve(async (request, response) => {
+    const recorded: RecordedApiRequest = {
+      at: performance.now(),
+      method: request.method ?? 'GET',
+      url: request.url ?? '/',
+      headers: request.headers,
+      body: await readBody(request),
+      status: 0,
+    }
+    requests.push(recorded)
+    if (faults.delayMs > 0) await sleep(faults.delayMs)
+    const fault = faults.take()
+    if (fault) {
+      recorded.status = answerWithFault(fault, request, response)
+      return
+    }
+    const refusal = await verify(options, recorded)
+    if (refusal) {
+      recorded.status = refusal.status
+      const challenge = `Bearer error="${refusal.error}"`
+      sendJson(response, refusal.status, { error: refusal.error }, { 'www-authenticate': challenge })
+      return
+    }
+    answer(name, base, recorded, response)
+    recorded.status = response.statusCode
+  })
+
+  return {
+    origin: server.origin,
+    baseURL: server.origin + base,
+    audience: APIS[name].audience,
+    faults,
+    requests,
+    get connections() {
+      return server.connections
+    },
+  }
+}
+
+interface Refusal {
+  readonly status: 401 | 403
+  readonly error: 'invalid_token' | 'insufficient_scope'
+}
+
+async function verify(options: ProtectedApiOptions, recorded: RecordedApiRequest): Promise<Refusal | undefined> {
+  const { name, issuer, publicKey, isRevoked } = options
+  const [, token] = /^Bearer (\S+)$/i.exec(recorded.headers.authorization ?? '') ?? []
+  let claims: JWTPayload
+  try {
+    const { audience } = APIS[name]
+    const verified = await jwtVerify(token ?? '', publicKey, {
+      issuer,
+      audience,
+      typ: 'at+jwt',
+      requiredClaims: ['exp'],
+    })
+    claims = verified.payload
+  } catch {
+    return { status: 401, error: 'invalid_token' }
+  }
+  if (claims.jti) recorded.tokenId = claims.jti
+  if (!claims.jti || isRevoked(claims.jti)) return { status: 401, error: 'invalid_token' }
+  const granted = String(claims.scope ?? '').split(' ')
+  return granted.some((scope) => scope === name || scope === `${name}.read`)
+    ? undefined
+    : { status: 403, error: 'insufficient_scope' }
+}
+
+function answer(
+  name: ApiName,
+  base: string,
+  { method, url, headers, body }: RecordedApiRequest,
+  response: ServerResponse,
+) {
+  const { pathname, searchParams } = new URL(url, 'http://api')
+  const [route = '', argument = ''] = pathname.startsWith(base) ? pathname.slice(base.length).split('/') : []
+  if (route === 'list') return sendJson(response, 200, ITEMS[name])
+  if (route === 'test') return sendJson(response, 200, { ok: true })
+  if (route === 'echo') {
+    const sha256 = createHash('sha256').update(body).digest('hex')
+    const text = body.length <= 10_240 ? body.toString('utf8') : undefined
+    return sendJson(response, 200, { method, contentType: headers['content-type'], length: body.length, sha256, text })
+  }
+  if (route === 'status') {
+    const status = Number(argument)
+    return status === 204 || status === 304 ? response.writeHead(status).end() : sendJson(response, status, { status })
+  }
+  if (route === 'redirect') {
+    const location = searchParams.get('to') ?? base
+    return response.writeHead(Number(searchParams.get('status') ?? 302), { location }).end()
+  }
+  if (route === 'stream') {
+    response.writeHead(200, { 'content-type': 'text/plain' })
+    for (let line = 1; line <= 5; line++) response.write(`line ${line}\n`)
+    return response.end()
+  }
+  return sendJson(response, 404, { error: 'not_found' })
+}
+
+function sendJson(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
+}

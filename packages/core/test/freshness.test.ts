@@ -1,0 +1,172 @@
+import { expect, test } from 'vitest'
+import { scripted, settle } from './support'
+
+test('a cached token is handed out, and not asked for again', async () => {
+  const { tokens, endpoint, clock } = scripted()
+  const first = await tokens.getAccessToken('catalog.client')
+  await clock.advance(50_000)
+  expect((await tokens.getAccessToken('catalog.client')).value).toBe(first.value)
+  expect(endpoint.requests).toHaveLength(1)
+})
+
+test('from 80 % of the lifetime on the next use renews in the background, and nobody waits', async () => {
+  const { tokens, endpoint, clock } = scripted()
+  await tokens.getAccessToken('catalog.client')
+  endpoint.latencyMs = 5_000
+  await clock.advance(79_000)
+  expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-1')
+  await settle()
+  expect(endpoint.requests).toHaveLength(1)
+  await clock.advance(2_000)
+  expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-1')
+  await settle()
+  expect(endpoint.requests).toHaveLength(2)
+  expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-1')
+  await clock.advance(5_000)
+  expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-2')
+  expect(endpoint.requests).toHaveLength(2)
+})
+
+test.each([
+  [0, 75_000],
+  [1, 85_000],
+])('the moment of renewal is drawn once per token (draw %d: at %d ms)', async (draw, renewAt) => {
+  const { tokens, endpoint, clock } = scripted({ random: () => draw })
+  await tokens.getAccessToken('catalog.client')
+  await clock.advance(renewAt - 1_000)
+  await tokens.getAccessToken('catalog.client')
+  await settle()
+  expect(endpoint.requests).toHaveLength(1)
+  await clock.advance(1_001)
+  await tokens.getAccessToken('catalog.client')
+  await settle()
+  expect(endpoint.requests).toHaveLength(2)
+})
+
+test('a failed renewal ahead reaches no caller; the token is used until its time is over', async () => {
+  const { tokens, endpoint, clock } = scripted()
+  await tokens.getAccessToken('catalog.client')
+  endpoint.answerAlways(new TypeError('fetch failed'))
+  for (let second = 0; second < 89; second++) {
+    await clock.advance(1_000)
+    expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-1')
+  }
+  // 100 s, of which the last tenth is the buffer.
+  await clock.advance(1_000)
+  const late = expect(tokens.getAccessToken('catalog.client')).rejects.toMatchObject({ error: 'network_error' })
+  await clock.advance(5_000)
+  await late
+})
+
+test('after an idle time in which the token expired, the first caller waits for one request', async () => {
+  const { tokens, endpoint, clock } = scripted()
+  await tokens.getAccessToken('catalog.client')
+  await clock.advance(3_600_000)
+  const [a, b] = await Promise.all([tokens.getAccessToken('catalog.client'), tokens.getAccessToken('catalog.client')])
+  expect([a.value, b.value]).toEqual(['token-2', 'token-2'])
+  expect(endpoint.requests).toHaveLength(2)
+})
+
+test.each([
+  [3_600, 3_540_000],
+  [100, 90_000],
+  [5, 4_500],
+])('a token of %d s is handed out until %d ms: the buffer is 60 s, and never more than a tenth', async (s, lastMs) => {
+  const { tokens, endpoint, clock } = scripted()
+  endpoint.expiresIn = s
+  await tokens.getAccessToken('catalog.client')
+  endpoint.answerAlways(() => new Promise(() => {}))
+  await clock.advance(lastMs - 1)
+  expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-1')
+  endpoint.answerAlways(undefined)
+  await clock.advance(20_000)
+})
+
+test('expirationBufferMs stands on the manager, and on the definition, which wins', async () => {
+  for (const options of [
+    { expirationBufferMs: 1_000 },
+    { expirationBufferMs: 50_000, client: { expirationBufferMs: 1_000 } },
+  ]) {
+    const { tokens, endpoint, clock } = scripted(options)
+    endpoint.latencyMs = 0
+    await tokens.getAccessToken('catalog.client')
+    endpoint.answerAlways(new TypeError('fetch failed'))
+    await clock.advance(98_000)
+    expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-1')
+  }
+})
+
+test('a lifetime counts from when the request went out, however long the answer took', async () => {
+  const { tokens, endpoint, clock } = scripted()
+  endpoint.latencyMs = 8_000
+  const first = tokens.getAccessToken('catalog.client')
+  await clock.advance(8_000)
+  await first
+  await clock.advance(81_000)
+  const before = endpoint.requests.length
+  expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-1')
+  await clock.advance(2_000)
+  const waiting = tokens.getAccessToken('catalog.client')
+  await clock.advance(8_000)
+  expect((await waiting).value).toBe('token-2')
+  expect(endpoint.requests.length).toBe(before + 1)
+})
+
+test('without expires_in a token lives for defaultLifetimeMs, 5 minutes, and has no expiresAt', async () => {
+  const { tokens, endpoint, clock } = scripted()
+  endpoint.expiresIn = undefined
+  expect((await tokens.getAccessToken('catalog.client')).expiresAt).toBeUndefined()
+  await clock.advance(239_000)
+  await tokens.getAccessToken('catalog.client')
+  expect(endpoint.requests).toHaveLength(1)
+  await clock.advance(60_000)
+  expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-2')
+})
+
+test('minValidityMs gives a token that lives that long; the usual callers keep theirs', async () => {
+  const { tokens, endpoint, clock } = scripted()
+  await tokens.getAccessToken('catalog.client')
+  await clock.advance(50_000)
+  expect((await tokens.getAccessToken('catalog.client', { minValidityMs: 40_000 })).value).toBe('token-1')
+  expect((await tokens.getAccessToken('catalog.client', { minValidityMs: 60_000 })).value).toBe('token-2')
+  expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-2')
+  expect(endpoint.requests).toHaveLength(2)
+})
+
+test('a minValidityMs that no token reaches is not a request per call', async () => {
+  const { tokens, endpoint, clock } = scripted()
+  for (let call = 0; call < 10; call++) {
+    await tokens.getAccessToken('catalog.client', { minValidityMs: 3_600_000 })
+    await clock.advance(1_000)
+  }
+  expect(endpoint.requests).toHaveLength(1)
+})
+
+test('a forced renewal asks for a new token; forced ones at the same time share a request', async () => {
+  const { tokens, endpoint } = scripted()
+  await tokens.getAccessToken('catalog.client')
+  const forced = await Promise.all(
+    Array.from({ length: 20 }, () => tokens.getAccessToken('catalog.client', { forceRenewal: true })),
+  )
+  expect(new Set(forced.map(({ value }) => value))).toEqual(new Set(['token-2']))
+  expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-2')
+  expect(endpoint.requests).toHaveLength(2)
+})
+
+test.each([3_600_000, -3_600_000])('a wall clock that jumps by %d ms changes nothing', async (jumpMs) => {
+  const { tokens, endpoint, clock } = scripted()
+  await tokens.getAccessToken('catalog.client')
+  clock.jumpWallClock(jumpMs)
+  for (let call = 0; call < 10; call++) await tokens.getAccessToken('catalog.client')
+  expect(endpoint.requests).toHaveLength(1)
+  await clock.advance(91_000)
+  expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-2')
+})
+
+test('a token with expires_in 0 goes to those who wait for it, and to nobody after them', async () => {
+  const { tokens, endpoint } = scripted()
+  endpoint.expiresIn = 0
+  const all = await Promise.all(Array.from({ length: 10 }, () => tokens.getAccessToken('catalog.client')))
+  expect(new Set(all.map(({ value }) => value)).size).toBe(1)
+  expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-2')
+})
