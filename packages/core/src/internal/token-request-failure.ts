@@ -25,9 +25,9 @@ export async function tokenRequestFailure(
 
 async function explain(thrown: unknown): Promise<Failure> {
   const error = asErrorLike(thrown)
-  if (thrown instanceof CredentialUnavailable) {
-    return { error: 'credential_unavailable', errorDescription: thrown.message, retryable: true }
-  }
+  // openid-client wraps what its client authentication throws.
+  const unavailable = causes(thrown).find((cause) => cause instanceof CredentialUnavailable)
+  if (unavailable) return { error: 'credential_unavailable', errorDescription: unavailable.message, retryable: true }
   const response = error.response ?? (error.cause instanceof Response ? error.cause : undefined)
   if (response) return explainAnswer(error, response)
   const names = causes(thrown).map(({ name }) => name)
@@ -118,6 +118,7 @@ export function retryAfterMs(headers: Headers): number | undefined {
 
 interface ErrorLike {
   readonly name?: string
+  readonly message?: string
   readonly code?: string
   readonly error?: unknown
   readonly error_description?: unknown
@@ -131,12 +132,10 @@ function asErrorLike(thrown: unknown): ErrorLike {
 
 function causes(thrown: unknown): ErrorLike[] {
   const chain: ErrorLike[] = []
-  for (
-    let error = asErrorLike(thrown);
-    error.name !== undefined && chain.length < 8;
-    error = asErrorLike(error.cause)
-  ) {
-    chain.push(error)
+  let next = thrown
+  while (typeof next === 'object' && next !== null && chain.length < 8) {
+    chain.push(next)
+    next = asErrorLike(next).cause
   }
   return chain
 }

@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { startIdentityProvider } from '@tokenward/identity-provider'
+import { type SampleOptions, sampleOptions } from './options'
+import { Story } from './story'
+import { sampleTokens } from './tokens'
+
+/** Runs the sample workers against an authorization server and APIs of this machine, and tells what happens. */
+async function run({ workers, durationMs }: SampleOptions): Promise<void> {
+  const stopping = new AbortController()
+  const stop = () => stopping.abort()
+  process.on('SIGINT', stop).on('SIGTERM', stop)
+
+  const provider = await startIdentityProvider({ tokenLifetimeSeconds: { 'catalog.client': 5, 'invoice.client': 8 } })
+  const environment = {
+    tokenEndpoint: provider.tokenEndpoint,
+    issuer: provider.issuer,
+    catalog: { url: provider.catalog.baseURL, ...provider.client('catalog.client') },
+    invoice: { url: provider.invoice.baseURL, ...provider.client('invoice.client') },
+  }
+  const tokens = sampleTokens(environment)
+  const story = new Story(provider, tokens)
+  const names = workers.map(([name]) => name).join(', ')
+  const end = durationMs === undefined ? 'until Ctrl-C' : `for ${durationMs / 1_000} s`
+  console.log(`Workers (${names}) call the APIs of ${provider.issuer} ${end}. Tokens live 5 s and 8 s.\n`)
+
+  const context = { environment, tokens, stop: stopping.signal }
+  const running = workers.map(([name, worker]) => worker({ ...context, report: (text) => story.round(name, text) }))
+  const scenes = playScenes()
+  if (durationMs !== undefined)
+    sleep(durationMs, undefined, { signal: stopping.signal, ref: false }).then(stop, () => {})
+  await Promise.all([...running, scenes])
+  await tokens.close()
+  await provider.close()
+  console.log(story.summary())
+
+  /** What newcomers should see happen, once. */
+  async function playScenes(): Promise<void> {
+    const wait = (ms: number) => sleep(ms, undefined, { signal: stopping.signal })
+    try {
+      await wait(10_500)
+      story.tell('scene', `the APIs reject all ${provider.revokeIssued()} tokens issued so far, as after a revocation`)
+      await wait(4_000)
+      provider.tokenEndpointFaults.fail(2, { status: 503 })
+      story.tell('scene', 'the token endpoint fails the next 2 requests')
+    } catch {
+      // The workers were stopped before.
+    }
+  }
+}
+
+let options: SampleOptions | undefined
+try {
+  options = sampleOptions(process.argv.slice(2))
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 2
+}
+if (options) await run(options)

@@ -1,0 +1,42 @@
+import { parseArgs } from 'node:util'
+import { httpClient } from './workers/http-client'
+import { manual } from './workers/manual'
+import { typedClient } from './workers/typed-client'
+import type { Worker } from './workers/worker'
+
+export const WORKERS: Readonly<Record<string, Worker>> = { manual, http: httpClient, typed: typedClient }
+
+const USAGE = `usage: npm start -- [--only ${Object.keys(WORKERS).join('|')}]... [--forever] [--seconds 20]
+  --only     run this worker; may be given more than once (default: all)
+  --forever  go on until Ctrl-C
+  --seconds  how long to run otherwise`
+
+export interface SampleOptions {
+  readonly workers: readonly [name: string, worker: Worker][]
+  /** How long to run, milliseconds; undefined: until told to stop. */
+  readonly durationMs: number | undefined
+}
+
+/** @throws Error with the usage in it when the arguments are off. */
+export function sampleOptions(args: readonly string[]): SampleOptions {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        only: { type: 'string', multiple: true, default: Object.keys(WORKERS) },
+        forever: { type: 'boolean', default: false },
+        seconds: { type: 'string', default: '20' },
+      },
+    })
+    const seconds = Number(values.seconds)
+    if (!(seconds > 0)) throw new Error(`--seconds ${values.seconds} is no number above 0`)
+    const workers = values.only.map((name): [string, Worker] => {
+      const worker = Object.hasOwn(WORKERS, name) ? WORKERS[name] : undefined
+      if (!worker) throw new Error(`there is no worker '${name}'`)
+      return [name, worker]
+    })
+    return { workers, durationMs: values.forever ? undefined : seconds * 1_000 }
+  } catch (error) {
+    throw new Error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`)
+  }
+}

@@ -1,0 +1,204 @@
+import { TokenRequestError } from '@tokenward/core'
+import { expect, test } from 'vitest'
+import { scripted, settle } from './support'
+
+const networkError = () => Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNREFUSED' } })
+const transient = (retryAfterMs?: number) =>
+  new TokenRequestError({ client: 'catalog.client', error: 'server_error', status: 503, retryable: true, retryAfterMs })
+const final = (error = 'invalid_scope') => new TokenRequestError({ client: 'catalog.client', error, retryable: false })
+
+test('a transient failure is tried twice more, and no caller sees it', async () => {
+  const { tokens, endpoint, clock } = scripted()
+  endpoint.answerNext(networkError(), transient())
+  const token = tokens.getAccessToken('catalog.client')
+  await clock.advance(1_000)
+  expect((await token).value).toBe('token-3')
+})
+
+test('the retries wait by full jitter: a draw up to 300 ms, then up to 600 ms', async () => {
+  const { tokens, endpoint, clock } = scripted({ random: () => 1 })
+  endpoint.answerAlways(networkError())
+  tokens.getAccessToken('catalog.client').catch(() => {})
+  await clock.advance(299)
+  expect(endpoint.requests).toHaveLength(1)
+  await clock.advance(1)
+  expect(endpoint.requests).toHaveLength(2)
+  await clock.advance(599)
+  expect(endpoint.requests).toHaveLength(2)
+  await clock.advance(1)
+  expect(endpoint.requests).toHaveLength(3)
+})
+
+test('Retry-After is honoured', async () => {
+  const { tokens, endpoint, clock } = scripted()
+  endpoint.answerNext(transient(1_000))
+  const token = tokens.getAccessToken('catalog.client')
+  await clock.advance(999)
+  expect(endpoint.requests).toHaveLength(1)
+  await clock.advance(400)
+  expect((await token).value).toBe('token-2')
+})
+
+test('a server that asks for more time than the time limit allows fails the call at once, which says when', async () => {
+  const { tokens, endpoint, clock } = scripted()
+  endpoint.answerAlways(transient(120_000))
+  await expect(tokens.getAccessToken('catalog.client')).rejects.toMatchObject({ retryAfterMs: 120_000 })
+  endpoint.answerAlways(undefined)
+  await clock.advance(60_000)
+  await expect(tokens.getAccessToken('catalog.client')).rejects.toMatchObject({ retryAfterMs: 60_000, status: 503 })
+  expect(endpoint.requests).toHaveLength(1)
+  await clock.advance(60_000)
+  expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-2')
+})
+
+test('a final failure is not tried again, and the next call asks anew', async () => {
+  const { tokens, endpoint } = scripted()
+  endpoint.answerNext(final())
+  await expect(tokens.getAccessToken('catalog.client')).rejects.toMatchObject({ error: 'invalid_scope' })
+  expect(endpoint.requests).toHaveLength(1)
+  expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-2')
+})
+
+test('a client that keeps being refused is paused: its endpoint is not asked at every call', async () => {
+  const { tokens, endpoint, clock } = scripted()
+  endpoint.answerAlways(final('invalid_client'))
+  for (let call = 0; call < 100; call++) {
+    await expect(tokens.getAccessToken('catalog.client')).rejects.toMatchObject({
+      error: 'invalid_client',
+      retryable: false,
+    })
+  }
+  expect(endpoint.requests).toHaveLength(3)
+  endpoint.answerAlways(undefined)
+  await clock.advance(500)
+  expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-4')
+})
+
+test('while the endpoint fails, one caller probes it and the rest fail at once, knowing when to come back', async () => {
+  const { tokens, endpoint, clock } = scripted()
+  endpoint.answerAlways(networkError())
+  const first = expect(tokens.getAccessToken('catalog.client')).rejects.toMatchObject({ error: 'network_error' })
+  await clock.advance(1_000)
+  await first
+  expect(endpoint.requests).toHaveLength(3)
+  await expect(tokens.getAccessToken('catalog.client')).rejects.toMatchObject({
+    error: 'network_error',
+    errorDescription: 'ECONNREFUSED',
+    retryable: true,
+    retryAfterMs: 500,
+  })
+  expect(endpoint.requests).toHaveLength(3)
+
+  await clock.advance(500)
+  endpoint.latencyMs = 5_000
+  const probe = tokens.getAccessToken('catalog.client')
+  await settle()
+  for (let call = 0; call < 10; call++) {
+    await expect(tokens.getAccessToken('catalog.client')).rejects.toMatchObject({ error: 'network_error' })
+    await expect(tokens.getAccessToken('catalog.client', { scope: 'x' })).rejects.toMatchObject({
+      code: 'token_request_failed',
+    })
+  }
+  expect(endpoint.requests).toHaveLength(4)
+  endpoint.answerAlways(undefined)
+  await clock.advance(5_000)
+  expect((await probe).value).toBe('token-4')
+  endpoint.latencyMs = 0
+  expect((await tokens.getAccessToken('catalog.client', { scope: 'x' })).value).toBe('token-5')
+})
+
+test('through an outage the endpoint sees at most 2 requests a second, and is found again within 500 ms', async () => {
+  const { tokens, endpoint, clock } = scripted({ random: () => 0 })
+  endpoint.answerAlways(networkError())
+  const outcomes: string[] = []
+  const ask = () =>
+    tokens.getAccessToken('catalog.client').then(
+      ({ value }) => outcomes.push(value),
+      (e) => outcomes.push(e.code),
+    )
+  for (let ms = 0; ms < 3_000; ms += 50) {
+    for (let caller = 0; caller < 20; caller++) ask()
+    await clock.advance(50)
+  }
+  expect(endpoint.requests.length).toBeLessThanOrEqual(6)
+  expect(outcomes).toHaveLength(60 * 20)
+  expect(new Set(outcomes)).toEqual(new Set(['token_request_failed']))
+  endpoint.answerAlways(undefined)
+  await clock.advance(500)
+  await expect(tokens.getAccessToken('catalog.client')).resolves.toMatchObject({ type: 'Bearer' })
+})
+
+test('the longer an outage, the rarer its probes, up to one in 5 s', async () => {
+  const { tokens, endpoint, clock } = scripted()
+  endpoint.answerAlways(networkError())
+  const loop = async (ms: number) => {
+    const before = endpoint.requests.length
+    for (let passed = 0; passed < ms; passed += 100) {
+      tokens.getAccessToken('catalog.client').catch(() => {})
+      await clock.advance(100)
+    }
+    return endpoint.requests.length - before
+  }
+  await loop(120_000)
+  expect(await loop(30_000)).toBe(6)
+})
+
+test('an outage of one client is none of another', async () => {
+  const { tokens, endpoint, clock } = scripted()
+  endpoint.answerNext(networkError(), networkError(), networkError())
+  const failing = expect(tokens.getAccessToken('catalog.client')).rejects.toThrow()
+  await clock.advance(1_000)
+  await failing
+  expect((await tokens.getAccessToken('invoice.client')).value).toBe('token-4')
+})
+
+test('a request without an answer ends after timeoutMs and is tried again; the signal it was given aborts', async () => {
+  const { tokens, endpoint, clock } = scripted({ timeoutMs: 2_000 })
+  endpoint.answerNext(() => new Promise(() => {}))
+  const token = tokens.getAccessToken('catalog.client')
+  await clock.advance(1_999)
+  expect(endpoint.requests[0]?.signal.aborted).toBe(false)
+  await clock.advance(500)
+  expect(endpoint.requests[0]?.signal.aborted).toBe(true)
+  expect((await token).value).toBe('token-2')
+})
+
+test('an endpoint that never answers fails the call after three time limits, as a timeout', async () => {
+  const { tokens, endpoint, clock } = scripted({ client: { timeoutMs: 1_000 } })
+  endpoint.answerAlways(() => new Promise(() => {}))
+  const failed = expect(tokens.getAccessToken('catalog.client')).rejects.toMatchObject({
+    error: 'timeout',
+    errorDescription: 'no answer within 1000 ms',
+    retryable: true,
+  })
+  await clock.advance(4_000)
+  await failed
+  expect(endpoint.requests).toHaveLength(3)
+})
+
+test('a renewal that nobody waits for is tried once, and then paused', async () => {
+  const { tokens, endpoint, clock } = scripted()
+  await tokens.getAccessToken('catalog.client')
+  endpoint.answerAlways(networkError())
+  await clock.advance(81_000)
+  for (let ms = 0; ms < 4_000; ms += 100) {
+    await tokens.getAccessToken('catalog.client')
+    await clock.advance(100)
+  }
+  // 19 s are left: a tenth of that is the pause, with a spread of a quarter.
+  expect(endpoint.requests.length).toBeLessThanOrEqual(1 + 3)
+  expect(endpoint.requests.length).toBeGreaterThan(1)
+})
+
+test('a caller who has to wait for a renewal that fails gets the retries', async () => {
+  const { tokens, endpoint, clock } = scripted()
+  await tokens.getAccessToken('catalog.client')
+  await clock.advance(81_000)
+  endpoint.latencyMs = 10_000 - 1
+  endpoint.answerNext(networkError())
+  await tokens.getAccessToken('catalog.client')
+  await clock.advance(9_500)
+  const waiting = tokens.getAccessToken('catalog.client')
+  await clock.advance(11_000)
+  expect((await waiting).value).toBe('token-3')
+})

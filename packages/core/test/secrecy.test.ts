@@ -1,0 +1,183 @@
+import { Console } from 'node:console'
+import { Writable } from 'node:stream'
+import { inspect } from 'node:util'
+import {
+  type ClientConfiguration,
+  createRequestAuthorizer,
+  createTokenManager,
+  type TokenRequest,
+} from '@tokenward/core'
+import { expect, test } from 'vitest'
+import { settle } from './support'
+
+const SECRET = 'the-client-secret+%'
+const TOKEN = 'eyJ.the-access-token'
+const ASSERTION = 'eyJ.the-assertion'
+const PARAMETER = 'the-secret-parameter'
+
+/** Everything that a person or a logger could make of a value. */
+function printed(value: unknown): string {
+  const chunks: string[] = []
+  const stream = new Writable({ write: (chunk, _encoding, done) => done(void chunks.push(String(chunk))) })
+  new Console(stream).log(value)
+  new Console(stream).dir(value, { depth: null, showHidden: true })
+  chunks.push(inspect(value, { depth: Number.POSITIVE_INFINITY, showHidden: true }))
+  chunks.push(inspect(value, { depth: Number.POSITIVE_INFINITY, showHidden: true, getters: true }))
+  chunks.push(JSON.stringify(value) ?? '', String(value))
+  if (value instanceof Error) chunks.push(value.stack ?? '', printed(value.cause ?? ''), printed({ ...value }))
+  else if (typeof value === 'object') chunks.push(JSON.stringify({ ...value }))
+  return chunks.join('\n')
+}
+
+function expectNothingSecret(value: unknown): void {
+  const text = printed(value)
+  const forms = [SECRET, encodeURIComponent(SECRET), btoa(`id:${SECRET}`), TOKEN, ASSERTION, PARAMETER]
+  for (const form of forms) expect(text).not.toContain(form)
+}
+
+/** A server that answers as the test says; the token request it got is repeated in every way a server could. */
+function manager(answer: (request: { body: string; authorization: string }) => Response | Promise<Response>) {
+  const transport: typeof fetch = async (_input, init) =>
+    answer({ body: String(init?.body), authorization: new Headers(init?.headers).get('authorization') ?? '' })
+  const seen: unknown[] = []
+  const log = (...entry: unknown[]) => void seen.push(entry)
+  const tokens = createTokenManager({
+    clients: {
+      c: {
+        tokenEndpoint: 'https://as.example/token',
+        clientId: 'id',
+        clientSecret: SECRET,
+        parameters: { password: PARAMETER },
+        fetch: transport,
+      },
+    },
+    random: () => 0,
+    logger: { debug: log, info: log, warn: log, error: log },
+  })
+  for (const event of ['tokenRetrieved', 'tokenRetrievalFailed', 'tokenRejected', 'renewalStarted'] as const) {
+    tokens.on(event, (details) => void seen.push(details))
+  }
+  return { tokens, seen }
+}
+
+const good = () => Response.json({ access_token: TOKEN, token_type: 'Bearer', expires_in: 60 })
+
+test('a manager, a token, events and log lines show no secret; the value of the token can be read', async () => {
+  const { tokens, seen } = manager(good)
+  const token = await tokens.getAccessToken('c')
+  expect(token.value).toBe(TOKEN)
+  const { value, ...rest } = token
+  expect(value).toBe(TOKEN)
+  await tokens.rejectAccessToken('c', token)
+  expect(seen.length).toBeGreaterThan(2)
+  for (const shown of [tokens, token, rest, { nested: [token] }, seen]) expectNothingSecret(shown)
+  expect(printed(token)).toContain('Bearer')
+  expect(printed(tokens)).toContain('"c"')
+})
+
+test("a definition's copy and a token request, as a requester gets them, show no secret", async () => {
+  const got: [ClientConfiguration, TokenRequest][] = []
+  const tokens = createTokenManager({
+    clients: {
+      c: {
+        tokenEndpoint: 'https://as.example/token',
+        clientId: 'id',
+        clientSecret: SECRET,
+        parameters: { password: PARAMETER },
+      },
+    },
+    requester: {
+      async request(client, request) {
+        got.push([client, request])
+        return { access_token: TOKEN, token_type: 'Bearer' }
+      },
+    },
+  })
+  await tokens.getAccessToken('c', { clientAssertion: ASSERTION })
+  const [[client, request] = []] = got
+  expect(client?.clientSecret).toBe(SECRET)
+  expect(request?.clientAssertion).toBe(ASSERTION)
+  expect(request?.parameters).toEqual({ password: PARAMETER })
+  for (const shown of [client, request, got]) expectNothingSecret(shown)
+})
+
+test.each<[string, (request: { body: string; authorization: string }) => Response | Promise<Response>]>([
+  [
+    'an OAuth error that repeats the credentials',
+    ({ authorization }) =>
+      Response.json({ error: 'invalid_client', error_description: `bad ${SECRET} ${authorization}` }, { status: 400 }),
+  ],
+  [
+    'a 401 with a challenge',
+    ({ authorization }) =>
+      Response.json(
+        { error: 'invalid_client', error_description: authorization },
+        { status: 401, headers: { 'www-authenticate': `Basic realm="${TOKEN}"` } },
+      ),
+  ],
+  ['a response without a type', () => Response.json({ access_token: TOKEN })],
+  ['an unknown token type', () => Response.json({ access_token: TOKEN, token_type: 'mac' })],
+  ['a negative lifetime', () => Response.json({ access_token: TOKEN, token_type: 'bearer', expires_in: -1 })],
+  ['a token that no header can hold', () => Response.json({ access_token: `${TOKEN}\n`, token_type: 'bearer' })],
+  [
+    'broken JSON',
+    () => new Response(`{"access_token":"${TOKEN}",`, { headers: { 'content-type': 'application/json' } }),
+  ],
+  ['a page', ({ body }) => new Response(`<p>${TOKEN} ${body}`, { headers: { 'content-type': 'text/html' } })],
+  ['a 500 that repeats everything', ({ body }) => new Response(`${SECRET} ${body}`, { status: 500 })],
+  [
+    'a transport that fails',
+    ({ body, authorization }) => {
+      throw new TypeError(`fetch failed: ${body} ${authorization} ${SECRET}`, { cause: new Error(SECRET) })
+    },
+  ],
+])('the error for %s shows no secret', async (_what, answer) => {
+  const { tokens, seen } = manager(answer)
+  const error = await tokens.getAccessToken('c').catch((thrown) => thrown)
+  expect(error).toMatchObject({ code: 'token_request_failed' })
+  expectNothingSecret(error)
+  expectNothingSecret(seen)
+})
+
+test('a supplier that fails is named; what it says is not', async () => {
+  const tokens = createTokenManager({
+    clients: {
+      c: {
+        tokenEndpoint: 'https://as.example/token',
+        clientId: 'id',
+        async clientSecret(): Promise<string> {
+          throw Object.assign(new Error(`could not unwrap ${SECRET}`), { code: 'EACCES' })
+        },
+      },
+    },
+    random: () => 0,
+  })
+  const error = await tokens.getAccessToken('c').catch((thrown) => thrown)
+  expect(error).toMatchObject({ error: 'credential_unavailable', retryable: true })
+  expect(error.message).toContain('clientSecret supplier failed: Error EACCES')
+  expectNothingSecret(error)
+})
+
+test('the key under which a token is stored is a SHA-256 that nothing secret goes into', async () => {
+  const keys = new Set<string>()
+  const store = { get: (key: string) => void keys.add(key), set() {}, delete() {} }
+  const make = (clientSecret: string) =>
+    createTokenManager({
+      clients: { c: { tokenEndpoint: 'https://as.example/token', clientId: 'id', clientSecret } },
+      requester: { request: async () => ({ access_token: TOKEN, token_type: 'Bearer' }) },
+      store,
+    })
+  await make(SECRET).getAccessToken('c')
+  await make('another').getAccessToken('c', { clientAssertion: ASSERTION })
+  await settle()
+  expect([...keys]).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/)])
+})
+
+test('an authorizer, and the error for an origin that is not allowed, show no secret', async () => {
+  const { tokens } = manager(good)
+  const authorizer = createRequestAuthorizer(tokens, 'c', { baseURL: 'https://api.example/' })
+  const request = { method: 'GET', url: new URL('https://other.example/'), headers: new Headers() }
+  const error = await authorizer.authorize(request).catch((thrown) => thrown)
+  expect(error).toMatchObject({ code: 'origin_not_allowed', origin: 'https://other.example' })
+  expectNothingSecret([authorizer, error])
+})
