@@ -50,6 +50,8 @@ export interface ApiAnswer {
   readonly status: number
   /** The URL that the answer came from, after redirects; undefined or empty: the request's own. */
   readonly url?: string | undefined
+  /** Lets the answer go: called when it is nobody's, because the request is made once more. Must not reject. */
+  discard?(): void | Promise<void>
 }
 
 /** Decides, for one client and its APIs, where tokens go and what a 401 means. Every adapter is built on it. */
@@ -95,9 +97,13 @@ export function createRequestAuthorizer<Name extends string>(
       if (answer.status !== 401 || (answer.url && new URL(answer.url).origin !== origin)) return undefined
       const another = await tokens.rejectAccessToken(client, token, parameters)
       if (!another || !retry || !replayable) return undefined
+      // While the new token is had, the connection becomes free for the request that it is for.
+      const discarded = answer.discard?.()
       // The rejected token is replaced whether or not the call forces new ones: one more renewal would be one too many.
       const wanted = { ...parameters, forceRenewal: false, signal: call.signal }
-      return authorization(await tokens.getAccessToken(client, wanted), async () => undefined)
+      const renewed = await tokens.getAccessToken(client, wanted)
+      await discarded
+      return authorization(renewed, async () => undefined)
     }
     return authorization(token, next)
   }

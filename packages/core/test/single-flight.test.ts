@@ -122,17 +122,17 @@ test('close ends what is in flight, leaves no timer, and no token is given after
   await tokens.close()
 })
 
-test('100,000 tenants through one manager: memory stays bounded by maxEntries, and the recent ones stay', async () => {
+test('10,000 tenants through one manager: memory stays bounded by maxEntries, and the recent ones stay', async () => {
   const { tokens, endpoint } = scripted({ maxEntries: 1_000 })
-  for (let tenant = 0; tenant < 100_000; tenant += 1_000) {
+  for (let tenant = 0; tenant < 10_000; tenant += 1_000) {
     const batch = Array.from({ length: 1_000 }, (_, n) => ({ parameters: { tenant: `t${tenant + n}` } }))
     await Promise.all(batch.map((options) => tokens.getAccessToken('catalog.client', options)))
   }
-  expect(endpoint.requests).toHaveLength(100_000)
-  await tokens.getAccessToken('catalog.client', { parameters: { tenant: 't99999' } })
-  expect(endpoint.requests).toHaveLength(100_000)
+  expect(endpoint.requests).toHaveLength(10_000)
+  await tokens.getAccessToken('catalog.client', { parameters: { tenant: 't9999' } })
+  expect(endpoint.requests).toHaveLength(10_000)
   await tokens.getAccessToken('catalog.client', { parameters: { tenant: 't0' } })
-  expect(endpoint.requests).toHaveLength(100_001)
+  expect(endpoint.requests).toHaveLength(10_001)
 })
 
 test('a flight whose key is pushed out meanwhile ends for all who wait', async () => {

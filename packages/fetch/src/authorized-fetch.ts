@@ -46,12 +46,10 @@ export function createFetch<Name extends string>(
     const { signal } = outgoing
     const authorization = await authorizer.authorize(outgoing, { tokenParameters, retryOn401, signal })
     const response = await send(authorization)
-    const again = await authorization.next(response, outgoing.replayable)
-    if (again === undefined) {
-      outgoing.release()
-      return response
-    }
-    await discard(response)
-    return send(again)
+    const answer = { status: response.status, url: response.url, discard: () => discard(response) }
+    const again = await authorization.next(answer, outgoing.replayable)
+    if (again) return send(again)
+    outgoing.release()
+    return response
   }
 }
