@@ -34,6 +34,8 @@ interface Flight {
 type Accepts = (copy: Copy) => boolean
 
 const REJECTED_TRACE_MS = 60_000
+/** A copy outlives its token, so that a store whose clock is behind cannot bring the token back. */
+const KEPT_AFTER_EXPIRY_MS = 3_600_000
 const RENEWAL_PAUSE_MS = 500
 const LONGEST_RENEWAL_PAUSE_MS = 30_000
 
@@ -76,11 +78,11 @@ export class FreshTokenCache implements TokenCache {
       if (shouldRenew(copy, this.#clock.monotonic())) this.#renewAhead(key, copy, wanted)
       return copy.token
     }
-    const rejected = copy?.state === 'rejected' ? copy.token.value : undefined
     return this.#await(key, wanted, (other) => {
       // Nothing is newer than what the endpoint gives to a request that is under way.
       if (other.source === 'endpoint') return true
-      return !wanted.forceRenewal && other.token.value !== rejected && this.#mayHandOut(other, wanted)
+      // The store may hold the very token that will not do; this process knows more about it than the store's times say.
+      return !wanted.forceRenewal && other.token.value !== copy?.token.value && this.#mayHandOut(other, wanted)
     })
   }
 
@@ -238,7 +240,8 @@ export class FreshTokenCache implements TokenCache {
   }
 
   #keep(key: string, copy: Copy): void {
-    if (!this.#closed) this.#copies.set(key, copy, copy.expiresAt - this.#clock.monotonic())
+    const ttlMs = copy.expiresAt - this.#clock.monotonic() + KEPT_AFTER_EXPIRY_MS
+    if (!this.#closed) this.#copies.set(key, copy, ttlMs)
   }
 
   #writeToStore(key: string, copy: Copy): void {

@@ -1,0 +1,152 @@
+import { createTokenManager, type StoreFailed, type TokenStore } from '@tokenward/core'
+import { memoryStore } from '@tokenward/store-memory'
+import { expect, test } from 'vitest'
+import { definition, ScriptedEndpoint, scripted, settle, TestClock } from './support'
+
+/** Two processes of a fleet that share a store, as far as that can be told without processes. */
+function fleet(store: TokenStore) {
+  const clock = new TestClock()
+  const endpoint = new ScriptedEndpoint(clock)
+  const start = () =>
+    createTokenManager({ clients: { c: definition }, requester: endpoint, clock, random: () => 0.5, store })
+  return { clock, endpoint, start }
+}
+
+test('a second process takes the token from the store', async () => {
+  const { endpoint, start } = fleet(memoryStore())
+  const first = await start().getAccessToken('c')
+  const second = start()
+  const sources: string[] = []
+  second.on('tokenRetrieved', ({ source }) => sources.push(source))
+  const shared = await second.getAccessToken('c')
+  expect(shared).toEqual(first)
+  expect(shared.value).toBe(first.value)
+  expect(sources).toEqual(['store'])
+  expect(endpoint.requests).toHaveLength(1)
+})
+
+test('a token that is about to expire is not taken from the store', async () => {
+  const { clock, start } = fleet(memoryStore())
+  await start().getAccessToken('c')
+  await clock.advance(89_000)
+  expect((await start().getAccessToken('c')).value).toBe('token-1')
+  await clock.advance(2_000)
+  expect((await start().getAccessToken('c')).value).toBe('token-2')
+})
+
+test('a rejected token is not taken from the store again; a newer one of another process is', async () => {
+  const { endpoint, start } = fleet(memoryStore())
+  const [one, two] = [start(), start()]
+  const old = await one.getAccessToken('c')
+  await two.getAccessToken('c')
+  await one.rejectAccessToken('c', old)
+  expect((await one.getAccessToken('c')).value).toBe('token-2')
+  await settle()
+  await two.rejectAccessToken('c', old)
+  expect((await two.getAccessToken('c')).value).toBe('token-2')
+  expect(endpoint.requests).toHaveLength(2)
+})
+
+test('delete and clear reach the store', async () => {
+  const { endpoint, start } = fleet(memoryStore())
+  const one = start()
+  await one.getAccessToken('c')
+  await one.deleteAccessToken('c')
+  expect((await start().getAccessToken('c')).value).toBe('token-2')
+  // A process that has not used the token clears it all the same.
+  await start().clear('c')
+  expect((await start().getAccessToken('c')).value).toBe('token-3')
+  expect(endpoint.requests).toHaveLength(3)
+})
+
+test.each<[string, Partial<TokenStore>, string]>([
+  [
+    'throws',
+    {
+      get: () => {
+        throw new Error('down')
+      },
+      set: () => {
+        throw new Error('down')
+      },
+    },
+    'Error',
+  ],
+  [
+    'rejects',
+    { get: async () => Promise.reject(Object.assign(new Error('down'), { code: 'ECONNREFUSED' })) },
+    'ECONNREFUSED',
+  ],
+  ['hangs', { get: () => new Promise(() => {}), set: () => new Promise(() => {}) }, 'timeout'],
+])('a store that %s counts as a miss and is reported; calls go on', async (_what, broken, reason) => {
+  const store = { get: async () => undefined, set() {}, delete() {}, ...broken }
+  const { tokens, endpoint, clock } = scripted({ store })
+  const failures: StoreFailed[] = []
+  tokens.on('storeFailed', (failure) => failures.push(failure))
+  const token = tokens.getAccessToken('catalog.client')
+  await clock.advance(250)
+  expect((await token).value).toBe('token-1')
+  expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-1')
+  await clock.advance(250)
+  expect(failures[0]).toEqual({ operation: 'get', reason })
+  expect(endpoint.requests).toHaveLength(1)
+  expect(clock.pendingTimers).toBe(0)
+})
+
+test('no caller waits for a store to take a token', async () => {
+  const { tokens, endpoint } = scripted({
+    store: { get: () => undefined, set: () => new Promise(() => {}), delete() {} },
+  })
+  expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-1')
+  expect(endpoint.requests).toHaveLength(1)
+})
+
+test.each<[string, (entry: string) => unknown]>([
+  ['rubbish', () => '\u0000\uffff{'],
+  ['another type', () => 42],
+  ['an empty text', () => ''],
+  ['half an entry', (entry) => entry.slice(0, 40)],
+  ['an entry of another key', (entry) => entry.replace(/"key":"[0-9a-f]{4}/, '"key":"ffff')],
+  ['an older format', (entry) => entry.replace('"v":1', '"v":0')],
+  ['a token that no header can hold', (entry) => entry.replace('token-1', 'token\\n1')],
+  ['an impossible time', (entry) => entry.replace(/"expiresAt":\d+/, '"expiresAt":1e999')],
+])('%s in the store is a miss, is reported, and is replaced', async (_what, spoil) => {
+  const entries = new Map<string, unknown>()
+  const store = {
+    get: (key: string) => entries.get(key) as string | undefined,
+    set: (key: string, value: string) => void entries.set(key, value),
+    delete: (key: string) => void entries.delete(key),
+  }
+  const { endpoint, start } = fleet(store)
+  await start().getAccessToken('c')
+  await settle()
+  for (const [key, entry] of entries) entries.set(key, spoil(String(entry)))
+  const next = start()
+  const failures: StoreFailed[] = []
+  next.on('storeFailed', (failure) => failures.push(failure))
+  expect((await next.getAccessToken('c')).value).toBe('token-2')
+  expect(failures).toEqual([{ operation: 'get', reason: 'invalid_entry' }])
+  await settle()
+  expect((await start().getAccessToken('c')).value).toBe('token-2')
+  expect(endpoint.requests).toHaveLength(2)
+})
+
+test('a wall clock that is behind does not lengthen the life of a stored token', async () => {
+  const { clock, endpoint, start } = fleet(memoryStore())
+  await start().getAccessToken('c')
+  clock.jumpWallClock(-3_600_000)
+  const late = start()
+  expect((await late.getAccessToken('c')).value).toBe('token-1')
+  await clock.advance(91_000)
+  expect((await late.getAccessToken('c')).value).toBe('token-2')
+  expect(endpoint.requests).toHaveLength(2)
+})
+
+test('a wall clock that is ahead finds the stored token expired, once', async () => {
+  const { clock, endpoint, start } = fleet(memoryStore())
+  await start().getAccessToken('c')
+  clock.jumpWallClock(3_600_000)
+  const tokens = start()
+  for (let call = 0; call < 10; call++) expect((await tokens.getAccessToken('c')).value).toBe('token-2')
+  expect(endpoint.requests).toHaveLength(2)
+})
