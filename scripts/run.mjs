@@ -24,6 +24,8 @@ const child = spawn('npx', command, {
     ...process.env,
     DO_NOT_TRACK: '1',
     TURBO_TELEMETRY_DISABLED: '1',
+    // The packed builds are tried on the Node that is there, too: it may be the oldest that users have.
+    TOKENWARD_HOST_NODE: process.execPath,
     // Part of turbo's cache key (turbo.json), which leaves Node's version out.
     TOKENWARD_NODE_VERSION: newEnough ? process.versions.node : TOOLCHAIN_NODE,
   },

@@ -1,0 +1,43 @@
+// Runs in a folder of its own, on whatever Node is to be tried, against the packed packages.
+import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import { createRequire } from 'node:module'
+import { createTokenManager } from '@tokenward/core'
+import { createFetch } from '@tokenward/fetch'
+
+const require = createRequire(import.meta.url)
+assert.equal(require('@tokenward/core').createTokenManager, createTokenManager, 'require() gives the same module')
+
+// The real authorization server needs a newer Node than the packages do; this one only counts.
+let tokenRequests = 0
+const seen = []
+const server = createServer((request, response) => {
+  response.setHeader('content-type', 'application/json')
+  if (request.url === '/token') {
+    const token = { access_token: `token-${++tokenRequests}`, token_type: 'Bearer', expires_in: 3600 }
+    response.end(JSON.stringify(token))
+    return
+  }
+  seen.push(request.headers.authorization)
+  response.statusCode = request.headers.authorization === 'Bearer token-1' && seen.length > 1 ? 401 : 200
+  response.end('{}')
+})
+await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+const origin = `http://127.0.0.1:${server.address().port}`
+const tokens = createTokenManager({
+  clients: { c: { tokenEndpoint: `${origin}/token`, clientId: 'id', clientSecret: 'secret' } },
+})
+const api = createFetch(tokens, 'c', { baseURL: `${origin}/api` })
+const statuses = []
+for (let call = 0; call < 3; call++) {
+  const response = await api('test')
+  await response.text()
+  statuses.push(response.status)
+}
+assert.deepEqual(statuses, [200, 200, 200])
+assert.deepEqual(seen, ['Bearer token-1', 'Bearer token-1', 'Bearer token-2', 'Bearer token-2'])
+assert.equal(tokenRequests, 2)
+server.close()
+// Nothing of ours may keep the process alive; the manager is left open on purpose.
+server.closeAllConnections()
+console.log(`ok on ${process.version}`)
