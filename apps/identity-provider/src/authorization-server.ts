@@ -8,8 +8,8 @@ export interface AuthorizationServerOptions {
   readonly clients: readonly RegisteredClient[]
   /** The lifetime of a token, seconds, asked for each. */
   tokenLifetime(clientId: string): number
-  /** Told of each token that is issued. */
-  onIssued(tokenId: string): void
+  /** Told of each token that is issued, with its lifetime in seconds. */
+  onIssued(tokenId: string, lifetime: number): void
 }
 
 /** An OAuth 2.0 authorization server that issues RFC 9068 JWTs for the APIs. */
@@ -58,6 +58,6 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
     },
   }
   const provider = new Provider(issuer, configuration)
-  provider.on('client_credentials.issued', (token) => onIssued(token.jti))
+  provider.on('client_credentials.issued', (token) => onIssued(token.jti, token.expiration))
   return { handler: provider.callback(), publicKey }
 }

@@ -73,18 +73,16 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
   const [server, catalogServer, invoiceServer] = servers
   const clients = registeredClients(options.clients ?? {})
   const lifetimes = new TokenLifetimes(options.tokenLifetimeSeconds ?? 3_600, clients)
-  const issued = new Set<string>()
-  const revoked = new Set<string>()
+  const issued = new IssuedTokens()
   const issuer = server.origin
   const { handler, publicKey } = await createAuthorizationServer({
     issuer,
     clients: Object.values(clients),
     tokenLifetime: (clientId) => lifetimes.of(clientId),
-    onIssued: (tokenId) => issued.add(tokenId),
+    onIssued: (tokenId, lifetime) => issued.add(tokenId, lifetime),
   })
-  const isRevoked = (tokenId: string) => revoked.has(tokenId)
   const api = (name: 'catalog' | 'invoice', apiServer: LocalServer) =>
-    serveProtectedApi({ name, server: apiServer, issuer, publicKey, isRevoked })
+    serveProtectedApi({ name, server: apiServer, issuer, publicKey, isValid: (tokenId) => issued.isValid(tokenId) })
 
   const tokenRequests: RecordedTokenRequest[] = []
   const tokenEndpointFaults = new Faults()
@@ -110,12 +108,9 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
     discoveryFaults,
     publishesOpenIdMetadata: true,
     revoke(token) {
-      revoked.add(String(decodeJwt(token).jti))
+      issued.revoke(String(decodeJwt(token).jti))
     },
-    revokeIssued() {
-      for (const tokenId of issued) revoked.add(tokenId)
-      return issued.size
-    },
+    revokeIssued: () => issued.revokeAll(),
     setTokenLifetime: (seconds, clientName) => lifetimes.set(seconds, clientName),
     reset() {
       tokenRequests.length = 0
@@ -157,6 +152,28 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
     return handler(request, response)
   })
   return provider
+}
+
+/** The tokens that were issued, and when each ends. A JWT says that by the second only, which is much of a short life. */
+class IssuedTokens {
+  readonly #endsAt = new Map<string, number>()
+
+  add(tokenId: string, lifetime: number): void {
+    this.#endsAt.set(tokenId, performance.now() + lifetime * 1_000)
+  }
+
+  isValid(tokenId: string): boolean {
+    return performance.now() < (this.#endsAt.get(tokenId) ?? 0)
+  }
+
+  revoke(tokenId: string): void {
+    this.#endsAt.set(tokenId, 0)
+  }
+
+  revokeAll(): number {
+    for (const tokenId of this.#endsAt.keys()) this.revoke(tokenId)
+    return this.#endsAt.size
+  }
 }
 
 class TokenLifetimes {

@@ -40,7 +40,8 @@ export interface ProtectedApiOptions {
   readonly server: LocalServer
   readonly issuer: string
   readonly publicKey: CryptoKey
-  isRevoked(tokenId: string): boolean
+  /** Whether the token has neither expired, to the millisecond, nor been revoked. */
+  isValid(tokenId: string): boolean
 }
 
 const ITEMS: Readonly<Record<ApiName, readonly object[]>> = {
@@ -106,7 +107,7 @@ interface Refusal {
 }
 
 async function verify(options: ProtectedApiOptions, recorded: RecordedApiRequest): Promise<Refusal | undefined> {
-  const { name, issuer, publicKey, isRevoked } = options
+  const { name, issuer, publicKey, isValid } = options
   const [, token] = /^Bearer (\S+)$/i.exec(recorded.headers.authorization ?? '') ?? []
   let claims: JWTPayload
   try {
@@ -122,7 +123,7 @@ async function verify(options: ProtectedApiOptions, recorded: RecordedApiRequest
     return { status: 401, error: 'invalid_token' }
   }
   if (claims.jti) recorded.tokenId = claims.jti
-  if (!claims.jti || isRevoked(claims.jti)) return { status: 401, error: 'invalid_token' }
+  if (!claims.jti || !isValid(claims.jti)) return { status: 401, error: 'invalid_token' }
   const granted = String(claims.scope ?? '').split(' ')
   return granted.some((scope) => scope === name || scope === `${name}.read`)
     ? undefined
