@@ -14,6 +14,11 @@ export class TestClock implements Clock {
   #monotonic = 0
   #wall = Date.parse('2030-01-01T00:00:00Z')
   #timers = new Map<object, { at: number; callback: () => void }>()
+  readonly #settle: () => Promise<void>
+
+  constructor(settled: () => Promise<void> = settle) {
+    this.#settle = settled
+  }
 
   now = () => this.#wall
   monotonic = () => this.#monotonic
@@ -32,7 +37,7 @@ export class TestClock implements Clock {
   /** Lets `ms` milliseconds pass, and everything happen that was due in them. */
   async advance(ms: number): Promise<void> {
     const end = this.#monotonic + ms
-    await settle()
+    await this.#settle()
     for (;;) {
       const due = [...this.#timers].filter(([, { at }]) => at <= end).sort(([, a], [, b]) => a.at - b.at)[0]
       if (!due) break
@@ -40,10 +45,10 @@ export class TestClock implements Clock {
       this.#timers.delete(timer)
       this.#pass(Math.max(0, at - this.#monotonic))
       callback()
-      await settle()
+      await this.#settle()
     }
     this.#pass(end - this.#monotonic)
-    await settle()
+    await this.#settle()
   }
 
   /** Sets the wall clock only, as a time server or a person does. */

@@ -34,7 +34,7 @@ export class ClientRegistry {
 
   constructor(options: ClientRegistryOptions) {
     this.#options = options
-    this.#resolved = memoryStore({ maxEntries: options.maxEntries })
+    this.#resolved = memoryStore({ maxEntries: options.resolve ? options.maxEntries : 1 })
     for (const [name, definition] of Object.entries(options.definitions)) {
       const entry = this.#entry(name, definition, options.problems)
       if (entry) this.#defined.set(name, entry)

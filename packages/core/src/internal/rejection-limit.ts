@@ -10,16 +10,19 @@ const FORGIVEN_AFTER_MS = 60_000
  * that rejects whatever it is shown must not turn into a storm at the token endpoint.
  */
 export class RejectionLimit {
-  readonly #pauses: MemoryStore<{ pauseMs: number; until: number }>
+  /** Made when a token is first rejected, which may be never. */
+  #pauses: MemoryStore<{ pauseMs: number; until: number }> | undefined
+  readonly #maxEntries: number
   readonly #now: () => number
 
   constructor(maxEntries: number, now: () => number) {
-    this.#pauses = memoryStore({ maxEntries, now })
+    this.#maxEntries = maxEntries
     this.#now = now
   }
 
   /** Whether a rejected token may be replaced now; when it may, the pause before the next time begins. */
   admit(key: string): boolean {
+    this.#pauses ??= memoryStore({ maxEntries: this.#maxEntries, now: this.#now })
     const now = this.#now()
     const last = this.#pauses.get(key)
     const admitted = !last || now >= last.until
