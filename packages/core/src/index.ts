@@ -58,4 +58,4 @@ export type {
   TokenRequester,
   TokenResponse,
 } from './token-requester'
-export type { Awaitable, TokenStore } from './token-store'
+export type { Awaitable, LeaseAnswer, StoreLease, TokenStore } from './token-store'
