@@ -5,7 +5,9 @@ import {
   type CustomFetch,
   clientCredentialsGrant,
   customFetch,
+  type DPoPHandle,
   discovery,
+  getDPoPHandle,
   None,
   type ServerMetadata,
 } from 'openid-client'
@@ -24,6 +26,7 @@ import type { TokenRequest, TokenRequester, TokenResponse } from './token-reques
  */
 export function clientCredentials(clock: Clock = systemClock): TokenRequester {
   const servers = new ServerMetadataCache(clock)
+  const handles = new DPoPHandles()
   return Object.freeze({
     async request(client: ClientConfiguration, request: TokenRequest): Promise<TokenResponse> {
       const secrets: string[] = []
@@ -31,12 +34,12 @@ export function clientCredentials(clock: Clock = systemClock): TokenRequester {
       const failure = (error: unknown) => tokenRequestFailure(client.name, error, secrets)
       try {
         const server = await servers.of(client, request.signal)
-        return await grant(client, request, server, auth).catch(async (error) => {
+        return await grant(client, request, server, auth, handles).catch(async (error) => {
           const failed = await failure(error)
           // The secret may have been rotated since it was supplied: its supplier is asked once more.
           const ask = failed.error === 'invalid_client' && typeof client.clientSecret === 'function'
           if (!ask || request.clientAssertion !== undefined) throw failed
-          return grant(client, request, server, auth)
+          return grant(client, request, server, auth, handles)
         })
       } catch (error) {
         const failed = await failure(error)
@@ -47,21 +50,29 @@ export function clientCredentials(clock: Clock = systemClock): TokenRequester {
   })
 }
 
-function grant(
+async function grant(
   client: ClientConfiguration,
   request: TokenRequest,
   server: ServerMetadata,
   auth: ClientAuth,
+  handles: DPoPHandles,
 ): Promise<TokenResponse> {
   const configuration = new Configuration(server, client.clientId, undefined, auth)
   // The time limit is the signal's.
   configuration.timeout = 0
-  configuration[customFetch] = transport(client, request.signal)
+  const send = transport(client, request.signal)
+  let requests = 0
+  configuration[customFetch] = (url, options) => {
+    // openid-client answers a nonce challenge by itself.
+    if (++requests > 1) request.nonceRetried()
+    return send(url, options)
+  }
   const endpoint = new URL(server.token_endpoint ?? server.issuer)
   if (endpoint.protocol === 'http:' && maySendSecretsTo(endpoint, client.allowInsecureRequests)) {
     allowInsecureRequests(configuration)
   }
-  return clientCredentialsGrant(configuration, form(request))
+  const DPoP = await handles.of(client, configuration)
+  return clientCredentialsGrant(configuration, form(request), DPoP && { DPoP })
 }
 
 function form(request: TokenRequest): URLSearchParams {
@@ -75,6 +86,19 @@ function form(request: TokenRequest): URLSearchParams {
 
 function transport(client: ClientConfiguration, signal: AbortSignal): CustomFetch {
   return (url, options) => client.fetch(url, { ...options, signal } as RequestInit)
+}
+
+/** openid-client's DPoP handles, one per client: they remember the nonces of the authorization server. */
+class DPoPHandles {
+  readonly #handles = new WeakMap<ClientConfiguration, DPoPHandle>()
+
+  async of(client: ClientConfiguration, configuration: Configuration): Promise<DPoPHandle | undefined> {
+    if (!client.dpopKeyPair) return undefined
+    const keyPair = await client.dpopKeyPair()
+    const handle = this.#handles.get(client) ?? getDPoPHandle(configuration, keyPair)
+    this.#handles.set(client, handle)
+    return handle
+  }
 }
 
 const METADATA_LIFETIME_MS = 3_600_000

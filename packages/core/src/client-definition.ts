@@ -1,5 +1,24 @@
+import type { CryptoKey, JWK } from 'jose'
 import type { ClientAuth } from 'openid-client'
 import type { ClientAssertion, TokenRequester } from './token-requester'
+
+/** A private key and its public one, as WebCrypto makes them. */
+export interface KeyPair {
+  readonly privateKey: CryptoKey
+  /** Extractable, because it stands in every proof. */
+  readonly publicKey: CryptoKey
+}
+
+/** The key that a client proves its tokens with (RFC 9449). */
+export interface DPoPOptions {
+  /** The same key in every instance lets a fleet share tokens. A JWK has to be a private one. */
+  readonly key: KeyPair | JWK
+  /**
+   * The JWS algorithm: ES256, ES384, ES512, Ed25519, RS256 to RS512 or PS256 to PS512. Default: what the key says, RS256
+   * for an RSA key that does not.
+   */
+  readonly alg?: string | undefined
+}
 
 /** One OAuth client: who asks for tokens, where, and for what. Exactly one of `tokenEndpoint` and `issuer`. */
 export interface ClientDefinition {
@@ -26,6 +45,11 @@ export interface ClientDefinition {
   audience?: string | undefined
   /** Further form parameters of the token request. */
   parameters?: Readonly<Record<string, string | undefined>> | undefined
+  /**
+   * Tokens that only the holder of a key can use (RFC 9449): `true` makes a key for this process, tokens bound to which
+   * no other process can use. Such a client never falls back to Bearer tokens. Default false.
+   */
+  dpop?: boolean | DPoPOptions | undefined
   /** The transport to the authorization server (a proxy, mTLS). Default: the platform's `fetch`. */
   fetch?: typeof fetch | undefined
   /** The time limit of one token request, milliseconds. Default: the manager's, 10,000. */
@@ -63,6 +87,8 @@ export interface ClientConfiguration {
   readonly resource: readonly string[]
   readonly audience: string | undefined
   readonly parameters: Readonly<Record<string, string>>
+  /** The key of a DPoP client. */
+  readonly dpopKeyPair: (() => Promise<KeyPair>) | undefined
   readonly fetch: typeof fetch
   readonly timeoutMs: number
   readonly expirationBufferMs: number

@@ -8,6 +8,8 @@ export interface TokenEvents {
   tokenRetrievalFailed: TokenRetrievalFailed
   /** An API rejected a token (401). */
   tokenRejected: TokenRejected
+  /** A request was made once more with the DPoP nonce that a server asked for. */
+  nonceRetry: NonceRetry
   /** A renewal was started in the background, while callers go on with the token they have. */
   renewalStarted: RenewalStarted
   /** The store threw, was too slow, or held something that is no token; calls went on without it. */
@@ -36,6 +38,11 @@ export interface TokenRejected {
   readonly client: string
   /** Whether a new token takes its place now; false while renewals after rejections are paused. */
   readonly willRenew: boolean
+}
+
+export interface NonceRetry {
+  readonly client: string
+  readonly at: 'token_endpoint' | 'api'
 }
 
 export interface RenewalStarted {

@@ -12,7 +12,13 @@ export {
 export type { AccessToken } from './access-token'
 // For those who write adapters, stores, caches and requesters.
 export { clientCredentials } from './client-credentials'
-export type { ClientConfiguration, ClientDefinition, ClientDefinitionSource } from './client-definition'
+export type {
+  ClientConfiguration,
+  ClientDefinition,
+  ClientDefinitionSource,
+  DPoPOptions,
+  KeyPair,
+} from './client-definition'
 export type { Clock } from './clock'
 export {
   ConfigurationError,
@@ -25,6 +31,7 @@ export {
 } from './errors'
 export type {
   Logger,
+  NonceRetry,
   RenewalStarted,
   StoreFailed,
   TokenEvents,
@@ -47,6 +54,7 @@ export type { LoadContext, LoadedToken, TokenCache, TokenLoader, WantedToken } f
 export {
   createTokenManager,
   type GetAccessTokenOptions,
+  type PresentedRequest,
   type TokenManager,
   type TokenManagerOptions,
   type TokenParameters,

@@ -21,6 +21,8 @@ export interface AuthorizedCallOptions {
   tokenParameters?: RequestTokenParameters | undefined
   /** Whether a request that is answered 401 is sent once more with a new token. Default true. */
   retryOn401?: boolean | undefined
+  /** Claims of the DPoP proofs beside those of RFC 9449; they matter to DPoP clients only. */
+  proofClaims?: Readonly<Record<string, unknown>> | undefined
 }
 
 /** The options that every adapter has beside those of its own library. One of `baseURL` and `allowedOrigins`. */
@@ -36,6 +38,16 @@ export interface RequestAuthorization {
   /** Lower-case names; they take the place of headers of the same name. */
   readonly headers: Readonly<Record<string, string>>
   /**
+   * Whether the sender has to follow redirects itself, by {@link redirected}. A DPoP proof is good for one URL, and HTTP
+   * clients carry it along to others.
+   */
+  readonly followsRedirects: boolean
+  /**
+   * What a request is sent with that a redirect has led to `url`: undefined when no token may go there, and then
+   * `authorization` and `dpop` must not either.
+   */
+  redirected(method: string, url: URL): Promise<Readonly<Record<string, string>> | undefined>
+  /**
    * Decides what an answer means. Resolves to what the request is sent with once more, or to undefined when the answer
    * is the caller's. A token that the API rejected is given up in both cases.
    *
@@ -48,6 +60,7 @@ export interface RequestAuthorization {
 /** What an API answered, as far as it concerns the token. */
 export interface ApiAnswer {
   readonly status: number
+  readonly headers: { get(name: string): string | null }
   /** The URL that the answer came from, after redirects; undefined or empty: the request's own. */
   readonly url?: string | undefined
   /** Lets the answer go: called when it is nobody's, because the request is made once more. Must not reject. */
@@ -79,7 +92,6 @@ export function createRequestAuthorizer<Name extends string>(
   options: AuthorizedClientOptions,
 ): RequestAuthorizer {
   const { base, allowedOrigins } = destinations(client, options)
-  const { retryOn401: retryByDefault = true, tokenParameters: usualParameters } = options
 
   async function authorize(
     request: OutgoingRequest,
@@ -87,32 +99,56 @@ export function createRequestAuthorizer<Name extends string>(
   ): Promise<RequestAuthorization> {
     const { origin } = request.url
     if (!allowedOrigins.has(origin)) throw new OriginNotAllowedError(origin, [...allowedOrigins])
-    const source = call.tokenParameters ?? usualParameters
-    const parameters = typeof source === 'function' ? await source(request) : source
-    const token = await tokens.getAccessToken(client, { ...parameters, signal: call.signal })
-    const retry = call.retryOn401 ?? retryByDefault
+    const source = call.tokenParameters ?? options.tokenParameters
+    const parameters = (typeof source === 'function' ? await source(request) : source) ?? {}
+    const { signal, proofClaims = options.proofClaims, retryOn401 = options.retryOn401 ?? true } = call
+    const token = await tokens.getAccessToken(client, { ...parameters, signal })
+    return present(token, { renewed: false, challenged: false })
 
-    async function next(answer: ApiAnswer, replayable: boolean): Promise<RequestAuthorization | undefined> {
-      // An origin that a redirect led to has not seen the token; its 401 says nothing about it.
-      if (answer.status !== 401 || (answer.url && new URL(answer.url).origin !== origin)) return undefined
-      const another = await tokens.rejectAccessToken(client, token, parameters)
-      if (!another || !retry || !replayable) return undefined
-      // While the new token is had, the connection becomes free for the request that it is for.
-      const discarded = answer.discard?.()
-      // The rejected token is replaced whether or not the call forces new ones: one more renewal would be one too many.
-      const wanted = { ...parameters, forceRenewal: false, signal: call.signal }
-      const renewed = await tokens.getAccessToken(client, wanted)
-      await discarded
-      return authorization(renewed, async () => undefined)
+    /** Each of the two reasons to send a request once more counts once. */
+    async function present(
+      token: AccessToken,
+      spent: { renewed: boolean; challenged: boolean },
+    ): Promise<RequestAuthorization> {
+      const headersFor = (method: string, url: URL) =>
+        tokens.presentAccessToken(client, token, { method, url, proofClaims })
+      const bound = token.type === 'DPoP'
+      return {
+        headers: await headersFor(request.method, request.url),
+        followsRedirects: bound,
+        redirected: async (method, url) => (allowedOrigins.has(url.origin) ? headersFor(method, url) : undefined),
+        async next(answer, replayable) {
+          const answeredBy = answer.url ? new URL(answer.url) : request.url
+          // An origin that has not seen the token says nothing about it.
+          if (bound ? !allowedOrigins.has(answeredBy.origin) : answeredBy.origin !== origin) return undefined
+          const nonce = bound ? answer.headers.get('dpop-nonce') : null
+          const challenge = nonce !== null && answer.status === 401 && isNonceChallenge(answer)
+          const resend = challenge && !spent.challenged && replayable
+          if (nonce !== null) await tokens.rememberNonce(client, answeredBy, nonce, resend)
+          if (resend) {
+            await answer.discard?.()
+            return present(token, { ...spent, challenged: true })
+          }
+          if (answer.status !== 401 || challenge || spent.renewed) return undefined
+          const another = await tokens.rejectAccessToken(client, token, parameters)
+          if (!another || !retryOn401 || !replayable) return undefined
+          // While the new token is had, the connection becomes free for the request that it is for.
+          const discarded = answer.discard?.()
+          // The rejected token is replaced whether or not the call forces new ones: one more would be one too many.
+          const renewed = await tokens.getAccessToken(client, { ...parameters, forceRenewal: false, signal })
+          await discarded
+          return present(renewed, { ...spent, renewed: true })
+        },
+      }
     }
-    return authorization(token, next)
   }
 
   return Object.freeze({ resolve: (input: string | URL) => resolve(input, base), authorize })
 }
 
-function authorization({ type, value }: AccessToken, next: RequestAuthorization['next']): RequestAuthorization {
-  return { headers: { authorization: `${type} ${value}` }, next }
+/** Whether a 401 asks for a nonce (RFC 9449 §9) and says nothing about the token. */
+function isNonceChallenge({ headers }: ApiAnswer): boolean {
+  return /\buse_dpop_nonce\b/.test(headers.get('www-authenticate') ?? '')
 }
 
 /** Absolute as ofetch and axios see it: `items:batchGet` is a path, `//host` is not. */

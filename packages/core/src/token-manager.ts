@@ -1,15 +1,8 @@
-import { type MemoryStore, memoryStore } from '@tokenward/store-memory'
 import type { AccessToken } from './access-token'
-import { clientCredentials } from './client-credentials'
 import type { ClientDefinition, ClientDefinitionSource } from './client-definition'
-import { type Clock, systemClock } from './clock'
+import type { Clock } from './clock'
 import type { Logger, TokenEvents, Unsubscribe } from './events'
-import { ClientRegistry, type ManagedClient } from './internal/client-registry'
-import { EventEmitter } from './internal/event-emitter'
-import { FreshTokenCache } from './internal/fresh-token-cache'
-import { OptionChecks, Problems } from './internal/problems'
-import { type RequestedToken, requestedToken, tokenIdentity, tokenKey } from './internal/requested-token'
-import { StoreAccess } from './internal/store-access'
+import { DefaultTokenManager } from './internal/default-token-manager'
 import type { TokenCache } from './token-cache'
 import type { ClientAssertion, TokenRequester } from './token-requester'
 import type { TokenStore } from './token-store'
@@ -39,6 +32,14 @@ export interface TokenParameters {
 export interface GetAccessTokenOptions extends TokenParameters {
   /** Rejects this call with the signal's reason; a request that others wait for goes on. */
   signal?: AbortSignal | undefined
+}
+
+/** A request that presents a token. */
+export interface PresentedRequest {
+  readonly method: string
+  readonly url: URL
+  /** Claims of its DPoP proof beside those of RFC 9449. */
+  readonly proofClaims?: Readonly<Record<string, unknown>> | undefined
 }
 
 /** Options of {@link createTokenManager}. */
@@ -92,6 +93,17 @@ export interface TokenManager<Name extends string = string> {
    * each other too closely (a pause of 1 s that doubles up to 30 s), and then the token stays.
    */
   rejectAccessToken(client: Name, token: AccessToken, options?: TokenParameters): Promise<boolean>
+  /**
+   * The headers that present `token` in a request to an API: `authorization`, and with a DPoP token a `dpop` proof of
+   * this very request (RFC 9449 §7.1), which no other request can use.
+   */
+  presentAccessToken(client: Name, token: AccessToken, request: PresentedRequest): Promise<Record<string, string>>
+  /**
+   * Keeps the `DPoP-Nonce` that an API answered with, for the next proofs to its origin (RFC 9449 §8.2).
+   *
+   * @param challenged the answer was a challenge, and its request is made once more
+   */
+  rememberNonce(client: Name, url: URL, nonce: string, challenged?: boolean): Promise<void>
   /** Forgets every token of the client, or of all clients, that this process used: here and in the store. */
   clear(client?: Name): Promise<void>
   /**
@@ -119,130 +131,4 @@ export function createTokenManager(
 export function createTokenManager<const Name extends string>(options: TokenManagerOptions<Name>): TokenManager<Name>
 export function createTokenManager(options: TokenManagerOptions): TokenManager {
   return new DefaultTokenManager(options)
-}
-
-const DEFAULTS = { timeoutMs: 10_000, expirationBufferMs: 60_000, defaultLifetimeMs: 300_000 }
-const FOREVER_MS = Number.MAX_SAFE_INTEGER
-
-class DefaultTokenManager implements TokenManager {
-  readonly #events: EventEmitter
-  readonly #cache: TokenCache
-  readonly #clients: ClientRegistry
-  /** The keys of identities seen before, because SHA-256 costs more than all the rest of a cached call. */
-  readonly #keys: MemoryStore<Promise<string>>
-
-  constructor(options: TokenManagerOptions) {
-    const problems = new Problems()
-    if (!new OptionChecks(problems).object('options', options)) problems.throwIfAny()
-    checkOptions(new OptionChecks(problems), options)
-    const { clock = systemClock, random = Math.random, maxEntries = 10_000, storeTimeoutMs = 250, store } = options
-    const { timeoutMs, expirationBufferMs, defaultLifetimeMs } = options
-    this.#events = new EventEmitter(options.logger)
-    this.#clients = new ClientRegistry({
-      definitions: options.clients ?? {},
-      resolve: options.resolveClient,
-      defaults: {
-        timeoutMs: timeoutMs ?? DEFAULTS.timeoutMs,
-        expirationBufferMs: expirationBufferMs ?? DEFAULTS.expirationBufferMs,
-        defaultLifetimeMs: defaultLifetimeMs ?? DEFAULTS.defaultLifetimeMs,
-        requester: options.requester ?? clientCredentials(clock),
-      },
-      maxEntries,
-      problems,
-      source: { clock, random, emit: this.#events.emit },
-    })
-    problems.throwIfAny()
-    this.#keys = memoryStore({ maxEntries })
-    const { emit } = this.#events
-    const shared = store && new StoreAccess(store, clock, storeTimeoutMs, emit)
-    this.#cache = options.cache ?? new FreshTokenCache({ clock, random, emit, maxEntries, store: shared })
-  }
-
-  async getAccessToken(name: string, options: GetAccessTokenOptions = {}): Promise<AccessToken> {
-    const { client, requested, key } = await this.#locate(name, options)
-    const { forceRenewal, minValidityMs, signal, clientAssertion } = options
-    return this.#cache.get(key, {
-      client: name,
-      loader: client.source.loader(requested, clientAssertion ?? client.configuration.clientAssertion),
-      expirationBufferMs: client.configuration.expirationBufferMs,
-      minValidityMs,
-      forceRenewal,
-      signal,
-    })
-  }
-
-  async deleteAccessToken(name: string, options: TokenParameters = {}): Promise<void> {
-    const { key } = await this.#locate(name, options)
-    await this.#cache.delete(key)
-  }
-
-  async rejectAccessToken(name: string, token: AccessToken, options: TokenParameters = {}): Promise<boolean> {
-    const { key } = await this.#locate(name, options)
-    return this.#cache.reject(key, token)
-  }
-
-  async clear(name?: string): Promise<void> {
-    // The usual token of each client may be in the store though this process has not used it yet.
-    const usual = (name === undefined ? this.#clients.names() : [name]).map((client) => this.deleteAccessToken(client))
-    await Promise.all([this.#cache.clear(name), ...usual])
-  }
-
-  addClient<Added extends string>(name: Added, definition: ClientDefinitionSource): TokenManager {
-    this.#clients.add(name, definition)
-    return this
-  }
-
-  removeClient(name: string): void {
-    if (this.#clients.remove(name)) this.#cache.forget(name)
-  }
-
-  on<Event extends keyof TokenEvents>(event: Event, listener: (event: TokenEvents[Event]) => void): Unsubscribe {
-    return this.#events.on(event, listener)
-  }
-
-  close(): Promise<void> {
-    return this.#cache.close()
-  }
-
-  toJSON(): object {
-    return { clients: this.#clients.names() }
-  }
-
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return `TokenManager { clients: ${JSON.stringify(this.#clients.names())} }`
-  }
-
-  async #locate(
-    name: string,
-    parameters: TokenParameters,
-  ): Promise<{ client: ManagedClient; requested: RequestedToken; key: string }> {
-    const client = await this.#clients.get(name)
-    const requested = requestedToken(client.configuration, parameters)
-    const identity = tokenIdentity(client.configuration, requested)
-    let key = this.#keys.get(identity)
-    if (key === undefined) {
-      key = tokenKey(identity)
-      this.#keys.set(identity, key, FOREVER_MS)
-    }
-    return { client, requested, key: await key }
-  }
-}
-
-function checkOptions(checks: OptionChecks, options: TokenManagerOptions): void {
-  if (options.clients !== undefined) checks.object('clients', options.clients)
-  checks.function('resolveClient', options.resolveClient)
-  checks.function('random', options.random)
-  checks.methods('store', options.store, ['get', 'set', 'delete'])
-  checks.methods('cache', options.cache, ['get', 'reject', 'delete', 'clear', 'forget', 'close'])
-  checks.methods('requester', options.requester, ['request'])
-  checks.methods('logger', options.logger, ['debug', 'info', 'warn', 'error'])
-  checks.methods('clock', options.clock, ['now', 'monotonic', 'setTimeout'])
-  for (const option of ['storeTimeoutMs', 'timeoutMs', 'defaultLifetimeMs'] as const) {
-    checks.amount(option, options[option], 1)
-  }
-  checks.amount('expirationBufferMs', options.expirationBufferMs, 0)
-  const { maxEntries } = options
-  if (maxEntries !== undefined && !(Number.isSafeInteger(maxEntries) && maxEntries >= 1)) {
-    checks.problem('maxEntries', `must be a whole number of at least 1, not ${String(maxEntries)}`)
-  }
 }

@@ -14,6 +14,8 @@ export interface TokenRequest {
   readonly clientAssertion: ClientAssertion | undefined
   /** Ends the request: its time is over, or the manager was closed. */
   readonly signal: AbortSignal
+  /** Tells that the request is made once more with the DPoP nonce that the server asked for (RFC 9449 §8). */
+  nonceRetried(): void
 }
 
 /** What a {@link ClientAssertion} supplier is told. */

@@ -6,7 +6,8 @@ import {
   type TokenManager,
 } from '@tokenward/core'
 import { discard } from './discard'
-import { repeatable } from './repeatable'
+import { sendFollowing, withAuthorization } from './follow-redirects'
+import { type Repeatable, repeatable } from './repeatable'
 
 /** Options of {@link createFetch}. */
 export interface FetchOptions extends AuthorizedClientOptions {
@@ -37,19 +38,29 @@ export function createFetch<Name extends string>(
   const authorizer = createRequestAuthorizer<Name>(tokens, client, options)
 
   return async (input, init = {}) => {
-    const { tokenParameters, retryOn401, ...platformInit } = init
+    const { tokenParameters, retryOn401, proofClaims, ...platformInit } = init
     const outgoing = repeatable(input instanceof Request ? input : authorizer.resolve(input), platformInit)
-    const send = ({ headers }: RequestAuthorization) => {
-      for (const [name, value] of Object.entries(headers)) outgoing.headers.set(name, value)
-      return (options.fetch ?? fetch)(...outgoing.take())
+    const transport: typeof fetch = (...request) => (options.fetch ?? fetch)(...request)
+    const call = { tokenParameters, retryOn401, proofClaims, signal: outgoing.signal }
+    let authorization: RequestAuthorization | undefined = await authorizer.authorize(outgoing, call)
+    for (;;) {
+      const response = await send(transport, outgoing, authorization)
+      const { status, headers, url } = response
+      authorization = await authorization.next(
+        { status, headers, url, discard: () => discard(response) },
+        outgoing.replayable,
+      )
+      if (authorization === undefined) {
+        outgoing.release()
+        return response
+      }
     }
-    const { signal } = outgoing
-    const authorization = await authorizer.authorize(outgoing, { tokenParameters, retryOn401, signal })
-    const response = await send(authorization)
-    const answer = { status: response.status, url: response.url, discard: () => discard(response) }
-    const again = await authorization.next(answer, outgoing.replayable)
-    if (again) return send(again)
-    outgoing.release()
-    return response
   }
+}
+
+function send(transport: typeof fetch, outgoing: Repeatable, authorization: RequestAuthorization): Promise<Response> {
+  if (authorization.followsRedirects && outgoing.redirect === 'follow') {
+    return sendFollowing(transport, outgoing, authorization)
+  }
+  return transport(...outgoing.take({ headers: withAuthorization(outgoing.headers, authorization.headers) }))
 }

@@ -1,15 +1,21 @@
-/** A request that can be made twice, if its body allows. */
+/** The arguments of one call of `fetch`. */
+type FetchArguments = [input: string | Request, init: RequestInit]
+
+/** A request that can be made more than once, if its body allows. */
 export interface Repeatable {
   readonly method: string
   readonly url: URL
-  /** The request's headers: a copy, for the sender to add to. */
   readonly headers: Headers
   readonly signal: AbortSignal | undefined
-  /** Whether {@link take} gives the whole request a second time. */
+  /** How redirects are to be dealt with, by the caller's wish. */
+  readonly redirect: RequestRedirect
+  /** Whether its body can be sent again. */
   readonly replayable: boolean
-  /** The arguments of one call of `fetch`. */
-  take(): [input: string | Request, init: RequestInit]
-  /** There will be no second time: what was kept for it is let go. */
+  /** The request, with `changes`. */
+  take(changes: RequestInit): FetchArguments
+  /** The request as a redirect makes it: to another URL, perhaps by another method and without its body. */
+  again(url: URL, method: string, keepsBody: boolean, changes: RequestInit): FetchArguments
+  /** It is not made again: what was kept for that is let go. */
   release(): void
 }
 
@@ -19,36 +25,47 @@ export function repeatable(input: URL | Request, init: RequestInit): Repeatable 
 }
 
 function ofUrl(url: URL, init: RequestInit): Repeatable {
-  const headers = new Headers(init.headers)
+  const { method = 'GET', body, signal, redirect = 'follow' } = init
   return {
-    method: init.method?.toUpperCase() ?? 'GET',
+    method: method.toUpperCase(),
     url,
-    headers,
-    signal: init.signal ?? undefined,
-    replayable: canBeSentAgain(init.body),
-    take: () => [url.href, { ...init, headers }],
+    headers: new Headers(init.headers),
+    signal: signal ?? undefined,
+    redirect,
+    replayable: canBeSentAgain(body),
+    take: (changes) => [url.href, { ...init, ...changes }],
+    again(target, nextMethod, keepsBody, changes) {
+      const { body: sent, ...rest } = init
+      return [target.href, { ...rest, ...(keepsBody && { body: sent ?? null }), method: nextMethod, ...changes }]
+    },
     release() {},
   }
 }
 
 function ofRequest(input: Request, init: RequestInit): Repeatable {
-  const request = new Request(input, init)
-  const headers = new Headers(request.headers)
+  let request = new Request(input, init)
   // They are in the request; given once more, a stream would be refused as used.
   const { body, method, ...rest } = init
-  // A Request gives its body once, so the first sending gets a copy. It does not tell a stream from a text; what a
-  // stream has brought by then is buffered by the platform.
-  let first: Request | undefined = request.body ? request.clone() : undefined
+  // A Request gives its body once, so each sending but the last gets a copy. It does not tell a stream from a text; what
+  // a stream has brought by then is buffered by the platform.
+  const copy = () => {
+    const next = request
+    if (request.body) request = request.clone()
+    return next
+  }
   return {
     method: request.method,
     url: new URL(request.url),
-    headers,
+    headers: new Headers(request.headers),
     signal: request.signal,
-    replayable: !isStream(body),
-    take() {
-      const next = first ?? request
-      first = undefined
-      return [next, { ...rest, headers }]
+    redirect: request.redirect,
+    replayable: canBeSentAgain(body),
+    take: (changes) => [copy(), { ...rest, ...changes }],
+    again(target, nextMethod, keepsBody, changes) {
+      const { signal, credentials, cache, mode, keepalive } = request
+      const kept = { signal, credentials, cache, mode, keepalive, ...rest, method: nextMethod, ...changes }
+      if (!keepsBody || !request.body) return [target.href, kept]
+      return [target.href, { ...kept, body: copy().body, duplex: 'half' } as RequestInit]
     },
     release() {
       if (!request.bodyUsed) request.body?.cancel().catch(() => {})
@@ -67,8 +84,4 @@ function canBeSentAgain(body: unknown): boolean {
     body instanceof ArrayBuffer ||
     ArrayBuffer.isView(body)
   )
-}
-
-function isStream(body: unknown): boolean {
-  return !canBeSentAgain(body)
 }

@@ -3,6 +3,7 @@ import type { ClientConfiguration, ClientDefinition, ClientDefinitionSource } fr
 import type { Clock } from '../clock'
 import { UnknownClientError } from '../errors'
 import { type ClientDefaults, configureClient } from './configure-client'
+import { DPoPProver } from './dpop'
 import type { Emit } from './event-emitter'
 import { Problems } from './problems'
 import { TokenSource } from './token-source'
@@ -11,6 +12,8 @@ import { TokenSource } from './token-source'
 export interface ManagedClient {
   readonly configuration: ClientConfiguration
   readonly source: TokenSource
+  /** Makes the proofs of a DPoP client. */
+  readonly dpop: DPoPProver | undefined
 }
 
 export interface ClientRegistryOptions {
@@ -95,20 +98,21 @@ export class ClientRegistry {
   #entry(name: string, definition: ClientDefinitionSource, problems: Problems): Entry | undefined {
     // Called late and only as an async function, whatever it is: a throw becomes the rejection of the call.
     if (typeof definition === 'function') return async () => definition()
-    const configuration = configureClient(name, definition, this.#options.defaults, problems)
-    return configuration && this.#manage(configuration)
+    return this.#manage(name, definition, problems)
   }
 
   #configure(name: string, definition: ClientDefinition): ManagedClient {
     const problems = new Problems()
-    const configuration = configureClient(name, definition, this.#options.defaults, problems)
+    const client = this.#manage(name, definition, problems)
     problems.throwIfAny()
-    if (!configuration) throw new UnknownClientError(name, this.names())
-    return this.#manage(configuration)
+    if (!client) throw new UnknownClientError(name, this.names())
+    return client
   }
 
-  #manage(configuration: ClientConfiguration): ManagedClient {
+  #manage(name: string, definition: ClientDefinition, problems: Problems): ManagedClient | undefined {
     const { clock, random, emit } = this.#options.source
-    return { configuration, source: new TokenSource(configuration, clock, random, emit) }
+    const dpop = definition?.dpop ? new DPoPProver(name, definition.dpop, clock.now) : undefined
+    const configuration = configureClient(name, definition, this.#options.defaults, problems, dpop)
+    return configuration && { configuration, source: new TokenSource(configuration, clock, random, emit), dpop }
   }
 }

@@ -1,5 +1,6 @@
 import type { ClientConfiguration, ClientDefinition } from '../client-definition'
 import type { TokenRequester } from '../token-requester'
+import { checkDPoP, type DPoPProver } from './dpop'
 import { withHidden } from './hidden'
 import { OptionChecks, type Problems } from './problems'
 import { checkClientAssertion, checkParameters, checkResource } from './requested-token'
@@ -18,6 +19,7 @@ export function configureClient(
   definition: ClientDefinition,
   defaults: ClientDefaults,
   problems: Problems,
+  dpop: DPoPProver | undefined,
 ): ClientConfiguration | undefined {
   const checks = new OptionChecks(problems, name)
   if (!checks.object('definition', definition)) return undefined
@@ -36,10 +38,7 @@ export function configureClient(
   checks.amount('defaultLifetimeMs', definition.defaultLifetimeMs, 1)
   checks.boolean('allowInsecureRequests', definition.allowInsecureRequests)
   checks.methods('requester', definition.requester, ['request'])
-  if ('dpop' in definition && definition.dpop) {
-    // Taken for granted it would turn into Bearer tokens, which is what the option is there to rule out.
-    checks.problem('dpop', 'is not supported by this version')
-  }
+  checkDPoP(checks, definition.dpop)
   return withHidden(
     {
       name,
@@ -60,6 +59,7 @@ export function configureClient(
       clientAssertion: definition.clientAssertion,
       // Their values may be secrets of another grant.
       parameters,
+      dpopKeyPair: dpop && (() => dpop.keyPair()),
       fetch: definition.fetch ?? ((input: RequestInfo | URL, init?: RequestInit) => fetch(input, init)),
       requester: definition.requester ?? defaults.requester,
     },

@@ -7,6 +7,7 @@ const LOG: Record<keyof TokenEvents, [level: keyof Logger, message: string]> = {
   tokenRetrieved: ['debug', 'access token retrieved'],
   tokenRetrievalFailed: ['warn', 'access token request failed'],
   tokenRejected: ['info', 'access token rejected by an API'],
+  nonceRetry: ['debug', 'a request is made once more with a DPoP nonce'],
   renewalStarted: ['debug', 'access token is renewed ahead of its expiry'],
   storeFailed: ['warn', 'token store failed'],
 }

@@ -79,7 +79,11 @@ export function checkClientAssertion(checks: OptionChecks, value: unknown): void
 }
 
 /** The one way to write down what identifies a token: equal texts, same token. */
-export function tokenIdentity(client: ClientConfiguration, requested: RequestedToken): string {
+export function tokenIdentity(
+  client: ClientConfiguration,
+  requested: RequestedToken,
+  dpopThumbprint: string | undefined,
+): string {
   const scopes = requested.scope?.split(' ').filter((scope) => scope !== '') ?? []
   const { audience, ...parameters } = requested.parameters
   return JSON.stringify([
@@ -90,6 +94,7 @@ export function tokenIdentity(client: ClientConfiguration, requested: RequestedT
     sortedSet(requested.resource),
     audience ?? requested.audience ?? null,
     Object.entries(parameters).sort(([a], [b]) => compare(a, b)),
+    dpopThumbprint ?? null,
   ])
 }
 

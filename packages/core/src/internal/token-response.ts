@@ -44,14 +44,17 @@ export function readTokenResponse(
   const { access_token: value, token_type, expires_in, scope } = response
   if (!isTokenValue(value)) throw refuse('access_token is missing, malformed or too long', true)
   if (typeof token_type !== 'string') throw refuse('token_type is missing', true)
-  if (token_type.toLowerCase() !== 'bearer') throw refuse('the token type is unknown', false)
+  const type = client.dpopKeyPair ? 'DPoP' : 'Bearer'
+  if (token_type.toLowerCase() !== type.toLowerCase()) {
+    throw refuse(`the token is of another type than ${type}, which the client's definition asks for`, false)
+  }
   const seconds = expires_in === undefined || expires_in === null ? undefined : Number(expires_in)
   if (seconds !== undefined && !(seconds >= 0)) throw refuse('expires_in is malformed', true)
   const lifetimeMs = seconds === undefined ? client.defaultLifetimeMs : Math.min(seconds * 1000, LONGEST_LIFETIME_MS)
   const token = createAccessToken({
     client: client.name,
     value,
-    type: 'Bearer',
+    type,
     expiresAt: seconds === undefined ? undefined : new Date(now + lifetimeMs),
     scope: typeof scope === 'string' ? scope : requestedScope,
   })

@@ -124,8 +124,9 @@ export class TokenSource {
       return new TokenRequestError({ client: name, error: 'timeout', errorDescription, retryable: true })
     }
     const { parameters, ...shown } = requested
+    const nonceRetried = () => this.#emit('nonceRetry', { client: name, at: 'token_endpoint' })
     const ask = async (limit: AbortSignal) =>
-      requester.request(this.#client, withHidden(shown, { parameters, clientAssertion, signal: limit }))
+      requester.request(this.#client, withHidden(shown, { parameters, clientAssertion, signal: limit, nonceRetried }))
     const response = await withLimit(this.#clock, timeoutMs, timeout, ask, signal)
     return readTokenResponse(this.#client, response, requested.scope, this.#clock.now())
   }

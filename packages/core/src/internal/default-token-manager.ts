@@ -1,0 +1,170 @@
+import { type MemoryStore, memoryStore } from '@tokenward/store-memory'
+import type { AccessToken } from '../access-token'
+import { clientCredentials } from '../client-credentials'
+import type { ClientDefinitionSource } from '../client-definition'
+import { systemClock } from '../clock'
+import { ConfigurationError } from '../errors'
+import type { TokenEvents, Unsubscribe } from '../events'
+import type { TokenCache } from '../token-cache'
+import type {
+  GetAccessTokenOptions,
+  PresentedRequest,
+  TokenManager,
+  TokenManagerOptions,
+  TokenParameters,
+} from '../token-manager'
+import { ClientRegistry, type ManagedClient } from './client-registry'
+import { EventEmitter } from './event-emitter'
+import { FreshTokenCache } from './fresh-token-cache'
+import { OptionChecks, Problems } from './problems'
+import { type RequestedToken, requestedToken, tokenIdentity, tokenKey } from './requested-token'
+import { StoreAccess } from './store-access'
+
+const DEFAULTS = { timeoutMs: 10_000, expirationBufferMs: 60_000, defaultLifetimeMs: 300_000 }
+const FOREVER_MS = Number.MAX_SAFE_INTEGER
+
+/** The one implementation: it brings a client, what a call asks for, and the cache together. */
+export class DefaultTokenManager implements TokenManager {
+  readonly #events: EventEmitter
+  readonly #cache: TokenCache
+  readonly #clients: ClientRegistry
+  /** The keys of identities seen before, because SHA-256 costs more than all the rest of a cached call. */
+  readonly #keys: MemoryStore<Promise<string>>
+
+  constructor(options: TokenManagerOptions) {
+    const problems = new Problems()
+    if (!new OptionChecks(problems).object('options', options)) problems.throwIfAny()
+    checkOptions(new OptionChecks(problems), options)
+    const { clock = systemClock, random = Math.random, maxEntries = 10_000, storeTimeoutMs = 250, store } = options
+    const { timeoutMs, expirationBufferMs, defaultLifetimeMs } = options
+    this.#events = new EventEmitter(options.logger)
+    this.#clients = new ClientRegistry({
+      definitions: options.clients ?? {},
+      resolve: options.resolveClient,
+      defaults: {
+        timeoutMs: timeoutMs ?? DEFAULTS.timeoutMs,
+        expirationBufferMs: expirationBufferMs ?? DEFAULTS.expirationBufferMs,
+        defaultLifetimeMs: defaultLifetimeMs ?? DEFAULTS.defaultLifetimeMs,
+        requester: options.requester ?? clientCredentials(clock),
+      },
+      maxEntries,
+      problems,
+      source: { clock, random, emit: this.#events.emit },
+    })
+    problems.throwIfAny()
+    this.#keys = memoryStore({ maxEntries })
+    const { emit } = this.#events
+    const shared = store && new StoreAccess(store, clock, storeTimeoutMs, emit)
+    this.#cache = options.cache ?? new FreshTokenCache({ clock, random, emit, maxEntries, store: shared })
+  }
+
+  async getAccessToken(name: string, options: GetAccessTokenOptions = {}): Promise<AccessToken> {
+    const { client, requested, key } = await this.#locate(name, options)
+    const { forceRenewal, minValidityMs, signal, clientAssertion } = options
+    return this.#cache.get(key, {
+      client: name,
+      loader: client.source.loader(requested, clientAssertion ?? client.configuration.clientAssertion),
+      expirationBufferMs: client.configuration.expirationBufferMs,
+      minValidityMs,
+      forceRenewal,
+      signal,
+    })
+  }
+
+  async deleteAccessToken(name: string, options: TokenParameters = {}): Promise<void> {
+    const { key } = await this.#locate(name, options)
+    await this.#cache.delete(key)
+  }
+
+  async rejectAccessToken(name: string, token: AccessToken, options: TokenParameters = {}): Promise<boolean> {
+    const { key } = await this.#locate(name, options)
+    return this.#cache.reject(key, token)
+  }
+
+  async presentAccessToken(
+    name: string,
+    { type, value }: AccessToken,
+    { method, url, proofClaims }: PresentedRequest,
+  ): Promise<Record<string, string>> {
+    const authorization = `${type} ${value}`
+    if (type === 'Bearer') return { authorization }
+    const { dpop } = await this.#clients.get(name)
+    if (!dpop) {
+      const message = 'is not set, so that no proof can be made for a DPoP token'
+      throw new ConfigurationError([{ client: name, option: 'dpop', message }])
+    }
+    return { authorization, dpop: await dpop.prove({ method, url, accessToken: value, claims: proofClaims }) }
+  }
+
+  async rememberNonce(name: string, url: URL, nonce: string, challenged = false): Promise<void> {
+    const { dpop } = await this.#clients.get(name)
+    dpop?.rememberNonce(url, nonce)
+    if (challenged) this.#events.emit('nonceRetry', { client: name, at: 'api' })
+  }
+
+  async clear(name?: string): Promise<void> {
+    // The usual token of each client may be in the store though this process has not used it yet.
+    const usual = (name === undefined ? this.#clients.names() : [name]).map((client) => this.deleteAccessToken(client))
+    await Promise.all([this.#cache.clear(name), ...usual])
+  }
+
+  addClient<Added extends string>(name: Added, definition: ClientDefinitionSource): TokenManager {
+    this.#clients.add(name, definition)
+    return this
+  }
+
+  removeClient(name: string): void {
+    if (this.#clients.remove(name)) this.#cache.forget(name)
+  }
+
+  on<Event extends keyof TokenEvents>(event: Event, listener: (event: TokenEvents[Event]) => void): Unsubscribe {
+    return this.#events.on(event, listener)
+  }
+
+  close(): Promise<void> {
+    return this.#cache.close()
+  }
+
+  toJSON(): object {
+    return { clients: this.#clients.names() }
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return `TokenManager { clients: ${JSON.stringify(this.#clients.names())} }`
+  }
+
+  async #locate(
+    name: string,
+    parameters: TokenParameters,
+  ): Promise<{ client: ManagedClient; requested: RequestedToken; key: string }> {
+    const client = await this.#clients.get(name)
+    const requested = requestedToken(client.configuration, parameters)
+    const thumbprint = client.dpop && (await client.dpop.thumbprint())
+    const identity = tokenIdentity(client.configuration, requested, thumbprint)
+    let key = this.#keys.get(identity)
+    if (key === undefined) {
+      key = tokenKey(identity)
+      this.#keys.set(identity, key, FOREVER_MS)
+    }
+    return { client, requested, key: await key }
+  }
+}
+
+function checkOptions(checks: OptionChecks, options: TokenManagerOptions): void {
+  if (options.clients !== undefined) checks.object('clients', options.clients)
+  checks.function('resolveClient', options.resolveClient)
+  checks.function('random', options.random)
+  checks.methods('store', options.store, ['get', 'set', 'delete'])
+  checks.methods('cache', options.cache, ['get', 'reject', 'delete', 'clear', 'forget', 'close'])
+  checks.methods('requester', options.requester, ['request'])
+  checks.methods('logger', options.logger, ['debug', 'info', 'warn', 'error'])
+  checks.methods('clock', options.clock, ['now', 'monotonic', 'setTimeout'])
+  for (const option of ['storeTimeoutMs', 'timeoutMs', 'defaultLifetimeMs'] as const) {
+    checks.amount(option, options[option], 1)
+  }
+  checks.amount('expirationBufferMs', options.expirationBufferMs, 0)
+  const { maxEntries } = options
+  if (maxEntries !== undefined && !(Number.isSafeInteger(maxEntries) && maxEntries >= 1)) {
+    checks.problem('maxEntries', `must be a whole number of at least 1, not ${String(maxEntries)}`)
+  }
+}

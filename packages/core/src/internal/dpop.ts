@@ -1,0 +1,153 @@
+import { memoryStore } from '@tokenward/store-memory'
+import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose'
+import type { DPoPOptions, KeyPair } from '../client-definition'
+import { ConfigurationError } from '../errors'
+import type { OptionChecks } from './problems'
+
+/** The most origins whose nonces are remembered; the one used least recently is forgotten first. */
+const MOST_ORIGINS = 100
+const FOREVER_MS = Number.MAX_SAFE_INTEGER
+const PRIVATE_PARAMETERS = new Set(['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'key_ops', 'ext', 'use'])
+
+/** A request that a proof is made for (RFC 9449 §4.2). */
+export interface ProvenRequest {
+  readonly method: string
+  readonly url: URL
+  readonly accessToken: string
+  /** Claims beside those of RFC 9449. */
+  readonly claims?: Readonly<Record<string, unknown>> | undefined
+}
+
+interface LoadedKey {
+  readonly keyPair: KeyPair
+  readonly alg: string
+  readonly publicJwk: JWK
+  readonly thumbprint: string
+}
+
+/** Makes the DPoP proofs of one client for its APIs, and remembers the nonces that they ask for. */
+export class DPoPProver {
+  readonly #client: string
+  readonly #options: true | DPoPOptions
+  readonly #now: () => number
+  readonly #nonces = memoryStore({ maxEntries: MOST_ORIGINS })
+  #key: Promise<LoadedKey> | undefined
+
+  constructor(client: string, options: true | DPoPOptions, now: () => number) {
+    this.#client = client
+    this.#options = options
+    this.#now = now
+  }
+
+  /** The JWK thumbprint of the key (RFC 7638): what tokens are bound to. */
+  async thumbprint(): Promise<string> {
+    return (await this.#load()).thumbprint
+  }
+
+  async keyPair(): Promise<KeyPair> {
+    return (await this.#load()).keyPair
+  }
+
+  rememberNonce(url: URL, nonce: string): void {
+    this.#nonces.set(url.origin, nonce, FOREVER_MS)
+  }
+
+  /** A proof for this very request. @throws ConfigurationError when the key cannot sign it. */
+  async prove({ method, url, accessToken, claims }: ProvenRequest): Promise<string> {
+    const { keyPair, alg, publicJwk } = await this.#load()
+    const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(accessToken))
+    const payload = {
+      ...claims,
+      jti: crypto.randomUUID(),
+      htm: method,
+      // Without query and fragment, as the URL goes over the wire (RFC 9449 §4.2).
+      htu: `${url.origin}${url.pathname}`,
+      iat: Math.floor(this.#now() / 1_000),
+      ath: base64url(hash),
+      nonce: this.#nonces.get(url.origin),
+    }
+    try {
+      const header = { typ: 'dpop+jwt', alg, jwk: publicJwk }
+      return await new SignJWT(payload).setProtectedHeader(header).sign(keyPair.privateKey)
+    } catch (error) {
+      throw this.#unusable(error)
+    }
+  }
+
+  #load(): Promise<LoadedKey> {
+    this.#key ??= loadKey(this.#options).catch((error) => {
+      this.#key = undefined
+      throw this.#unusable(error)
+    })
+    return this.#key
+  }
+
+  #unusable(error: unknown): ConfigurationError {
+    // Only the kind of the error: the key may be quoted in its message.
+    const message = `no proof can be made with this key: ${error instanceof Error ? error.name : 'unknown error'}`
+    return new ConfigurationError([{ client: this.#client, option: 'dpop', message }])
+  }
+}
+
+async function loadKey(options: true | DPoPOptions): Promise<LoadedKey> {
+  if (options === true) return describe(await generateKeyPair('ES256'), 'ES256')
+  const { key } = options
+  if (isKeyPair(key)) return describe(key, options.alg ?? algorithmOf(key.privateKey))
+  const alg = options.alg ?? key.alg ?? algorithmOfJwk(key)
+  const publicJwk = Object.fromEntries(Object.entries(key).filter(([name]) => !PRIVATE_PARAMETERS.has(name)))
+  const { use, key_ops, ext, ...privateJwk } = key
+  const privateKey = (await importJWK(privateJwk, alg)) as CryptoKey
+  const publicKey = (await importJWK(publicJwk, alg, { extractable: true })) as CryptoKey
+  return describe({ privateKey, publicKey }, alg)
+}
+
+async function describe(keyPair: KeyPair, alg: string): Promise<LoadedKey> {
+  const { kty, crv, x, y, n, e } = await exportJWK(keyPair.publicKey)
+  const publicJwk = JSON.parse(JSON.stringify({ kty, crv, x, y, n, e })) as JWK
+  return { keyPair, alg, publicJwk, thumbprint: await calculateJwkThumbprint(publicJwk) }
+}
+
+function isKeyPair(key: KeyPair | JWK): key is KeyPair {
+  return 'privateKey' in key && 'publicKey' in key
+}
+
+const CURVES: Readonly<Record<string, string>> = { 'P-256': 'ES256', 'P-384': 'ES384', 'P-521': 'ES512' }
+
+function algorithmOf({ algorithm }: CryptoKey): string {
+  const { name, namedCurve = '', hash } = algorithm as { name: string; namedCurve?: string; hash?: { name: string } }
+  const bits = hash?.name.replace('SHA-', '') ?? '256'
+  if (name === 'RSA-PSS') return `PS${bits}`
+  if (name === 'RSASSA-PKCS1-v1_5') return `RS${bits}`
+  return CURVES[namedCurve] ?? name
+}
+
+function algorithmOfJwk({ kty, crv = '' }: JWK): string {
+  return CURVES[crv] ?? (kty === 'RSA' ? 'RS256' : crv)
+}
+
+function base64url(bytes: ArrayBuffer): string {
+  const text = String.fromCharCode(...new Uint8Array(bytes))
+  return btoa(text).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
+}
+
+/** Checks the option as far as that can be done without using the key. */
+export function checkDPoP(checks: OptionChecks, value: unknown): void {
+  if (value === undefined || value === false || value === true) return
+  if (!checks.object('dpop', value)) return
+  const { key, alg } = value
+  if (alg !== undefined) checks.text('dpop.alg', alg)
+  if (!checks.object('dpop.key', key)) return
+  if ('privateKey' in key || 'publicKey' in key) checkKeyPair(checks, key)
+  else if (typeof key.kty !== 'string') checks.problem('dpop.key', 'is neither a CryptoKeyPair nor a JWK')
+  else if (key.kty === 'oct') checks.problem('dpop.key', 'is symmetric; a proof needs a private key')
+  else if (typeof key.d !== 'string') checks.problem('dpop.key', 'is a public key; a proof needs the private one')
+}
+
+function checkKeyPair(checks: OptionChecks, { privateKey, publicKey }: Record<string, unknown>): void {
+  if (!(privateKey instanceof CryptoKey) || privateKey.type !== 'private' || !privateKey.usages.includes('sign')) {
+    checks.problem('dpop.key', 'has no private key that may sign')
+  }
+  if (!(publicKey instanceof CryptoKey) || publicKey.type !== 'public' || !publicKey.extractable) {
+    checks.problem('dpop.key', 'has no public key that is extractable, which it has to be to stand in proofs')
+  }
+}

@@ -1,0 +1,53 @@
+import type { RequestAuthorization } from '@tokenward/core'
+import { discard } from './discard'
+import type { Repeatable } from './repeatable'
+
+const MOST_REDIRECTS = 20
+const REDIRECTS = new Set([301, 302, 303, 307, 308])
+
+/**
+ * Sends a request and follows its redirects as the platform would (Fetch Standard, HTTP-redirect fetch), but with
+ * headers that are made for each URL: the platform carries a DPoP proof along, to the wrong URL and to other origins.
+ */
+export async function sendFollowing(
+  transport: typeof fetch,
+  outgoing: Repeatable,
+  authorization: RequestAuthorization,
+): Promise<Response> {
+  let { url, method } = outgoing
+  const headers = withAuthorization(outgoing.headers, authorization.headers)
+  let response = await transport(...outgoing.take({ headers, redirect: 'manual' }))
+  let keepsBody = true
+  for (let redirects = 0; ; redirects++) {
+    const location = response.headers.get('location')
+    if (!REDIRECTS.has(response.status) || location === null) return response
+    if (redirects === MOST_REDIRECTS) throw new TypeError(`more than ${MOST_REDIRECTS} redirects`)
+    url = new URL(location, url)
+    if (response.status === 303 ? method !== 'GET' && method !== 'HEAD' : response.status < 303 && method === 'POST') {
+      method = 'GET'
+      keepsBody = false
+      for (const name of [
+        'content-encoding',
+        'content-language',
+        'content-length',
+        'content-location',
+        'content-type',
+      ]) {
+        headers.delete(name)
+      }
+    }
+    if (keepsBody && !outgoing.replayable) throw new TypeError('a redirect asks for a body that cannot be sent again')
+    await discard(response)
+    const next = withAuthorization(headers, await authorization.redirected(method, url))
+    response = await transport(...outgoing.again(url, method, keepsBody, { headers: next, redirect: 'manual' }))
+  }
+}
+
+/** A copy of `headers` with these and no other credentials of ours. */
+export function withAuthorization(headers: Headers, authorization: Readonly<Record<string, string>> = {}): Headers {
+  const copy = new Headers(headers)
+  copy.delete('authorization')
+  copy.delete('dpop')
+  for (const [name, value] of Object.entries(authorization)) copy.set(name, value)
+  return copy
+}
