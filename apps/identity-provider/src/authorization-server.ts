@@ -1,20 +1,30 @@
+import { randomBytes, X509Certificate } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { PeerCertificate, TLSSocket } from 'node:tls'
 import { exportJWK, generateKeyPair, type JWK } from 'jose'
 import Provider, { type Configuration, errors } from 'oidc-provider'
 import { APIS, type ApiName, type RegisteredClient } from './clients'
 import { memoryAdapter } from './memory-adapter'
+
+const ASYMMETRIC = [
+  ...['ES256', 'ES384', 'ES512', 'Ed25519'],
+  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
+] as const
 
 export interface AuthorizationServerOptions {
   readonly issuer: string
   readonly clients: readonly RegisteredClient[]
   /** The lifetime of a token, seconds, asked for each. */
   tokenLifetime(clientId: string): number
+  /** Whether a token request with a proof needs a nonce (RFC 9449 §8). */
+  requiresNonce(): boolean
   /** Told of each token that is issued, with its lifetime in seconds. */
   onIssued(tokenId: string, lifetime: number): void
 }
 
 /** An OAuth 2.0 authorization server that issues RFC 9068 JWTs for the APIs. */
 export async function createAuthorizationServer(options: AuthorizationServerOptions) {
-  const { issuer, clients, tokenLifetime, onIssued } = options
+  const { issuer, clients, tokenLifetime, requiresNonce, onIssued } = options
   const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true })
   const signingKey: JWK = { ...(await exportJWK(privateKey)), alg: 'ES256', use: 'sig', kid: 'signing' }
   const apiOf = new Map(clients.map(({ clientId, api }) => [clientId, api]))
@@ -37,9 +47,35 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
       ...metadata,
     })),
     ttl: { ClientCredentials: (_ctx, _token, client) => tokenLifetime(client.clientId) },
+    enabledJWA: {
+      dPoPSigningAlgValues: ASYMMETRIC,
+      clientAuthSigningAlgValues: ['HS256', 'HS384', 'HS512', ...ASYMMETRIC],
+    },
+    clientAuthMethods: [
+      'client_secret_basic',
+      'client_secret_post',
+      'client_secret_jwt',
+      'private_key_jwt',
+      'tls_client_auth',
+      'self_signed_tls_client_auth',
+      'none',
+    ],
     features: {
+      mTLS: {
+        enabled: true,
+        tlsClientAuth: true,
+        selfSignedTlsClientAuth: true,
+        certificateBoundAccessTokens: true,
+        getCertificate: (ctx) =>
+          peerCertificate(ctx.req)?.raw && new X509Certificate(peerCertificate(ctx.req)?.raw ?? ''),
+        // No authority stands behind these certificates; what a client is registered with is compared.
+        certificateAuthorized: () => true,
+        certificateSubjectMatches: (ctx, property, expected) =>
+          property === 'tls_client_auth_subject_dn' && `CN=${peerCertificate(ctx.req)?.subject.CN}` === expected,
+      },
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
+      dPoP: { enabled: true, nonceSecret: randomBytes(32), requireNonce: requiresNonce },
       resourceIndicators: {
         enabled: true,
         defaultResource: (_ctx, client) => APIS[apiOf.get(client.clientId) ?? 'catalog'].audience,
@@ -60,4 +96,10 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
   const provider = new Provider(issuer, configuration)
   provider.on('client_credentials.issued', (token) => onIssued(token.jti, token.expiration))
   return { handler: provider.callback(), publicKey }
+}
+
+/** The certificate that the client of an mTLS connection has shown. */
+function peerCertificate({ socket }: IncomingMessage): PeerCertificate | undefined {
+  const certificate = (socket as Partial<TLSSocket>).getPeerCertificate?.()
+  return certificate?.raw ? certificate : undefined
 }

@@ -51,6 +51,8 @@ export interface IdentityProvider {
   readonly discoveryFaults: Faults
   /** Whether metadata is published by OpenID Connect's name too, or by RFC 8414's only. Default true. */
   publishesOpenIdMetadata: boolean
+  /** Whether a token request with a DPoP proof needs a nonce. Default false. */
+  requiresNonce: boolean
   /** Both APIs answer 401 to this token from now on. */
   revoke(token: string): void
   /** Both APIs answer 401 to every token issued so far; how many that are. */
@@ -75,10 +77,12 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
   const lifetimes = new TokenLifetimes(options.tokenLifetimeSeconds ?? 3_600, clients)
   const issued = new IssuedTokens()
   const issuer = server.origin
+  let requiresNonce = false
   const { handler, publicKey } = await createAuthorizationServer({
     issuer,
     clients: Object.values(clients),
     tokenLifetime: (clientId) => lifetimes.of(clientId),
+    requiresNonce: () => requiresNonce,
     onIssued: (tokenId, lifetime) => issued.add(tokenId, lifetime),
   })
   const api = (name: 'catalog' | 'invoice', apiServer: LocalServer) =>
@@ -107,6 +111,12 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
     tokenEndpointFaults,
     discoveryFaults,
     publishesOpenIdMetadata: true,
+    get requiresNonce() {
+      return requiresNonce
+    },
+    set requiresNonce(value) {
+      requiresNonce = value
+    },
     revoke(token) {
       issued.revoke(String(decodeJwt(token).jti))
     },

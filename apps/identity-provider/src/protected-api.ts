@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type CryptoKey, type JWTPayload, jwtVerify } from 'jose'
 import { APIS, type ApiName } from './clients'
+import { DPoPVerifier, type NoncePolicy, ProofRefused } from './dpop-verifier'
 import { answerWithFault, Faults } from './faults'
 import { type LocalServer, readBody } from './local-server'
 
@@ -29,6 +30,8 @@ export interface ProtectedApi {
   /** What tokens for it name as their audience; its resource indicator. */
   readonly audience: string
   readonly faults: Faults
+  /** What it does about DPoP nonces. Default `none`. */
+  noncePolicy: NoncePolicy
   /** Every request that reached it, in order. */
   readonly requests: RecordedApiRequest[]
   /** How many connections were made to it. */
@@ -61,6 +64,7 @@ export function serveProtectedApi(options: ProtectedApiOptions): ProtectedApi {
   const base = `/${name}/`
   const faults = new Faults()
   const requests: RecordedApiRequest[] = []
+  const dpop = new DPoPVerifier(options.issuer)
 
   server.serve(async (request, response) => {
     const recorded: RecordedApiRequest = {
@@ -78,10 +82,13 @@ export function serveProtectedApi(options: ProtectedApiOptions): ProtectedApi {
       recorded.status = answerWithFault(fault, request, response)
       return
     }
-    const refusal = await verify(options, recorded)
+    const refusal = await verify(options, recorded, dpop)
+    if (dpop.policy === 'rotated' || refusal?.error === 'use_dpop_nonce')
+      response.setHeader('dpop-nonce', dpop.newNonce())
     if (refusal) {
       recorded.status = refusal.status
-      const challenge = `Bearer error="${refusal.error}"`
+      const scheme = recorded.headers.dpop === undefined ? 'Bearer' : 'DPoP'
+      const challenge = `${scheme} error="${refusal.error}"`
       sendJson(response, refusal.status, { error: refusal.error }, { 'www-authenticate': challenge })
       return
     }
@@ -95,6 +102,12 @@ export function serveProtectedApi(options: ProtectedApiOptions): ProtectedApi {
     audience: APIS[name].audience,
     faults,
     requests,
+    get noncePolicy() {
+      return dpop.policy
+    },
+    set noncePolicy(policy) {
+      dpop.policy = policy
+    },
     get connections() {
       return server.connections
     },
@@ -103,26 +116,23 @@ export function serveProtectedApi(options: ProtectedApiOptions): ProtectedApi {
 
 interface Refusal {
   readonly status: 401 | 403
-  readonly error: 'invalid_token' | 'insufficient_scope'
+  readonly error: 'invalid_token' | 'insufficient_scope' | ProofRefused['code']
 }
 
-async function verify(options: ProtectedApiOptions, recorded: RecordedApiRequest): Promise<Refusal | undefined> {
-  const { name, issuer, publicKey, isValid } = options
-  const [, token] = /^Bearer (\S+)$/i.exec(recorded.headers.authorization ?? '') ?? []
+async function verify(
+  options: ProtectedApiOptions,
+  recorded: RecordedApiRequest,
+  dpop: DPoPVerifier,
+): Promise<Refusal | undefined> {
+  const { name, isValid, server } = options
   let claims: JWTPayload
   try {
-    const { audience } = APIS[name]
-    const verified = await jwtVerify(token ?? '', publicKey, {
-      issuer,
-      audience,
-      typ: 'at+jwt',
-      requiredClaims: ['exp'],
-      // The claim is cut to whole seconds; isValid knows better.
-      clockTolerance: 1,
-    })
-    claims = verified.payload
-  } catch {
-    return { status: 401, error: 'invalid_token' }
+    const isDPoP = /^DPoP /i.test(recorded.headers.authorization ?? '')
+    claims = isDPoP
+      ? await dpop.verify(recorded, server.origin, APIS[name].audience)
+      : await verifyBearer(options, recorded)
+  } catch (error) {
+    return { status: 401, error: error instanceof ProofRefused ? error.code : 'invalid_token' }
   }
   if (claims.jti) recorded.tokenId = claims.jti
   if (!claims.jti || !isValid(claims.jti)) return { status: 401, error: 'invalid_token' }
@@ -130,6 +140,21 @@ async function verify(options: ProtectedApiOptions, recorded: RecordedApiRequest
   return granted.some((scope) => scope === name || scope === `${name}.read`)
     ? undefined
     : { status: 403, error: 'insufficient_scope' }
+}
+
+async function verifyBearer({ name, issuer, publicKey }: ProtectedApiOptions, { headers }: RecordedApiRequest) {
+  const [, token = ''] = /^Bearer (\S+)$/i.exec(headers.authorization ?? '') ?? []
+  const { payload } = await jwtVerify(token, publicKey, {
+    issuer,
+    audience: APIS[name].audience,
+    typ: 'at+jwt',
+    requiredClaims: ['exp'],
+    // The claim is cut to whole seconds; isValid knows better.
+    clockTolerance: 1,
+  })
+  // Bound to a key, it is worth nothing without a proof (RFC 9449 §7.2).
+  if (payload.cnf !== undefined) throw new ProofRefused('invalid_token')
+  return payload
 }
 
 function answer(

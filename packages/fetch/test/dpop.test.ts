@@ -1,0 +1,212 @@
+import { createHash } from 'node:crypto'
+import { type ClientDefinition, createTokenManager, type NonceRetry } from '@tokenward/core'
+import { createFetch } from '@tokenward/fetch'
+import { startIdentityProvider } from '@tokenward/identity-provider'
+import { calculateJwkThumbprint, decodeJwt, decodeProtectedHeader, exportJWK, generateKeyPair, type JWK } from 'jose'
+import { expect, onTestFinished, test } from 'vitest'
+
+async function dpopSetup(dpop: ClientDefinition['dpop'] = true) {
+  const provider = await startIdentityProvider({
+    clients: { 'dpop.client': { metadata: { dpop_bound_access_tokens: true } } },
+  })
+  const { clientId, clientSecret } = provider.client('dpop.client')
+  const { tokenEndpoint, catalog: api } = provider
+  const start = (key: ClientDefinition['dpop'] = dpop) => {
+    const tokens = createTokenManager({
+      clients: { c: { tokenEndpoint, clientId, clientSecret, scope: 'catalog', dpop: key } },
+    })
+    onTestFinished(() => tokens.close())
+    return { tokens, catalog: createFetch(tokens, 'c', { baseURL: api.baseURL, allowedOrigins: [provider.issuer] }) }
+  }
+  onTestFinished(() => provider.close())
+  return { provider, api, start, ...start() }
+}
+
+test.each(['ES256', 'ES384', 'ES512', 'Ed25519', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'])(
+  'a key for %s, as a pair and as a private JWK: the API takes the token and its proof',
+  async (alg) => {
+    const keyPair = await generateKeyPair(alg, { extractable: true })
+    const jwk: JWK = await exportJWK(keyPair.privateKey)
+    const { api, start } = await dpopSetup()
+    for (const dpop of [{ key: keyPair }, { key: jwk, alg }, { key: { ...jwk, alg } }]) {
+      const { tokens, catalog } = start(dpop)
+      expect((await tokens.getAccessToken('c')).type).toBe('DPoP')
+      expect((await catalog('list')).status).toBe(200)
+    }
+    const { authorization, dpop: proof } = api.requests[0]?.headers ?? {}
+    expect(authorization).toMatch(/^DPoP /)
+    const { typ, alg: used, jwk: publicJwk } = decodeProtectedHeader(String(proof))
+    expect([typ, used]).toEqual(['dpop+jwt', alg])
+    expect(publicJwk).not.toHaveProperty('d')
+  },
+)
+
+test('a proof is made for its request: htm, htu without query and fragment, ath, and claims of its own', async () => {
+  const { catalog, api } = await dpopSetup()
+  const response = await catalog('echo?a=1#part', { method: 'post', body: 'x', proofClaims: { purpose: 'audit' } })
+  expect(response.status).toBe(200)
+  const { authorization = '', dpop } = api.requests[0]?.headers ?? {}
+  const { jti, iat, ...claims } = decodeJwt(String(dpop))
+  expect(claims).toEqual({
+    htm: 'POST',
+    htu: `${api.baseURL}echo`,
+    ath: createHash('sha256').update(authorization.slice('DPoP '.length)).digest('base64url'),
+    purpose: 'audit',
+  })
+  await catalog('test')
+  expect(decodeJwt(String(api.requests[1]?.headers.dpop)).jti).not.toBe(jti)
+})
+
+test('a nonce challenge of the API is answered once, and renews no token', async () => {
+  const { catalog, tokens, provider, api } = await dpopSetup()
+  const retries: NonceRetry[] = []
+  tokens.on('nonceRetry', (retry) => retries.push(retry))
+  api.noncePolicy = 'required'
+  for (let call = 0; call < 3; call++) expect((await catalog('test')).status).toBe(200)
+  expect(api.requests.map(({ status }) => status)).toEqual([401, 200, 200, 200])
+  expect(provider.tokenRequests).toHaveLength(1)
+  expect(retries).toEqual([{ client: 'c', at: 'api' }])
+})
+
+test('a nonce that the token endpoint requires is had by one more request, and remembered', async () => {
+  const { catalog, tokens, provider } = await dpopSetup()
+  const retries: NonceRetry[] = []
+  tokens.on('nonceRetry', (retry) => retries.push(retry))
+  provider.requiresNonce = true
+  expect((await catalog('test')).status).toBe(200)
+  await tokens.getAccessToken('c', { forceRenewal: true })
+  expect(provider.tokenRequests.map(({ status }) => status)).toEqual([400, 200, 200])
+  expect(retries).toEqual([{ client: 'c', at: 'token_endpoint' }])
+})
+
+test('nonces on both sides, a new one with every answer, under 50 concurrent calls: no failure, one token', async () => {
+  const { catalog, provider, api } = await dpopSetup()
+  provider.requiresNonce = true
+  api.noncePolicy = 'rotated'
+  expect((await catalog('test')).status).toBe(200)
+  const challenged = () => api.requests.filter(({ status }) => status === 401).length
+  expect(challenged()).toBe(1)
+  for (let round = 0; round < 3; round++) {
+    const responses = await Promise.all(Array.from({ length: 50 }, () => catalog('test')))
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200]))
+  }
+  expect(challenged()).toBe(1)
+  expect(provider.tokenRequests.map(({ status }) => status)).toEqual([400, 200])
+})
+
+test('a 401 that is invalid_token does renew, after a nonce challenge too', async () => {
+  const { catalog, provider, api } = await dpopSetup()
+  await catalog('test')
+  provider.revokeIssued()
+  api.noncePolicy = 'required'
+  expect((await catalog('test')).status).toBe(200)
+  expect(api.requests.map(({ status }) => status)).toEqual([200, 401, 401, 200])
+  expect(provider.tokenRequests).toHaveLength(2)
+})
+
+test('a body that cannot be sent again is not, whatever the challenge; the next call has the nonce', async () => {
+  const { catalog, api } = await dpopSetup()
+  api.noncePolicy = 'required'
+  const init = { method: 'POST', body: new Blob(['x']).stream(), duplex: 'half' } as RequestInit
+  expect((await catalog('echo', init)).status).toBe(401)
+  expect((await catalog('test')).status).toBe(200)
+})
+
+test('a redirect within the origin has a proof of its own; to another origin it carries nothing', async () => {
+  const { catalog, provider, api } = await dpopSetup()
+  expect((await catalog('redirect?to=test')).status).toBe(200)
+  expect(decodeJwt(String(api.requests[1]?.headers.dpop)).htu).toBe(`${api.baseURL}test`)
+  const to = encodeURIComponent(`${provider.invoice.baseURL}test`)
+  expect((await catalog(`redirect?to=${to}`)).status).toBe(401)
+  const [elsewhere] = provider.invoice.requests
+  expect(elsewhere?.headers.authorization).toBeUndefined()
+  expect(elsewhere?.headers.dpop).toBeUndefined()
+  expect(provider.tokenRequests).toHaveLength(1)
+})
+
+test.each([
+  [301, 'GET', ''],
+  [302, 'GET', ''],
+  [303, 'GET', ''],
+  [307, 'POST', 'body'],
+  [308, 'POST', 'body'],
+])('a POST that is redirected with %d arrives as %s, by init and by Request', async (status, method, body) => {
+  const { catalog, api } = await dpopSetup()
+  const url = `${api.baseURL}redirect?to=echo&status=${status}`
+  const init = { method: 'POST', body: 'body', headers: { 'content-type': 'text/plain' } }
+  for (const response of [await catalog(url, init), await catalog(new Request(url, init))]) {
+    expect(await response.json()).toMatchObject({ method, text: body })
+  }
+})
+
+test("redirect 'manual' and 'error' are the caller's", async () => {
+  const { catalog } = await dpopSetup()
+  expect((await catalog('redirect?to=test', { redirect: 'manual' })).status).toBe(302)
+  await expect(catalog('redirect?to=test', { redirect: 'error' })).rejects.toThrow()
+})
+
+test('a stolen token is refused without its key: as Bearer, and with the proof of another request', async () => {
+  const { catalog, tokens, api } = await dpopSetup()
+  await catalog('test')
+  const { value } = await tokens.getAccessToken('c')
+  const proof = String(api.requests[0]?.headers.dpop)
+  const attempts = [
+    { authorization: `Bearer ${value}` },
+    { authorization: `DPoP ${value}` },
+    { authorization: `DPoP ${value}`, dpop: proof },
+  ]
+  for (const headers of attempts) expect((await fetch(`${api.baseURL}test`, { headers })).status).toBe(401)
+})
+
+test('the same key shares a token by the store, another key does not', async () => {
+  const key = await exportJWK((await generateKeyPair('ES256', { extractable: true })).privateKey)
+  const { provider } = await dpopSetup()
+  const { clientId, clientSecret } = provider.client('dpop.client')
+  const entries = new Map<string, string>()
+  const store = {
+    get: (id: string) => entries.get(id),
+    set: (id: string, value: string) => void entries.set(id, value),
+    delete: (id: string) => void entries.delete(id),
+  }
+  const token = (dpop: ClientDefinition['dpop']) =>
+    createTokenManager({
+      clients: { c: { tokenEndpoint: provider.tokenEndpoint, clientId, clientSecret, scope: 'catalog', dpop } },
+      store,
+    }).getAccessToken('c')
+  const first = await token({ key })
+  expect((await token({ key })).value).toBe(first.value)
+  expect((await token(true)).value).not.toBe(first.value)
+  expect(decodeJwt(first.value).cnf).toEqual({ jkt: await calculateJwkThumbprint(key) })
+  // The thumbprint is in the token; the private key is nowhere.
+  expect([...entries.values()].join()).not.toContain(key.d)
+})
+
+test('a server that gives a Bearer token to a DPoP client is an error; the API receives nothing', async () => {
+  const { catalog, provider, api } = await dpopSetup()
+  const body = { access_token: 'bearer-token', token_type: 'Bearer', expires_in: 60 }
+  provider.tokenEndpointFaults.fail(1, { status: 200, body })
+  await expect(catalog('test')).rejects.toMatchObject({ error: 'invalid_response', retryable: false })
+  expect(api.requests).toHaveLength(0)
+})
+
+test('a key that cannot sign fails the call, and no Bearer is sent', async () => {
+  const { privateKey } = await generateKeyPair('RS256', { extractable: true })
+  const jwk = await exportJWK(privateKey)
+  const { start, provider, api } = await dpopSetup()
+  const { catalog } = start({ key: { ...jwk, n: 'AQAB' }, alg: 'ES256' })
+  await expect(catalog('test')).rejects.toMatchObject({ code: 'invalid_configuration', problems: [{ option: 'dpop' }] })
+  expect([provider.tokenRequests.length, api.requests.length]).toEqual([0, 0])
+})
+
+test('a key that cannot be right is refused at once', async () => {
+  const { publicKey } = await generateKeyPair('ES256')
+  const publicJwk = await exportJWK(publicKey)
+  const definition = { tokenEndpoint: 'https://as.example/token', clientId: 'c', clientSecret: 's' }
+  const make = (dpop: unknown) => () =>
+    createTokenManager({ clients: { c: { ...definition, dpop: dpop as ClientDefinition['dpop'] } } })
+  expect(make({ key: publicJwk })).toThrow(/dpop.key: is a public key/)
+  expect(make({ key: { kty: 'oct', k: 'AAAA' } })).toThrow(/dpop.key: is symmetric/)
+  expect(make({ key: { privateKey: publicKey, publicKey } })).toThrow(/dpop.key: has no private key/)
+  expect(make({})).toThrow(/dpop.key: must be an object/)
+  expect(make('yes')).toThrow(/dpop: must be an object/)
+})
