@@ -1,9 +1,8 @@
 import { randomBytes, X509Certificate } from 'node:crypto'
-import type { IncomingMessage } from 'node:http'
-import type { PeerCertificate, TLSSocket } from 'node:tls'
 import { exportJWK, generateKeyPair, type JWK } from 'jose'
 import Provider, { type Configuration, errors } from 'oidc-provider'
 import { APIS, type ApiName, type RegisteredClient } from './clients'
+import { peerCertificate } from './local-server'
 import { memoryAdapter } from './memory-adapter'
 
 const ASYMMETRIC = [
@@ -18,13 +17,15 @@ export interface AuthorizationServerOptions {
   tokenLifetime(clientId: string): number
   /** Whether a token request with a proof needs a nonce (RFC 9449 §8). */
   requiresNonce(): boolean
+  /** The origin at which clients show certificates (RFC 8705 §5). */
+  readonly mtlsOrigin: string | undefined
   /** Told of each token that is issued, with its lifetime in seconds. */
   onIssued(tokenId: string, lifetime: number): void
 }
 
 /** An OAuth 2.0 authorization server that issues RFC 9068 JWTs for the APIs. */
 export async function createAuthorizationServer(options: AuthorizationServerOptions) {
-  const { issuer, clients, tokenLifetime, requiresNonce, onIssued } = options
+  const { issuer, clients, tokenLifetime, requiresNonce, onIssued, mtlsOrigin } = options
   const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true })
   const signingKey: JWK = { ...(await exportJWK(privateKey)), alg: 'ES256', use: 'sig', kid: 'signing' }
   const apiOf = new Map(clients.map(({ clientId, api }) => [clientId, api]))
@@ -75,6 +76,7 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
       },
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
+      revocation: { enabled: true, allowedPolicy: () => true },
       dPoP: { enabled: true, nonceSecret: randomBytes(32), requireNonce: requiresNonce },
       resourceIndicators: {
         enabled: true,
@@ -94,12 +96,14 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
     },
   }
   const provider = new Provider(issuer, configuration)
+  if (mtlsOrigin) {
+    provider.use(async (ctx, next) => {
+      await next()
+      const isMetadata = ctx.path === '/.well-known/openid-configuration'
+      if (isMetadata)
+        Object.assign(ctx.body as object, { mtls_endpoint_aliases: { token_endpoint: `${mtlsOrigin}/token` } })
+    })
+  }
   provider.on('client_credentials.issued', (token) => onIssued(token.jti, token.expiration))
   return { handler: provider.callback(), publicKey }
-}
-
-/** The certificate that the client of an mTLS connection has shown. */
-function peerCertificate({ socket }: IncomingMessage): PeerCertificate | undefined {
-  const certificate = (socket as Partial<TLSSocket>).getPeerCertificate?.()
-  return certificate?.raw ? certificate : undefined
 }

@@ -5,7 +5,7 @@ import { decodeJwt } from 'jose'
 import { createAuthorizationServer } from './authorization-server'
 import { type RegisteredClient, registeredClients, type TestClient } from './clients'
 import { answerWithFault, Faults } from './faults'
-import { type LocalServer, readBody, startLocalServer } from './local-server'
+import { type LocalServer, readBody, type ServerCertificate, startLocalServer } from './local-server'
 import { type ProtectedApi, serveProtectedApi } from './protected-api'
 
 /** Options of {@link startIdentityProvider}. */
@@ -16,6 +16,8 @@ export interface IdentityProviderOptions {
   invoicePort?: number
   /** How long tokens live, seconds: for all, or by client name. Default 3,600. */
   tokenLifetimeSeconds?: number | Record<string, number>
+  /** Serves the token endpoint and the catalog by https too, where clients show certificates (RFC 8705). */
+  mtls?: ServerCertificate
   /** Clients beside those that are built in, by name. */
   clients?: Record<string, TestClient>
 }
@@ -43,8 +45,12 @@ export interface IdentityProvider {
   client(name: string): RegisteredClient
   readonly catalog: ProtectedApi
   readonly invoice: ProtectedApi
+  /** The catalog for clients that show certificates, when there is `mtls`. */
+  readonly mtlsCatalog: ProtectedApi | undefined
   /** What reached the token endpoint, in order. */
   readonly tokenRequests: RecordedTokenRequest[]
+  /** The statuses of the answers to revocation requests. */
+  readonly revocationRequests: readonly number[]
   /** How often the metadata was read. */
   readonly discoveryRequests: number
   readonly tokenEndpointFaults: Faults
@@ -73,6 +79,9 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
     startLocalServer(options.invoicePort),
   ])
   const [server, catalogServer, invoiceServer] = servers
+  const { mtls } = options
+  const mtlsServers = mtls && (await Promise.all([startLocalServer(0, mtls), startLocalServer(0, mtls)]))
+  const [mtlsServer, mtlsCatalogServer] = mtlsServers ?? []
   const clients = registeredClients(options.clients ?? {})
   const lifetimes = new TokenLifetimes(options.tokenLifetimeSeconds ?? 3_600, clients)
   const issued = new IssuedTokens()
@@ -83,6 +92,7 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
     clients: Object.values(clients),
     tokenLifetime: (clientId) => lifetimes.of(clientId),
     requiresNonce: () => requiresNonce,
+    mtlsOrigin: mtlsServer?.origin,
     onIssued: (tokenId, lifetime) => issued.add(tokenId, lifetime),
   })
   const api = (name: 'catalog' | 'invoice', apiServer: LocalServer) =>
@@ -91,6 +101,7 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
   const tokenRequests: RecordedTokenRequest[] = []
   const tokenEndpointFaults = new Faults()
   const discoveryFaults = new Faults()
+  const revocationRequests: number[] = []
   let discoveryRequests = 0
 
   const provider: IdentityProvider = {
@@ -104,7 +115,9 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
     },
     catalog: api('catalog', catalogServer),
     invoice: api('invoice', invoiceServer),
+    mtlsCatalog: mtlsCatalogServer && api('catalog', mtlsCatalogServer),
     tokenRequests,
+    revocationRequests,
     get discoveryRequests() {
       return discoveryRequests
     },
@@ -133,7 +146,7 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
       discoveryFaults.clear()
     },
     async close() {
-      await Promise.all(servers.map((each) => each.close()))
+      await Promise.all([...servers, ...(mtlsServers ?? [])].map((each) => each.close()))
     },
   }
 
@@ -149,7 +162,7 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
     if (fault) answerWithFault(fault, request, response)
     else handler(withBody(request, body), response)
   }
-  server.serve((request, response) => {
+  const serve: RequestListener = (request, response) => {
     const [path] = (request.url ?? '').split('?')
     if (path === '/token') return serveToken(request, response)
     if (path === OPENID_METADATA || path === OAUTH_METADATA) {
@@ -159,8 +172,13 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
       if (path === OPENID_METADATA && !provider.publishesOpenIdMetadata) return response.writeHead(404).end()
       request.url = OPENID_METADATA
     }
+    if (path === '/token/revocation') {
+      response.on('finish', () => revocationRequests.push(response.statusCode))
+    }
     return handler(request, response)
-  })
+  }
+  server.serve(serve)
+  mtlsServer?.serve(serve)
   return provider
 }
 

@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import type { PeerCertificate, TLSSocket } from 'node:tls'
 
 /** An http server on this machine's loopback address. */
 export interface LocalServer {
@@ -11,10 +13,20 @@ export interface LocalServer {
   close(): Promise<void>
 }
 
-export async function startLocalServer(port = 0): Promise<LocalServer> {
+/** A certificate and its key, in PEM. */
+export interface ServerCertificate {
+  readonly cert: string
+  readonly key: string
+}
+
+/** With a certificate it serves https, and asks its clients for theirs. */
+export async function startLocalServer(port = 0, certificate?: ServerCertificate): Promise<LocalServer> {
   let listener: RequestListener = (_request, response) => response.writeHead(503).end()
   let connections = 0
-  const server = createServer((request, response) => listener(request, response))
+  const serve: RequestListener = (request, response) => listener(request, response)
+  const server = certificate
+    ? createTlsServer({ ...certificate, requestCert: true, rejectUnauthorized: false }, serve)
+    : createServer(serve)
   server.on('connection', () => connections++)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -22,7 +34,7 @@ export async function startLocalServer(port = 0): Promise<LocalServer> {
   })
   const { port: actual } = server.address() as AddressInfo
   return {
-    origin: `http://127.0.0.1:${actual}`,
+    origin: `${certificate ? 'https' : 'http'}://127.0.0.1:${actual}`,
     serve(next) {
       listener = next
     },
@@ -44,4 +56,10 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
     for await (const chunk of request) chunks.push(chunk)
   } catch {}
   return Buffer.concat(chunks)
+}
+
+/** The certificate that the client of an mTLS connection has shown. */
+export function peerCertificate({ socket }: IncomingMessage): PeerCertificate | undefined {
+  const certificate = (socket as Partial<TLSSocket>).getPeerCertificate?.()
+  return certificate?.raw ? certificate : undefined
 }

@@ -5,7 +5,7 @@ import { type CryptoKey, type JWTPayload, jwtVerify } from 'jose'
 import { APIS, type ApiName } from './clients'
 import { DPoPVerifier, type NoncePolicy, ProofRefused } from './dpop-verifier'
 import { answerWithFault, Faults } from './faults'
-import { type LocalServer, readBody } from './local-server'
+import { type LocalServer, peerCertificate, readBody } from './local-server'
 
 /** A request that reached an API. */
 export interface RecordedApiRequest {
@@ -16,6 +16,8 @@ export interface RecordedApiRequest {
   readonly url: string
   readonly headers: IncomingHttpHeaders
   readonly body: Buffer
+  /** The certificate that the client has shown, in DER. */
+  readonly certificate: Buffer | undefined
   /** What was answered; 0 for nothing. */
   status: number
   /** The `jti` of the token it carried, where that could be read. */
@@ -73,6 +75,7 @@ export function serveProtectedApi(options: ProtectedApiOptions): ProtectedApi {
       url: request.url ?? '/',
       headers: request.headers,
       body: await readBody(request),
+      certificate: peerCertificate(request)?.raw,
       status: 0,
     }
     requests.push(recorded)
@@ -142,7 +145,10 @@ async function verify(
     : { status: 403, error: 'insufficient_scope' }
 }
 
-async function verifyBearer({ name, issuer, publicKey }: ProtectedApiOptions, { headers }: RecordedApiRequest) {
+async function verifyBearer(
+  { name, issuer, publicKey }: ProtectedApiOptions,
+  { headers, certificate }: RecordedApiRequest,
+) {
   const [, token = ''] = /^Bearer (\S+)$/i.exec(headers.authorization ?? '') ?? []
   const { payload } = await jwtVerify(token, publicKey, {
     issuer,
@@ -152,9 +158,14 @@ async function verifyBearer({ name, issuer, publicKey }: ProtectedApiOptions, { 
     // The claim is cut to whole seconds; isValid knows better.
     clockTolerance: 1,
   })
-  // Bound to a key, it is worth nothing without a proof (RFC 9449 §7.2).
-  if (payload.cnf !== undefined) throw new ProofRefused('invalid_token')
+  // Bound to a key, it is worth nothing without a proof (RFC 9449 §7.2) or the certificate (RFC 8705 §3).
+  if (payload.cnf !== undefined && !isBoundTo(payload.cnf, certificate)) throw new ProofRefused('invalid_token')
   return payload
+}
+
+function isBoundTo(confirmation: unknown, certificate: Buffer | undefined): boolean {
+  const thumbprint = certificate && createHash('sha256').update(certificate).digest('base64url')
+  return thumbprint !== undefined && (confirmation as Record<string, unknown>)['x5t#S256'] === thumbprint
 }
 
 function answer(

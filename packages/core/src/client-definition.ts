@@ -50,6 +50,11 @@ export interface ClientDefinition {
    * no other process can use. Such a client never falls back to Bearer tokens. Default false.
    */
   dpop?: boolean | DPoPOptions | undefined
+  /**
+   * The `fetch` shows a client certificate, so that the server's `mtls_endpoint_aliases` are used (RFC 8705 §5):
+   * for certificate-bound tokens with another client authentication than `TlsClientAuth()`, which implies it.
+   */
+  mtls?: boolean | undefined
   /** The transport to the authorization server (a proxy, mTLS). Default: the platform's `fetch`. */
   fetch?: typeof fetch | undefined
   /** The time limit of one token request, milliseconds. Default: the manager's, 10,000. */
@@ -94,5 +99,6 @@ export interface ClientConfiguration {
   readonly expirationBufferMs: number
   readonly defaultLifetimeMs: number
   readonly allowInsecureRequests: boolean
+  readonly mtls: boolean
   readonly requester: TokenRequester
 }

@@ -7,11 +7,8 @@ export {
   ClientSecretPost,
   None,
   PrivateKeyJwt,
-  TlsClientAuth,
 } from 'openid-client'
 export type { AccessToken } from './access-token'
-// For those who write adapters, stores, caches and requesters.
-export { clientCredentials } from './client-credentials'
 export type {
   ClientConfiguration,
   ClientDefinition,
@@ -40,6 +37,17 @@ export type {
   TokenRetrieved,
   Unsubscribe,
 } from './events'
+// For those who write adapters, stores, caches and requesters.
+export {
+  clientCredentials,
+  type GrantContext,
+  type GrantCredential,
+  type JwtBearerOptions,
+  jwtBearer,
+  type TokenExchangeOptions,
+  tokenExchange,
+} from './grants'
+export { TlsClientAuth } from './internal/client-authentication'
 export {
   type ApiAnswer,
   type AuthorizedCallOptions,

@@ -57,6 +57,8 @@ export interface TokenCache {
   delete(key: string): Promise<void>
   /** Forgets every token of a client that this cache holds, here and in the store; of all clients without a name. */
   clear(client?: string): Promise<void>
+  /** The tokens of a client that this process holds, and that have not expired. */
+  held(client: string): readonly AccessToken[]
   /** Forgets the tokens of a client in this process only. */
   forget(client: string): void
   /** Ends what is in flight and forgets what is kept in the process. A closed cache gives no token. */

@@ -63,6 +63,8 @@ export interface TokenManagerOptions<Name extends string = string> {
   expirationBufferMs?: number | undefined
   /** The lifetime of a token whose response names none, milliseconds. Default 300,000. */
   defaultLifetimeMs?: number | undefined
+  /** Whether {@link TokenManager.close} revokes the tokens that this process holds (RFC 7009). Default false. */
+  revokeOnClose?: boolean | undefined
   /** Where messages go; `console` fits. Default: nowhere. */
   logger?: Logger | undefined
   /** How tokens are asked for. Default: the client credentials grant by openid-client. */
@@ -104,6 +106,14 @@ export interface TokenManager<Name extends string = string> {
    * @param challenged the answer was a challenge, and its request is made once more
    */
   rememberNonce(client: Name, url: URL, nonce: string, challenged?: boolean): Promise<void>
+  /**
+   * Revokes the client's tokens that this process holds (RFC 7009), and forgets them as {@link clear} does. Resolves to
+   * whether the authorization server offers revocation; where it does not, the tokens are only forgotten. The endpoint
+   * is known by discovery, so the definition has to name an `issuer`.
+   *
+   * @throws TokenRequestError when the server could not be told; the tokens are forgotten all the same
+   */
+  revoke(client: Name): Promise<boolean>
   /** Forgets every token of the client, or of all clients, that this process used: here and in the store. */
   clear(client?: Name): Promise<void>
   /**

@@ -47,4 +47,9 @@ export interface TokenResponse {
  */
 export interface TokenRequester {
   request(client: ClientConfiguration, request: TokenRequest): Promise<TokenResponse>
+  /**
+   * Revokes a token (RFC 7009). Resolves to false when the server offers no revocation. `request` carries the client
+   * assertion and the signal. A requester without this method cannot revoke.
+   */
+  revoke?(client: ClientConfiguration, token: string, request: TokenRequest): Promise<boolean>
 }

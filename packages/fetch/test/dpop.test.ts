@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
 import { type ClientDefinition, createTokenManager, type NonceRetry } from '@tokenward/core'
 import { createFetch } from '@tokenward/fetch'
 import { startIdentityProvider } from '@tokenward/identity-provider'
+import express from 'express'
+import { auth } from 'express-oauth2-jwt-bearer'
 import { calculateJwkThumbprint, decodeJwt, decodeProtectedHeader, exportJWK, generateKeyPair, type JWK } from 'jose'
 import { expect, onTestFinished, test } from 'vitest'
 
@@ -209,4 +212,32 @@ test('a key that cannot be right is refused at once', async () => {
   expect(make({ key: { privateKey: publicKey, publicKey } })).toThrow(/dpop.key: has no private key/)
   expect(make({})).toThrow(/dpop.key: must be an object/)
   expect(make('yes')).toThrow(/dpop: must be an object/)
+})
+
+test('express-oauth2-jwt-bearer takes token and proof, and refuses the token without the proof', async () => {
+  const { tokens, provider } = await dpopSetup()
+  const app = express()
+  app.use(
+    auth({
+      issuer: provider.issuer,
+      jwksUri: `${provider.issuer}/jwks`,
+      audience: provider.catalog.audience,
+      tokenSigningAlg: 'ES256',
+      dpop: { enabled: true, required: true },
+    }),
+  )
+  app.post('/orders', (_request, response) => void response.json({ ok: true }))
+  const server = app.listen(0, '127.0.0.1')
+  onTestFinished(() => void server.close())
+  await new Promise((resolve) => server.once('listening', resolve))
+  const { port } = server.address() as AddressInfo
+  const orders = createFetch(tokens, 'c', { baseURL: `http://127.0.0.1:${port}` })
+  const response = await orders('orders?page=1', { method: 'POST' })
+  expect(await response.json()).toEqual({ ok: true })
+  const { value } = await tokens.getAccessToken('c')
+  const stolen = await fetch(`http://127.0.0.1:${port}/orders`, {
+    method: 'POST',
+    headers: { authorization: `DPoP ${value}` },
+  })
+  expect(stolen.status).toBeGreaterThanOrEqual(400)
 })

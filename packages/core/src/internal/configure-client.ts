@@ -37,6 +37,7 @@ export function configureClient(
   checks.amount('expirationBufferMs', definition.expirationBufferMs, 0)
   checks.amount('defaultLifetimeMs', definition.defaultLifetimeMs, 1)
   checks.boolean('allowInsecureRequests', definition.allowInsecureRequests)
+  checks.boolean('mtls', definition.mtls)
   checks.methods('requester', definition.requester, ['request'])
   checkDPoP(checks, definition.dpop)
   return withHidden(
@@ -52,6 +53,7 @@ export function configureClient(
       expirationBufferMs: definition.expirationBufferMs ?? defaults.expirationBufferMs,
       defaultLifetimeMs: definition.defaultLifetimeMs ?? defaults.defaultLifetimeMs,
       allowInsecureRequests: definition.allowInsecureRequests ?? false,
+      mtls: definition.mtls ?? false,
     },
     {
       clientSecret: definition.clientSecret,

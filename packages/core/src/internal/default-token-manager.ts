@@ -1,10 +1,10 @@
 import { type MemoryStore, memoryStore } from '@tokenward/store-memory'
 import type { AccessToken } from '../access-token'
-import { clientCredentials } from '../client-credentials'
 import type { ClientDefinitionSource } from '../client-definition'
 import { systemClock } from '../clock'
 import { ConfigurationError } from '../errors'
 import type { TokenEvents, Unsubscribe } from '../events'
+import { clientCredentials } from '../grants'
 import type { TokenCache } from '../token-cache'
 import type {
   GetAccessTokenOptions,
@@ -30,6 +30,8 @@ export class DefaultTokenManager implements TokenManager {
   readonly #clients: ClientRegistry
   /** The keys of identities seen before, because SHA-256 costs more than all the rest of a cached call. */
   readonly #keys: MemoryStore<Promise<string>>
+  readonly #revokeOnClose: boolean
+  #closed = false
 
   constructor(options: TokenManagerOptions) {
     const problems = new Problems()
@@ -38,6 +40,7 @@ export class DefaultTokenManager implements TokenManager {
     const { clock = systemClock, random = Math.random, maxEntries = 10_000, storeTimeoutMs = 250, store } = options
     const { timeoutMs, expirationBufferMs, defaultLifetimeMs } = options
     this.#events = new EventEmitter(options.logger)
+    this.#revokeOnClose = options.revokeOnClose ?? false
     this.#clients = new ClientRegistry({
       definitions: options.clients ?? {},
       resolve: options.resolveClient,
@@ -108,6 +111,14 @@ export class DefaultTokenManager implements TokenManager {
     await Promise.all([this.#cache.clear(name), ...usual])
   }
 
+  async revoke(name: string): Promise<boolean> {
+    const { source } = await this.#clients.get(name)
+    const held = this.#cache.held(name)
+    await this.clear(name)
+    const revoked = await Promise.all(held.map(({ value }) => source.revoke(value)))
+    return revoked.length > 0 && revoked.every(Boolean)
+  }
+
   addClient<Added extends string>(name: Added, definition: ClientDefinitionSource): TokenManager {
     this.#clients.add(name, definition)
     return this
@@ -121,8 +132,14 @@ export class DefaultTokenManager implements TokenManager {
     return this.#events.on(event, listener)
   }
 
-  close(): Promise<void> {
-    return this.#cache.close()
+  async close(): Promise<void> {
+    if (this.#revokeOnClose && !this.#closed) {
+      const known = this.#clients.names().filter((name) => this.#cache.held(name).length > 0)
+      // A token that cannot be revoked ends by itself; it is no reason to stay open.
+      await Promise.allSettled(known.map((name) => this.revoke(name)))
+    }
+    this.#closed = true
+    await this.#cache.close()
   }
 
   toJSON(): object {
@@ -154,8 +171,9 @@ function checkOptions(checks: OptionChecks, options: TokenManagerOptions): void 
   if (options.clients !== undefined) checks.object('clients', options.clients)
   checks.function('resolveClient', options.resolveClient)
   checks.function('random', options.random)
+  checks.boolean('revokeOnClose', options.revokeOnClose)
   checks.methods('store', options.store, ['get', 'set', 'delete'])
-  checks.methods('cache', options.cache, ['get', 'reject', 'delete', 'clear', 'forget', 'close'])
+  checks.methods('cache', options.cache, ['get', 'reject', 'delete', 'clear', 'held', 'forget', 'close'])
   checks.methods('requester', options.requester, ['request'])
   checks.methods('logger', options.logger, ['debug', 'info', 'warn', 'error'])
   checks.methods('clock', options.clock, ['now', 'monotonic', 'setTimeout'])

@@ -112,6 +112,12 @@ export class FreshTokenCache implements TokenCache {
     await Promise.all(this.#keysOf(client).map((key) => this.delete(key)))
   }
 
+  held(client: string): readonly AccessToken[] {
+    const now = this.#clock.monotonic()
+    const copies = [...this.#copies.entries()].map(([, copy]) => copy)
+    return copies.filter(({ token, expiresAt }) => token.client === client && now < expiresAt).map(({ token }) => token)
+  }
+
   forget(client: string): void {
     for (const key of this.#keysOf(client)) this.#forget(key)
   }

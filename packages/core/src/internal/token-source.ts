@@ -58,6 +58,18 @@ export class TokenSource {
     }
   }
 
+  /** Whether the server was told that the token is no longer to be taken; false when it offers no revocation. */
+  async revoke(token: string): Promise<boolean> {
+    const { requester, clientAssertion, timeoutMs, resource } = this.#client
+    if (!requester.revoke) return false
+    const nothing = { scope: undefined, resource, audience: undefined }
+    const revoke = async (signal: AbortSignal) => {
+      const request = withHidden(nothing, { parameters: {}, clientAssertion, signal, nonceRetried() {} })
+      return requester.revoke?.(this.#client, token, request) ?? false
+    }
+    return withLimit(this.#clock, timeoutMs, () => this.#timeout(), revoke)
+  }
+
   /** The error for those who may not ask now: the endpoint fails, and it is not time to try again or somebody does. */
   #failFast(): TokenRequestError | undefined {
     if (!this.#outage) return undefined
@@ -119,16 +131,18 @@ export class TokenSource {
 
   async #request(requested: RequestedToken, clientAssertion: ClientAssertion | undefined, signal: AbortSignal) {
     const { name, requester, timeoutMs } = this.#client
-    const timeout = () => {
-      const errorDescription = `no answer within ${timeoutMs} ms`
-      return new TokenRequestError({ client: name, error: 'timeout', errorDescription, retryable: true })
-    }
     const { parameters, ...shown } = requested
     const nonceRetried = () => this.#emit('nonceRetry', { client: name, at: 'token_endpoint' })
     const ask = async (limit: AbortSignal) =>
       requester.request(this.#client, withHidden(shown, { parameters, clientAssertion, signal: limit, nonceRetried }))
-    const response = await withLimit(this.#clock, timeoutMs, timeout, ask, signal)
+    const response = await withLimit(this.#clock, timeoutMs, () => this.#timeout(), ask, signal)
     return readTokenResponse(this.#client, response, requested.scope, this.#clock.now())
+  }
+
+  #timeout(): TokenRequestError {
+    const { name, timeoutMs } = this.#client
+    const errorDescription = `no answer within ${timeoutMs} ms`
+    return new TokenRequestError({ client: name, error: 'timeout', errorDescription, retryable: true })
   }
 
   /** Full jitter, after the time that the server asks for. */
