@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startIdentityProvider } from '@tokenward/identity-provider'
 import { type SampleOptions, sampleOptions } from './options'
+import { startPlatform } from './platform'
 import { Story } from './story'
 import { sampleTokens } from './tokens'
 
@@ -10,27 +11,37 @@ async function run({ workers, durationMs }: SampleOptions): Promise<void> {
   const stop = () => stopping.abort()
   process.on('SIGINT', stop).on('SIGTERM', stop)
 
-  const provider = await startIdentityProvider({ tokenLifetimeSeconds: { 'catalog.client': 5, 'invoice.client': 8 } })
+  const platform = await startPlatform()
+  const provider = await startIdentityProvider({ clients: platform.clients, tokenLifetimeSeconds: 5 })
+  provider.setTokenLifetime(8, 'invoice.client')
+  await platform.project(provider.issuer)
   const environment = {
     tokenEndpoint: provider.tokenEndpoint,
     issuer: provider.issuer,
     catalog: { url: provider.catalog.baseURL, ...provider.client('catalog.client') },
     invoice: { url: provider.invoice.baseURL, ...provider.client('invoice.client') },
+    keyClient: { ...provider.client('key.client'), privateKey: platform.privateKey },
+    dpopClient: provider.client('dpop.client'),
+    workload: { ...provider.client('workload.client'), tokenFile: platform.tokenFile },
   }
   const tokens = sampleTokens(environment)
-  const story = new Story(provider, tokens)
+  const story = new Story(provider)
+  story.watch(tokens)
   const names = workers.map(([name]) => name).join(', ')
   const end = durationMs === undefined ? 'until Ctrl-C' : `for ${durationMs / 1_000} s`
-  console.log(`Workers (${names}) call the APIs of ${provider.issuer} ${end}. Tokens live 5 s and 8 s.\n`)
+  console.log(`Workers (${names}) call the APIs of ${provider.issuer} ${end}. Tokens live 5 s (invoice: 8 s).\n`)
 
-  const context = { environment, tokens, stop: stopping.signal }
-  const running = workers.map(([name, worker]) => worker({ ...context, report: (text) => story.round(name, text) }))
+  const context = { environment, tokens, stop: stopping.signal, watch: story.watch.bind(story) }
+  const running = workers.map(([name, worker]) =>
+    worker({ ...context, report: (text, apiCalls) => story.round(name, text, apiCalls) }),
+  )
   const scenes = playScenes()
   if (durationMs !== undefined)
     sleep(durationMs, undefined, { signal: stopping.signal, ref: false }).then(stop, () => {})
   await Promise.all([...running, scenes])
   await tokens.close()
   await provider.close()
+  await platform.close()
   console.log(story.summary())
 
   /** What newcomers should see happen, once. */

@@ -1,13 +1,26 @@
 import { parseArgs } from 'node:util'
+import { dpop } from './workers/dpop'
 import { httpClient } from './workers/http-client'
 import { manual } from './workers/manual'
+import { privateKeyJwt } from './workers/private-key-jwt'
 import { typedClient } from './workers/typed-client'
 import type { Worker } from './workers/worker'
+import { workloadIdentity } from './workers/workload-identity'
 
-export const WORKERS: Readonly<Record<string, Worker>> = { manual, http: httpClient, typed: typedClient }
+/** What runs when nothing else is asked for. */
+const USUAL = ['manual', 'http', 'typed']
+
+export const WORKERS: Readonly<Record<string, Worker>> = {
+  manual,
+  http: httpClient,
+  typed: typedClient,
+  'private-key-jwt': privateKeyJwt,
+  dpop,
+  'workload-identity': workloadIdentity,
+}
 
 const USAGE = `usage: npm start -- [--only ${Object.keys(WORKERS).join('|')}]... [--forever] [--seconds 20]
-  --only     run this worker; may be given more than once (default: all)
+  --only     run this worker; may be given more than once (default: ${USUAL.join(', ')})
   --forever  go on until Ctrl-C
   --seconds  how long to run otherwise`
 
@@ -23,7 +36,7 @@ export function sampleOptions(args: readonly string[]): SampleOptions {
     const { values } = parseArgs({
       args: [...args],
       options: {
-        only: { type: 'string', multiple: true, default: Object.keys(WORKERS) },
+        only: { type: 'string', multiple: true, default: USUAL },
         forever: { type: 'boolean', default: false },
         seconds: { type: 'string', default: '20' },
       },

@@ -1,16 +1,21 @@
+import type { TokenManager } from '@tokenward/core'
 import type { IdentityProvider } from '@tokenward/identity-provider'
-import type { SampleTokens } from './tokens'
 
 /** Prints what happens, line by line, and at the end what it came to. */
 export class Story {
   readonly #startedAt = performance.now()
   readonly #provider: IdentityProvider
+  #rounds = 0
   #calls = 0
   #renewalsAhead = 0
   #rejections = 0
 
-  constructor(provider: IdentityProvider, tokens: SampleTokens) {
+  constructor(provider: IdentityProvider) {
     this.#provider = provider
+  }
+
+  /** Tells what this manager does from now on. */
+  watch<Name extends string>(tokens: TokenManager<Name>): TokenManager<Name> {
     tokens.on('tokenRetrieved', ({ client, durationMs, expiresAt }) => {
       const seconds = Math.round((expiresAt.getTime() - Date.now()) / 1_000)
       this.tell('token', `${client}: a new token, good for ${seconds} s, had in ${Math.round(durationMs)} ms`)
@@ -24,9 +29,10 @@ export class Story {
       this.tell('token', `${client}: the API answered 401; the token is replaced`)
     })
     tokens.on('tokenRetrievalFailed', ({ client, error, willRetry }) => {
-      const next = willRetry ? 'it is tried again' : 'the token at hand, if any, goes on being used'
+      const next = willRetry ? 'it is tried again' : 'a token that is still good goes on being used'
       this.tell('token', `${client}: the token request failed (${error.error}); ${next}`)
     })
+    return tokens
   }
 
   tell(who: string, text: string): void {
@@ -35,8 +41,9 @@ export class Story {
   }
 
   /** A worker did one round of its work. */
-  round(worker: string, text: string): void {
-    this.#calls++
+  round(worker: string, text: string, apiCalls = 1): void {
+    this.#rounds++
+    this.#calls += apiCalls
     this.tell(worker, text)
   }
 
@@ -49,7 +56,7 @@ export class Story {
     return [
       '',
       'Summary',
-      `  rounds of work           ${this.#calls}`,
+      `  rounds of work           ${this.#rounds}`,
       `  API requests             ${requests.length} (${byStatus.join(', ')})`,
       `  sent again after a 401   ${Math.max(0, requests.length - this.#calls)}`,
       `  token requests           ${tokenRequests.length}`,

@@ -1,4 +1,4 @@
-import { createTokenManager } from '@tokenward/core'
+import { createTokenManager, type KeyPair } from '@tokenward/core'
 
 /** Where the sample's servers are, and who it is there. In a real worker all of it comes from the environment. */
 export interface SampleEnvironment {
@@ -6,6 +6,9 @@ export interface SampleEnvironment {
   readonly issuer: string
   readonly catalog: { readonly url: string; readonly clientId: string; readonly clientSecret: string }
   readonly invoice: { readonly url: string; readonly clientId: string; readonly clientSecret: string }
+  readonly keyClient: { readonly clientId: string; readonly privateKey: KeyPair['privateKey'] }
+  readonly dpopClient: { readonly clientId: string; readonly clientSecret: string }
+  readonly workload: { readonly clientId: string; readonly tokenFile: string }
 }
 
 /** The one place of the application that knows how tokens are had. */

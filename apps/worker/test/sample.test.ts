@@ -22,6 +22,16 @@ test('the sample ends by itself, with a summary and exit code 0', async () => {
   expect(output()).toMatch(/token requests +2/)
 })
 
+test.each([
+  ['private-key-jwt', 'the catalog answered 200 to a client that has no secret'],
+  ['dpop', 'the catalog answered 200 to the token with its proof, 401 to the token alone'],
+  ['workload-identity', 'the catalog answered 200 to a client that its platform vouches for'],
+])('--only %s shows it', async (worker, line) => {
+  const { output, exit } = start('--only', worker, '--seconds', '0.5')
+  expect(await exit).toBe(0)
+  expect(output()).toContain(line)
+})
+
 test.each(['SIGINT', 'SIGTERM'] as const)('%s ends it cleanly, also with --forever', async (signal) => {
   const { child, output, exit } = start('--forever', '--only', 'manual')
   await expect.poll(output, { timeout: 10_000 }).toContain('items from the catalog')

@@ -1,22 +1,30 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { TokenManager } from '@tokenward/core'
+import type { SampleEnvironment, SampleTokens } from '../tokens'
 
 /** A sample worker: runs until it is told to stop. */
 export type Worker = (context: WorkerContext) => Promise<void>
 
 export interface WorkerContext {
-  readonly environment: import('../tokens').SampleEnvironment
-  readonly tokens: import('../tokens').SampleTokens
+  readonly environment: SampleEnvironment
+  readonly tokens: SampleTokens
   /** Aborts when the process is asked to stop. */
   readonly stop: AbortSignal
-  /** Says what came of one round of work. */
-  report(text: string): void
+  /** Lets the sample tell what a worker's own token manager does. */
+  watch<Name extends string>(tokens: TokenManager<Name>): TokenManager<Name>
+  /** Says what came of one round of work, and how many API calls it made. Default 1. */
+  report(text: string, apiCalls?: number): void
 }
 
 /** Calls `work` every second until `stop` aborts; what one round comes to does not end the next. */
-export async function everySecond({ stop, report }: WorkerContext, work: () => Promise<string>): Promise<void> {
+export async function everySecond(
+  { stop, report }: WorkerContext,
+  work: () => Promise<string>,
+  apiCalls = 1,
+): Promise<void> {
   while (!stop.aborted) {
     try {
-      report(await work())
+      report(await work(), apiCalls)
     } catch (error) {
       if (!stop.aborted) report(`failed: ${error instanceof Error ? error.message : error}`)
     }

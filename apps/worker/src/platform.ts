@@ -1,0 +1,69 @@
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestClient } from '@tokenward/identity-provider'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+
+const PROJECTED_EVERY_MS = 1_000
+
+/** What stands around a worker in the sample: its keys, and a platform that vouches for it in a file. */
+export interface Platform {
+  readonly privateKey: CryptoKey
+  /** The file with the token of the workload, replaced every second. */
+  readonly tokenFile: string
+  /** How the clients that prove themselves by these keys are registered. */
+  readonly clients: Readonly<Record<string, TestClient>>
+  /** Starts to vouch for the workload at `issuer`. */
+  project(issuer: string): Promise<void>
+  close(): Promise<void>
+}
+
+export async function startPlatform(): Promise<Platform> {
+  const worker = await generateKeyPair('ES256')
+  const platform = await generateKeyPair('ES256')
+  const folder = await mkdtemp(join(tmpdir(), 'tokenward-workload-'))
+  const tokenFile = join(folder, 'token')
+  let timer: NodeJS.Timeout | undefined
+
+  const registered = async (publicKey: CryptoKey): Promise<TestClient> => ({
+    metadata: {
+      token_endpoint_auth_method: 'private_key_jwt',
+      token_endpoint_auth_signing_alg: 'ES256',
+      jwks: { keys: [{ ...(await exportJWK(publicKey)), alg: 'ES256' }] },
+    },
+  })
+
+  return {
+    privateKey: worker.privateKey,
+    tokenFile,
+    clients: {
+      'key.client': await registered(worker.publicKey),
+      'workload.client': await registered(platform.publicKey),
+      'dpop.client': { metadata: { dpop_bound_access_tokens: true } },
+    },
+    async project(issuer) {
+      const write = async () => {
+        const token = new SignJWT({
+          jti: crypto.randomUUID(),
+          iss: 'workload.client',
+          sub: 'workload.client',
+          aud: issuer,
+        })
+        const text = await token
+          .setProtectedHeader({ alg: 'ES256' })
+          .setIssuedAt()
+          .setExpirationTime('1m')
+          .sign(platform.privateKey)
+        // Replaced as a whole, so that nobody reads half of it.
+        await writeFile(`${tokenFile}.new`, text)
+        await rename(`${tokenFile}.new`, tokenFile)
+      }
+      await write()
+      timer = setInterval(() => void write().catch(() => {}), PROJECTED_EVERY_MS)
+    },
+    async close() {
+      clearInterval(timer)
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
