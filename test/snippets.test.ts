@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { expect, test } from 'vitest'
@@ -24,24 +24,24 @@ function snippets(readme: string): { file: string; code: string }[] {
 }
 
 test('every snippet of every README compiles against the sources', () => {
-  // Below the root, so that the types of Node and of our packages are found as everywhere else.
-  const folder = join(root, 'node_modules/.snippets')
-  rmSync(folder, { recursive: true, force: true })
-  const files = readmes.flatMap((readme) =>
-    snippets(readme).map(({ file, code }) => {
-      const path = join(folder, readme.replace(/\W/g, '_'), file)
-      mkdirSync(join(path, '..'), { recursive: true })
+  const files = readmes.flatMap((readme) => {
+    // Beside its package, so that what the package brings is found as its user would find it.
+    const folder = join(root, dirname(readme), 'node_modules/.snippets')
+    rmSync(folder, { recursive: true, force: true })
+    mkdirSync(folder, { recursive: true })
+    return snippets(readme).map(({ file, code }) => {
+      const path = join(folder, file)
       writeFileSync(path, `${code}\nexport {}\n`)
       return path
-    }),
-  )
+    })
+  })
   expect(files.length).toBeGreaterThan(readmes.length)
   const config = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile)
   const { options } = ts.parseJsonConfigFileContent({ ...config.config, include: [] }, ts.sys, root)
   const program = ts.createProgram(files, { ...options, noUnusedLocals: false, noEmit: true })
   const problems = ts.getPreEmitDiagnostics(program).map(({ file, start = 0, messageText }) => {
     const line = file ? file.getLineAndCharacterOfPosition(start).line + 1 : 0
-    return `${file?.fileName.slice(folder.length)}:${line} ${ts.flattenDiagnosticMessageText(messageText, '\n')}`
+    return `${file?.fileName.slice(root.length)}:${line} ${ts.flattenDiagnosticMessageText(messageText, '\n')}`
   })
   expect(problems).toEqual([])
 }, 60_000)

@@ -1,0 +1,21 @@
+import type { InternalAxiosRequestConfig } from 'axios'
+
+/** One signal for the ways in which a request of axios is cancelled; `release` ends what it listens to. */
+export function abortSignalOf({ signal, cancelToken }: Pick<InternalAxiosRequestConfig, 'signal' | 'cancelToken'>): {
+  signal: AbortSignal | undefined
+  release(): void
+} {
+  if (!cancelToken && (!signal || signal instanceof AbortSignal)) return { signal, release() {} }
+  const controller = new AbortController()
+  const abort = () => controller.abort()
+  if (signal?.aborted) abort()
+  signal?.addEventListener?.('abort', abort)
+  cancelToken?.subscribe(abort)
+  return {
+    signal: controller.signal,
+    release() {
+      signal?.removeEventListener?.('abort', abort)
+      cancelToken?.unsubscribe(abort)
+    },
+  }
+}

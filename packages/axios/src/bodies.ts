@@ -1,0 +1,34 @@
+const WORTH_READING = 64 * 1024
+
+/** Whether a body, as it is after `transformRequest`, can be sent a second time. A stream cannot: it would be empty. */
+export function canBeSentAgain(body: unknown): boolean {
+  return (
+    body === undefined ||
+    body === null ||
+    typeof body === 'string' ||
+    body instanceof URLSearchParams ||
+    body instanceof FormData ||
+    body instanceof Blob ||
+    body instanceof ArrayBuffer ||
+    ArrayBuffer.isView(body)
+  )
+}
+
+/**
+ * Reads the body of an answer that nobody will see, if axios has not, so that its connection can serve the next request;
+ * one that is longer than a connection is worth is cut off.
+ */
+export async function discard(data: unknown): Promise<void> {
+  const body: unknown = data instanceof Response ? data.body : data
+  if (typeof body !== 'object' || body === null || !(Symbol.asyncIterator in body)) return
+  try {
+    let length = 0
+    // To leave the loop is to destroy or cancel the stream.
+    for await (const chunk of body as AsyncIterable<Uint8Array>) {
+      length += chunk.length
+      if (length > WORTH_READING) break
+    }
+  } catch {
+    // It broke off: there is nothing left to discard.
+  }
+}

@@ -1,0 +1,49 @@
+import type { RequestAuthorization } from '@tokenward/core'
+import { AxiosError, type InternalAxiosRequestConfig } from 'axios'
+import { type AdapterFunction, attempt, type Outcome } from './attempt'
+import { canBeSentAgain, discard } from './bodies'
+
+/** As many as axios follows by itself. */
+const MOST_REDIRECTS = 21
+const REDIRECTS = new Set([301, 302, 303, 307, 308])
+const OF_THE_BODY = ['content-encoding', 'content-language', 'content-length', 'content-location', 'content-type']
+const CREDENTIALS = ['authorization', 'dpop', 'cookie']
+
+/**
+ * Sends a request and follows its redirects as axios would, but with headers that are made for each URL: axios carries a
+ * DPoP proof along, to the wrong URL and to other origins.
+ */
+export async function sendFollowing(
+  adapter: AdapterFunction,
+  config: InternalAxiosRequestConfig,
+  url: URL,
+  authorization: RequestAuthorization,
+): Promise<Outcome> {
+  const { maxRedirects: most = MOST_REDIRECTS, fetchOptions, data } = config
+  const unfollowed = { maxRedirects: 0, fetchOptions: { ...fetchOptions, redirect: 'manual' } }
+  const headers = config.headers.concat()
+  let body: object = {}
+  let method = config.method?.toUpperCase() ?? 'GET'
+  let outcome = await attempt(adapter, config, url, authorization.headers, unfollowed)
+  for (let redirects = 0; ; redirects++) {
+    const { response } = outcome
+    const location = response?.headers.location
+    if (!response || !REDIRECTS.has(response.status) || !location || most === 0) return outcome
+    const { status } = response
+    if (status === 303 ? method !== 'GET' && method !== 'HEAD' : status < 303 && method === 'POST') {
+      method = 'GET'
+      body = { method: 'get', data: undefined }
+      for (const name of OF_THE_BODY) headers.delete(name)
+    } else if (!('data' in body) && !canBeSentAgain(data)) return outcome
+    if (redirects >= most) {
+      const message = 'Maximum number of redirects exceeded'
+      throw new AxiosError(message, 'ERR_FR_TOO_MANY_REDIRECTS', response.config, response.request)
+    }
+    await discard(response.data)
+    const next = new URL(location, outcome.url)
+    const secrets = await authorization.redirected(method, next)
+    if (!secrets || next.origin !== outcome.url.origin) for (const name of CREDENTIALS) headers.delete(name)
+    const target = { url: next.href, baseURL: undefined, params: undefined, auth: undefined }
+    outcome = await attempt(adapter, config, next, secrets ?? {}, { ...unfollowed, ...target, ...body, headers })
+  }
+}

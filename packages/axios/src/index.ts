@@ -1,0 +1,2 @@
+export { attachTokens, createAxios } from './attach-tokens'
+export type { AttachTokensOptions, AxiosOptions } from './options'

@@ -1,0 +1,108 @@
+import { inspect } from 'node:util'
+import { TokenRequestError } from '@tokenward/core'
+import axios, { type AxiosRequestConfig } from 'axios'
+import axiosRetry from 'axios-retry'
+import { describe, expect, test } from 'vitest'
+import { ADAPTERS, catalogSetup, tokensIn } from './support'
+
+describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
+  test('a token that cannot be had fails the call with TokenRequestError; neither API nor axios-retry tries on', async () => {
+    const { catalog, provider, api } = await catalogSetup({ adapter })
+    axiosRetry(catalog, { retries: 3 })
+    const error = await catalog('list', { tokenParameters: { scope: 'invoice' } }).catch((reason) => reason)
+    expect(error).toBeInstanceOf(TokenRequestError)
+    expect(error).toMatchObject({ code: 'token_request_failed', error: 'invalid_scope', status: 400 })
+    expect(provider.tokenRequests).toHaveLength(1)
+    expect(api.requests).toHaveLength(0)
+  })
+
+  test('an error status is an AxiosError as the caller knows it', async () => {
+    const { catalog, api } = await catalogSetup({ adapter })
+    api.faults.fail(1, { status: 422, body: { why: 'total' } })
+    const error = await catalog.post('echo', { a: 1 }).catch((reason) => reason)
+    expect(axios.isAxiosError(error)).toBe(true)
+    expect(error).toMatchObject({
+      code: 'ERR_BAD_REQUEST',
+      status: 422,
+      message: 'Request failed with status code 422',
+      response: { status: 422, data: { why: 'total' } },
+      config: { method: 'post', url: 'echo', baseURL: api.baseURL, data: '{"a":1}' },
+    })
+    expect(error.request).toBeDefined()
+    expect(error.config.headers.Authorization).toBe('[redacted]')
+    expect(error.toJSON().config.headers.Authorization).toBe('[redacted]')
+  })
+
+  test.each<[string, AxiosRequestConfig, 'reset' | 'hang' | { status: number; body?: string }]>([
+    ['an error status', {}, { status: 500, body: 'x' }],
+    ['an error status, unfollowed', { maxRedirects: 0 }, { status: 500 }],
+    ['an error status with a stream', { responseType: 'stream' }, { status: 500, body: 'x' }],
+    ['a second 401', {}, { status: 401 }],
+    ['a broken connection', {}, 'reset'],
+    ['a timeout', { timeout: 20 }, 'hang'],
+    [
+      'a body that does not parse',
+      { responseType: 'json', transitional: { silentJSONParsing: false } },
+      { status: 200, body: '{' },
+    ],
+    ['an answer that is too long', { maxContentLength: 1 }, { status: 200, body: 'long' }],
+  ])('no token is in an error of %s, at any depth', async (_what, config, fault) => {
+    const { catalog, api } = await catalogSetup({ adapter })
+    api.faults.fail(Number.POSITIVE_INFINITY, fault)
+    const error = await catalog.post('echo', { a: 1 }, config).catch((reason) => reason)
+    expect(axios.isAxiosError(error)).toBe(true)
+    expectNoToken(error)
+  })
+
+  test('nor in one of a host that is not reached, of a cancelled call, or of a redirect', async () => {
+    const { catalog, provider, api } = await catalogSetup({ adapter })
+    await catalog('test')
+    api.faults.fail(1, 'hang')
+    const controller = new AbortController()
+    const cancelled = catalog('test', { signal: controller.signal }).catch((reason) => reason)
+    await expect.poll(() => api.requests.length).toBe(2)
+    controller.abort()
+    expectNoToken(await cancelled)
+    expectNoToken(await catalog('redirect?to=status/500').catch((reason) => reason))
+    expectNoToken(await catalog('redirect?to=redirect', { maxRedirects: 1 }).catch((reason) => reason))
+    await provider.close()
+    expectNoToken(await catalog('test').catch((reason) => reason))
+    expectNoToken(await catalog.post('test', { a: 1 }, { maxRedirects: 0 }).catch((reason) => reason))
+  })
+})
+
+test('nor is there one of the other calls that share the agent', async () => {
+  const { catalog, api } = await catalogSetup()
+  await catalog('test')
+  api.faults.fail(1, 'hang')
+  const controller = new AbortController()
+  const other = catalog('test', { signal: controller.signal }).catch((reason) => reason)
+  await expect.poll(() => api.requests.length).toBe(2)
+  const error = await catalog('status/500').catch((reason) => reason)
+  expect(inspect(error.request)).toBe('[ClientRequest]')
+  expectNoneShown(error)
+  controller.abort()
+  await other
+})
+
+test('a success keeps no token either, in its config and its request', async () => {
+  const { catalog } = await catalogSetup()
+  const response = await catalog('test')
+  expect(response.config.headers.Authorization).toBe('[redacted]')
+  expect(response.request._header).toContain('Authorization: [redacted]')
+  expect(response.request.getHeader('authorization')).toBe('[redacted]')
+  expect(tokensIn(response)).toEqual([])
+})
+
+function expectNoToken(error: Error): void {
+  expectNoneShown(error)
+  // Not only is it not shown: what the error leads to does not hold it.
+  expect(tokensIn(error)).toEqual([])
+}
+
+function expectNoneShown(error: Error): void {
+  const shown = inspect(error, { depth: Number.POSITIVE_INFINITY, showHidden: true, maxStringLength: null })
+  expect(shown).toContain('[redacted]')
+  expect(shown).not.toMatch(/eyJ[\w-]+\.eyJ/)
+  expect(JSON.stringify(error)).not.toMatch(/eyJ[\w-]+\.eyJ/)
+}

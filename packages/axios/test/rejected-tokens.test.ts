@@ -1,0 +1,150 @@
+import { Readable } from 'node:stream'
+import axios from 'axios'
+import NodeFormData from 'form-data'
+import { describe, expect, test } from 'vitest'
+import { ADAPTERS, catalogSetup } from './support'
+
+const form = () => {
+  const data = new FormData()
+  data.set('field', 'value ü')
+  data.set('file', new Blob(['content'], { type: 'text/plain' }), 'file.txt')
+  return data
+}
+
+const nodeForm = () => {
+  const data = new NodeFormData()
+  data.append('field', 'streamed')
+  return data
+}
+
+describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
+  test('a 401 is answered by one more request with a new token, which succeeds', async () => {
+    const { catalog, provider, api } = await catalogSetup({ adapter })
+    await catalog('list')
+    provider.revokeIssued()
+    const { status, data } = await catalog('list')
+    expect([status, data.length]).toEqual([200, 3])
+    expect(api.requests.map((request) => request.status)).toEqual([200, 401, 200])
+    expect(provider.tokenRequests).toHaveLength(2)
+  })
+
+  test('two 401s in a row reach the caller as an AxiosError of status 401, after exactly two API requests', async () => {
+    const { catalog, api } = await catalogSetup({ adapter })
+    api.faults.fail(Number.POSITIVE_INFINITY, { status: 401, body: { error: 'no' } })
+    const error = await catalog('list').catch((reason) => reason)
+    expect(error).toBeInstanceOf(axios.AxiosError)
+    expect(error).toMatchObject({ code: 'ERR_BAD_REQUEST', status: 401, response: { data: { error: 'no' } } })
+    expect(api.requests).toHaveLength(2)
+  })
+
+  test('so it is where validateStatus takes a 401 for a success', async () => {
+    for (const validateStatus of [null, () => true]) {
+      const { catalog, provider, api } = await catalogSetup({ adapter, validateStatus })
+      await catalog('list')
+      provider.revokeIssued()
+      expect((await catalog('list')).status).toBe(200)
+      api.faults.fail(2, { status: 401, body: { error: 'no' } })
+      const { status, data } = await catalog('list', { tokenParameters: { scope: 'catalog' } })
+      expect([status, data]).toEqual([401, { error: 'no' }])
+      expect(api.requests.map((request) => request.status)).toEqual([200, 401, 200, 401, 401])
+    }
+  })
+
+  test('the second answer goes to the caller, whatever it is', async () => {
+    const { catalog, api } = await catalogSetup({ adapter })
+    api.faults.fail(1, { status: 401 })
+    api.faults.fail(1, { status: 503, body: 'down' })
+    await expect(catalog('list')).rejects.toMatchObject({ status: 503, response: { data: 'down' } })
+  })
+
+  test('retryOn401 false gives the first answer, by client and by call; the next call has a new token', async () => {
+    const { catalog, provider, api } = await catalogSetup({ adapter, retryOn401: false })
+    await catalog('test')
+    provider.revokeIssued()
+    await expect(catalog('test')).rejects.toMatchObject({ status: 401 })
+    expect((await catalog('test')).status).toBe(200)
+    api.faults.fail(1, { status: 401 })
+    // Another token: one that was renewed a moment ago is not renewed again.
+    const config = { retryOn401: true, tokenParameters: { scope: 'catalog' } }
+    expect((await catalog('test', config)).status).toBe(200)
+  })
+
+  test.each<[string, () => unknown, string | RegExp]>([
+    ['a JSON object', () => ({ text: 'ü' }), '{"text":"ü"}'],
+    ['a string', () => 'text', 'text'],
+    ['URLSearchParams', () => new URLSearchParams({ a: '1', b: 'ü' }), 'a=1&b=%C3%BC'],
+    ['FormData', form, /value ü[\s\S]*file\.txt[\s\S]*content/],
+    ['a Blob', () => new Blob(['blob ', 'of parts']), 'blob of parts'],
+    ['a Buffer', () => Buffer.from('buffer'), 'buffer'],
+    ['an ArrayBuffer', () => new TextEncoder().encode('array buffer').buffer, 'array buffer'],
+  ])('a body of %s arrives whole the second time', async (_kind, body, expected) => {
+    const { catalog, provider, api } = await catalogSetup({ adapter })
+    await catalog('test')
+    provider.revokeIssued()
+    await catalog.post('echo', body())
+    const [, first, second] = api.requests
+    expect([first?.status, second?.status]).toEqual([401, 200])
+    for (const sent of [first, second]) {
+      if (expected instanceof RegExp) expect(sent?.body.toString('utf8')).toMatch(expected)
+      else expect(sent?.body.toString('utf8')).toBe(expected)
+      // A boundary of the first sending would make the second one unreadable.
+      const [, boundary = ''] = /boundary=(\S+)/.exec(sent?.headers['content-type'] ?? '') ?? []
+      expect(sent?.body.toString('utf8')).toContain(boundary)
+    }
+  })
+
+  test.each<[string, () => unknown]>([
+    ['a Node stream', () => Readable.from([Buffer.from('streamed')])],
+    // Each of these two is taken by one of the adapters only.
+    adapter === 'fetch'
+      ? ['a ReadableStream', () => new Blob(['streamed']).stream()]
+      : ['a form of the form-data package', nodeForm],
+  ])('%s is not repeated: the caller gets the 401, and the next call a new token', async (_kind, body) => {
+    const { catalog, provider, api } = await catalogSetup({ adapter, maxRedirects: 0 })
+    await catalog('test')
+    provider.revokeIssued()
+    const call = catalog.post('echo', body())
+    await expect(call).rejects.toMatchObject({ status: 401, response: { data: { error: 'invalid_token' } } })
+    expect((await catalog('test')).status).toBe(200)
+    expect(api.requests.map(({ status }) => status)).toEqual([200, 401, 200])
+    expect(api.requests[1]?.body.toString()).toContain('streamed')
+    expect(provider.tokenRequests).toHaveLength(2)
+  })
+
+  test('a new token that cannot be had fails the call, not with the old 401', async () => {
+    const { catalog, provider, api } = await catalogSetup({ adapter })
+    await catalog('test')
+    provider.revokeIssued()
+    provider.tokenEndpointFaults.fail(Number.POSITIVE_INFINITY, { status: 400, body: { error: 'unauthorized_client' } })
+    await expect(catalog('test')).rejects.toMatchObject({ error: 'unauthorized_client' })
+    expect(api.requests).toHaveLength(2)
+  })
+
+  test('a token revoked under 100 concurrent calls: one token request, no failure', async () => {
+    const { catalog, provider } = await catalogSetup({ adapter })
+    await catalog('list')
+    provider.revokeIssued()
+    const responses = await Promise.all(Array.from({ length: 100 }, () => catalog('list')))
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200]))
+    expect(provider.tokenRequests).toHaveLength(2)
+  })
+})
+
+test('the connection of a discarded 401 serves the next request, also where the answer is a stream', async () => {
+  const { Agent } = await import('node:http')
+  const httpAgent = new Agent({ keepAlive: true })
+  const { catalog, provider, api } = await catalogSetup({ httpAgent, responseType: 'stream' })
+  const call = async () => {
+    const { data } = await catalog('test')
+    for await (const _chunk of data);
+    // The agent frees a connection one turn after its answer was read.
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await call()
+  provider.revokeIssued()
+  await call()
+  await call()
+  httpAgent.destroy()
+  expect(api.requests).toHaveLength(4)
+  expect(api.connections).toBe(1)
+})

@@ -1,0 +1,2 @@
+export { createOfetch } from './create-ofetch'
+export type { OfetchOptions } from './options'

@@ -1,0 +1,50 @@
+import { inspect } from 'node:util'
+import { TokenRequestError } from '@tokenward/core'
+import { FetchError } from 'ofetch'
+import { expect, test } from 'vitest'
+import { catalogSetup } from './support'
+
+test('a token that cannot be had fails the call with TokenRequestError; neither API nor ofetch tries on', async () => {
+  const failed: unknown[] = []
+  const { catalog, provider, api } = await catalogSetup({
+    retry: 3,
+    onRequestError: ({ error }) => void failed.push(error),
+  })
+  const options = { tokenParameters: { scope: 'invoice' } }
+  for (const call of [() => catalog('list', options), () => catalog.raw('list', options)]) {
+    const error = await call().catch((reason) => reason)
+    expect(error).toBeInstanceOf(TokenRequestError)
+    expect(error).toMatchObject({ code: 'token_request_failed', error: 'invalid_scope', status: 400 })
+    expect(failed.at(-1)).toBe(error)
+  }
+  expect(provider.tokenRequests).toHaveLength(2)
+  expect(api.requests).toHaveLength(0)
+})
+
+test('an error status is a FetchError as the caller knows it, with no token in it', async () => {
+  const { catalog, api } = await catalogSetup()
+  api.faults.fail(1, { status: 422, body: { why: 'total' } })
+  const error = await catalog('echo', { method: 'POST', body: { a: 1 } }).catch((reason) => reason)
+  expect(error).toBeInstanceOf(FetchError)
+  expect(error).toMatchObject({ status: 422, data: { why: 'total' }, request: `${api.baseURL}echo` })
+  expect(error.message).toContain(`[POST] "${api.baseURL}echo": 422`)
+  expectNoToken(error)
+})
+
+test('nor is there one in the error of a broken connection', async () => {
+  const { catalog, api } = await catalogSetup({ retry: false })
+  api.faults.fail(1, 'reset')
+  const error = await catalog('test').catch((reason) => reason)
+  expect(error).toMatchObject({ name: 'FetchError', cause: { message: 'fetch failed' } })
+  expectNoToken(error)
+})
+
+function expectNoToken(error: FetchError): void {
+  const { request, options, response, cause } = error
+  for (const part of [error, { request, options, response, cause }]) {
+    expect(inspect(part, { depth: Number.POSITIVE_INFINITY, showHidden: true, getters: true })).not.toContain(
+      'Bearer ey',
+    )
+    expect(JSON.stringify(part)).not.toContain('Bearer ey')
+  }
+}

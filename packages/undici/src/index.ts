@@ -1,0 +1,1 @@
+export { type TokenInterceptorOptions, tokenInterceptor } from './token-interceptor'
