@@ -10,6 +10,9 @@ const ASYMMETRIC = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
 ] as const
 
+/** Tokens for this resource are references, which is what can be revoked; a JWT speaks for itself until it expires. */
+export const OPAQUE_RESOURCE = 'urn:opaque'
+
 export interface AuthorizationServerOptions {
   readonly issuer: string
   readonly clients: readonly RegisteredClient[]
@@ -82,6 +85,15 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
         enabled: true,
         defaultResource: (_ctx, client) => APIS[apiOf.get(client.clientId) ?? 'catalog'].audience,
         getResourceServerInfo(_ctx, resource, client) {
+          if (resource === OPAQUE_RESOURCE) {
+            const scope = apis.flatMap(([, { scopes }]) => scopes).join(' ')
+            return {
+              audience: resource,
+              scope,
+              accessTokenFormat: 'opaque',
+              accessTokenTTL: tokenLifetime(client.clientId),
+            }
+          }
           const [, api] = apis.find(([, { audience }]) => audience === resource) ?? []
           if (!api) throw new errors.InvalidTarget()
           return {

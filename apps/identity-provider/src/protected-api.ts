@@ -22,6 +22,8 @@ export interface RecordedApiRequest {
   status: number
   /** The `jti` of the token it carried, where that could be read. */
   tokenId?: string
+  /** The client that its token was issued to, as the verified token says. */
+  clientId?: string
 }
 
 /** An API that takes valid access tokens only. */
@@ -138,6 +140,7 @@ async function verify(
     return { status: 401, error: error instanceof ProofRefused ? error.code : 'invalid_token' }
   }
   if (claims.jti) recorded.tokenId = claims.jti
+  recorded.clientId = String(claims.client_id)
   if (!claims.jti || !isValid(claims.jti)) return { status: 401, error: 'invalid_token' }
   const granted = String(claims.scope ?? '').split(' ')
   return granted.some((scope) => scope === name || scope === `${name}.read`)
