@@ -1,53 +1,46 @@
-import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+// @ts-expect-error plain JavaScript, because scripts that run without a build step use it too
+import { installPacked, packages } from './packed/install.mjs'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
-const names = readdirSync(join(root, 'packages'))
 let folder: string
-const installed = (name: string) => join(folder, 'node_modules/@tokenward', name)
 
-/** Puts every package where a user's install would: packed, its third-party dependencies from this workspace. */
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'tokenward-packed-'))
-  for (const name of names) {
-    const source = join(root, 'packages', name)
-    const tarball = join(folder, `${name}.tgz`)
-    execFileSync('pnpm', ['pack', '--out', tarball], { cwd: source, stdio: 'pipe' })
-    mkdirSync(installed(name), { recursive: true })
-    execFileSync('tar', ['-xzf', tarball, '-C', installed(name), '--strip-components=1'])
-    const { dependencies = {}, peerDependencies = {} } = manifest(name)
-    for (const dependency of Object.keys({ ...dependencies, ...peerDependencies })) {
-      if (dependency.startsWith('@tokenward/')) continue
-      const link = join(installed(name), 'node_modules', dependency)
-      mkdirSync(dirname(link), { recursive: true })
-      symlinkSync(join(source, 'node_modules', dependency), link)
-    }
-  }
+  folder = installPacked()
 }, 120_000)
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-function manifest(name: string): { dependencies?: Record<string, string>; peerDependencies?: Record<string, string> } {
-  return JSON.parse(readFileSync(join(installed(name), 'package.json'), 'utf8'))
-}
-
 test('a packed package holds its build, its types, its README and its licence, and nothing of the workspace', () => {
-  for (const name of names) {
-    const files = readdirSync(installed(name), { recursive: true, encoding: 'utf8' })
+  for (const name of packages as string[]) {
+    const installed = join(folder, 'node_modules/@tokenward', name)
+    const files = readdirSync(installed, { recursive: true, encoding: 'utf8' }).filter(
+      (f) => !f.startsWith('node_modules'),
+    )
     expect(files).toEqual(expect.arrayContaining(['dist/index.js', 'dist/index.d.ts', 'README.md', 'LICENSE']))
     expect(files.filter((file) => /^(src|test)\b|^ts(config|up)/.test(file))).toEqual([])
-    const ranges = Object.entries({ ...manifest(name).dependencies, ...manifest(name).peerDependencies })
+    const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
+    const ranges = Object.entries({ ...manifest.dependencies, ...manifest.peerDependencies })
     for (const [dependency, range] of ranges) expect(range, `${name} → ${dependency}`).toMatch(/^[\^>]/)
   }
 })
 
-test.each([
+describe.each([
   ['this Node', process.execPath],
+  // The oldest that users have may be among those that a machine has; see scripts/run.mjs.
   ['the Node that was there', process.env.TOKENWARD_HOST_NODE ?? process.execPath],
-])('the packed packages run on %s, by import and by require', (_what, node) => {
-  copyFileSync(join(root, 'test/packed/smoke.mjs'), join(folder, 'smoke.mjs'))
-  expect(execFileSync(node, [join(folder, 'smoke.mjs')], { encoding: 'utf8', timeout: 15_000 })).toMatch(/^ok on v/)
+])('on %s', (_what, node) => {
+  test('the packed packages run, by import and by require, and let the process end', () => {
+    const output = execFileSync(node, [join(folder, 'smoke.mjs')], { encoding: 'utf8', timeout: 15_000 })
+    expect(output).toMatch(/^ok on v/)
+  })
+
+  test('every adapter keeps the contract', () => {
+    const { status, stdout, stderr } = spawnSync(node, ['--test', join(folder, 'contract.mjs')], {
+      encoding: 'utf8',
+      timeout: 90_000,
+    })
+    expect(status, `${stdout}\n${stderr}`.slice(-4_000)).toBe(0)
+  }, 100_000)
 })

@@ -1,0 +1,49 @@
+// Puts every package where a user's install would: packed, in a folder of its own; third-party packages from here.
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** What the scripts that run in the folder use beside our packages: where to find it. */
+const TOOLS = {
+  '@tokenward/identity-provider': 'apps/identity-provider',
+  axios: 'packages/axios/node_modules/axios',
+  ofetch: 'packages/ofetch/node_modules/ofetch',
+  undici: 'packages/undici/node_modules/undici',
+  'undici-7': 'packages/undici/node_modules/undici-7',
+}
+
+export const packages = readdirSync(join(root, 'packages')).filter((name) =>
+  existsSync(join(root, 'packages', name, 'package.json')),
+)
+
+/** @returns {string} the folder: `node_modules` in it, and the scripts of this folder */
+export function installPacked() {
+  const folder = mkdtempSync(join(tmpdir(), 'tokenward-packed-'))
+  for (const name of packages) {
+    const source = join(root, 'packages', name)
+    const target = join(folder, 'node_modules/@tokenward', name)
+    const tarball = join(folder, `${name}.tgz`)
+    execFileSync('pnpm', ['pack', '--out', tarball], { cwd: source, stdio: 'pipe' })
+    mkdirSync(target, { recursive: true })
+    execFileSync('tar', ['-xzf', tarball, '-C', target, '--strip-components=1'])
+    const { dependencies = {}, peerDependencies = {} } = JSON.parse(readFileSync(join(target, 'package.json'), 'utf8'))
+    for (const dependency of Object.keys({ ...dependencies, ...peerDependencies })) {
+      if (dependency.startsWith('@tokenward/')) continue
+      link(join(source, 'node_modules', dependency), join(target, 'node_modules', dependency))
+    }
+  }
+  for (const [name, path] of Object.entries(TOOLS)) link(join(root, path), join(folder, 'node_modules', name))
+  for (const script of ['smoke.mjs', 'adapters.mjs', 'contract.mjs']) {
+    copyFileSync(join(root, 'test/packed', script), join(folder, script))
+  }
+  return folder
+}
+
+function link(target, path) {
+  mkdirSync(dirname(path), { recursive: true })
+  symlinkSync(target, path)
+}
