@@ -16,9 +16,10 @@ export interface Contest {
   readonly authorized: Call
 }
 
-export function contests(tokens: TokenManager<'c'>, baseURL: string): Contest[] {
-  const url = `${baseURL}/test`
-  const headers = { authorization: 'Bearer a-token-of-the-benchmark' }
+/** @param token what stands in the fixed header */
+export function contests(tokens: TokenManager<'c'>, baseURL: string, token: string): Contest[] {
+  const url = `${baseURL}test`
+  const headers = { authorization: `Bearer ${token}` }
   const fetching = createFetch(tokens, 'c', { baseURL })
   const plainOfetch = ofetch.create({ baseURL, headers })
   const authorizedOfetch = createOfetch(tokens, 'c', { baseURL })

@@ -5,17 +5,20 @@ import { contests } from './clients'
 
 const REQUESTS = 1_000
 const CONCURRENCY = 50
-const ROUNDS = 15
+const ROUNDS = 11
 
 const server = fork(fileURLToPath(new URL('server.js', import.meta.url)))
-const port = await new Promise<number>((resolve) => server.once('message', (message) => resolve(Number(message))))
-const tokens = createTokenManager({
-  clients: { c: { tokenEndpoint: 'https://as.example/token', clientId: 'id', clientSecret: 'secret' } },
-  // The token endpoint is no subject here: one token serves the whole run.
-  requester: {
-    request: async () => ({ access_token: 'a-token-of-the-benchmark', token_type: 'Bearer', expires_in: 3_600 }),
-  },
-})
+interface Served {
+  readonly tokenEndpoint: string
+  readonly baseURL: string
+  readonly clientId: string
+  readonly clientSecret: string
+}
+const { baseURL, ...client } = await new Promise<Served>((resolve) =>
+  server.once('message', (message) => resolve(message as Served)),
+)
+const tokens = createTokenManager({ clients: { c: { ...client, scope: 'catalog' } } })
+const { value } = await tokens.getAccessToken('c')
 
 /** Milliseconds for all requests, `CONCURRENCY` of them under way at any time. */
 async function time(call: () => Promise<unknown>): Promise<number> {
@@ -33,7 +36,7 @@ function median(values: readonly number[]): number {
 }
 
 const rows = []
-for (const { name, plain, authorized } of contests(tokens, `http://127.0.0.1:${port}`)) {
+for (const { name, plain, authorized } of contests(tokens, baseURL, value)) {
   const times = { plain: [] as number[], authorized: [] as number[] }
   // The first round of each is for warming up. They take turns, so that what else the machine does meets both.
   for (let round = 0; round <= ROUNDS; round++) {

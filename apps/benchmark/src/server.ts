@@ -1,10 +1,14 @@
-// The API of the benchmark, a process of its own so that its work is not counted with the clients'.
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+// The authorization server and the APIs, in a process of their own so that their work is not counted with the clients'.
+import { startIdentityProvider } from '@tokenward/identity-provider'
 
-const server = createServer((request, response) => {
-  const authorized = request.headers.authorization === 'Bearer a-token-of-the-benchmark'
-  response.writeHead(authorized ? 200 : 401, { 'content-type': 'application/json' }).end('{"ok":true}')
+const provider = await startIdentityProvider()
+const { clientId, clientSecret } = provider.client('catalog.client')
+process.send?.({
+  tokenEndpoint: provider.tokenEndpoint,
+  baseURL: provider.catalog.baseURL,
+  clientId,
+  clientSecret,
 })
-server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port))
+// What was recorded is of no use here, and would grow.
+setInterval(() => provider.reset(), 1_000)
 process.on('disconnect', () => process.exit())

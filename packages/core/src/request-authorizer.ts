@@ -114,10 +114,12 @@ export function createRequestAuthorizer<Name extends string>(
         tokens.presentAccessToken(client, token, { method, url, proofClaims })
       const bound = token.type === 'DPoP'
       return {
-        headers: await headersFor(request.method, request.url),
+        // Every request comes by here: what needs no proof need not wait for one.
+        headers: bound ? await headersFor(request.method, request.url) : { authorization: `Bearer ${token.value}` },
         followsRedirects: bound,
         redirected: async (method, url) => (allowedOrigins.has(url.origin) ? headersFor(method, url) : undefined),
         async next(answer, replayable) {
+          if (answer.status !== 401 && !bound) return undefined
           const answeredBy = answer.url ? new URL(answer.url) : request.url
           // An origin that has not seen the token says nothing about it.
           if (bound ? !allowedOrigins.has(answeredBy.origin) : answeredBy.origin !== origin) return undefined

@@ -1,4 +1,5 @@
 import {
+  type ApiAnswer,
   type AuthorizedCallOptions,
   type AuthorizedClientOptions,
   createRequestAuthorizer,
@@ -6,7 +7,7 @@ import {
   type TokenManager,
 } from '@tokenward/core'
 import { discard } from './discard'
-import { sendFollowing, withAuthorization } from './follow-redirects'
+import { authorize, sendFollowing } from './follow-redirects'
 import { type Repeatable, repeatable } from './repeatable'
 
 /** Options of {@link createFetch}. */
@@ -45,11 +46,7 @@ export function createFetch<Name extends string>(
     let authorization: RequestAuthorization | undefined = await authorizer.authorize(outgoing, call)
     for (;;) {
       const response = await send(transport, outgoing, authorization)
-      const { status, headers, url } = response
-      authorization = await authorization.next(
-        { status, headers, url, discard: () => discard(response) },
-        outgoing.replayable,
-      )
+      authorization = await authorization.next(answerOf(response), outgoing.replayable)
       if (authorization === undefined) {
         outgoing.release()
         return response
@@ -62,5 +59,19 @@ function send(transport: typeof fetch, outgoing: Repeatable, authorization: Requ
   if (authorization.followsRedirects && outgoing.redirect === 'follow') {
     return sendFollowing(transport, outgoing, authorization)
   }
-  return transport(...outgoing.take({ headers: withAuthorization(outgoing.headers, authorization.headers) }))
+  return transport(...outgoing.take({ headers: authorize(outgoing.headers, authorization.headers) }))
+}
+
+/** Read when it is asked for: a platform puts the URL of a response together each time. */
+function answerOf(response: Response): ApiAnswer {
+  return {
+    status: response.status,
+    get headers() {
+      return response.headers
+    },
+    get url() {
+      return response.url
+    },
+    discard: () => discard(response),
+  }
 }

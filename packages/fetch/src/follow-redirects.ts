@@ -15,7 +15,7 @@ export async function sendFollowing(
   authorization: RequestAuthorization,
 ): Promise<Response> {
   let { url, method } = outgoing
-  const headers = withAuthorization(outgoing.headers, authorization.headers)
+  const headers = authorize(outgoing.headers, authorization.headers)
   let response = await transport(...outgoing.take({ headers, redirect: 'manual' }))
   let keepsBody = true
   for (let redirects = 0; ; redirects++) {
@@ -38,16 +38,17 @@ export async function sendFollowing(
     }
     if (keepsBody && !outgoing.replayable) throw new TypeError('a redirect asks for a body that cannot be sent again')
     await discard(response)
-    const next = withAuthorization(headers, await authorization.redirected(method, url))
-    response = await transport(...outgoing.again(url, method, keepsBody, { headers: next, redirect: 'manual' }))
+    authorize(headers, await authorization.redirected(method, url))
+    response = await transport(...outgoing.again(url, method, keepsBody, { headers, redirect: 'manual' }))
   }
 }
 
-/** A copy of `headers` with these and no other credentials of ours. */
-export function withAuthorization(headers: Headers, authorization: Readonly<Record<string, string>> = {}): Headers {
-  const copy = new Headers(headers)
-  copy.delete('authorization')
-  copy.delete('dpop')
-  for (const [name, value] of Object.entries(authorization)) copy.set(name, value)
-  return copy
+/** Gives `headers` these credentials and no others of ours. */
+export function authorize(headers: Headers, authorization: Readonly<Record<string, string>> = {}): Headers {
+  for (const name of ['authorization', 'dpop']) {
+    const value = authorization[name]
+    if (value !== undefined) headers.set(name, value)
+    else if (headers.has(name)) headers.delete(name)
+  }
+  return headers
 }

@@ -5,6 +5,7 @@ type FetchArguments = [input: string | Request, init: RequestInit]
 export interface Repeatable {
   readonly method: string
   readonly url: URL
+  /** A copy at each reading, for the reader to change. */
   readonly headers: Headers
   readonly signal: AbortSignal | undefined
   /** How redirects are to be dealt with, by the caller's wish. */
@@ -29,7 +30,9 @@ function ofUrl(url: URL, init: RequestInit): Repeatable {
   return {
     method: method.toUpperCase(),
     url,
-    headers: new Headers(init.headers),
+    get headers() {
+      return new Headers(init.headers)
+    },
     signal: signal ?? undefined,
     redirect,
     replayable: canBeSentAgain(body),
@@ -56,7 +59,9 @@ function ofRequest(input: Request, init: RequestInit): Repeatable {
   return {
     method: request.method,
     url: new URL(request.url),
-    headers: new Headers(request.headers),
+    get headers() {
+      return new Headers(request.headers)
+    },
     signal: request.signal,
     redirect: request.redirect,
     replayable: canBeSentAgain(body),

@@ -48,6 +48,12 @@ export class ClientRegistry {
     return [...this.#defined.keys()]
   }
 
+  /** The client, if it is defined and nothing has to be waited for. */
+  ready(name: string): ManagedClient | undefined {
+    const entry = this.#defined.get(name)
+    return entry instanceof Promise || typeof entry === 'function' ? undefined : entry
+  }
+
   /** @throws UnknownClientError, or ConfigurationError when a definition that was supplied late cannot be right. */
   get(name: string): ManagedClient | Promise<ManagedClient> {
     const entry = this.#defined.get(name)

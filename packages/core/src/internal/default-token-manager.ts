@@ -23,6 +23,12 @@ import { StoreAccess } from './store-access'
 const DEFAULTS = { timeoutMs: 10_000, expirationBufferMs: 60_000, defaultLifetimeMs: 300_000 }
 const FOREVER_MS = Number.MAX_SAFE_INTEGER
 
+interface Located {
+  readonly client: ManagedClient
+  readonly requested: RequestedToken
+  readonly key: string
+}
+
 /** The one implementation: it brings a client, what a call asks for, and the cache together. */
 export class DefaultTokenManager implements TokenManager {
   readonly #events: EventEmitter
@@ -30,6 +36,7 @@ export class DefaultTokenManager implements TokenManager {
   readonly #clients: ClientRegistry
   /** The keys of identities seen before, because SHA-256 costs more than all the rest of a cached call. */
   readonly #keys: MemoryStore<Promise<string>>
+  readonly #usual = new WeakMap<ManagedClient, Located>()
   readonly #revokeOnClose: boolean
   #closed = false
 
@@ -62,7 +69,7 @@ export class DefaultTokenManager implements TokenManager {
   }
 
   async getAccessToken(name: string, options: GetAccessTokenOptions = {}): Promise<AccessToken> {
-    const { client, requested, key } = await this.#locate(name, options)
+    const { client, requested, key } = this.#usualOf(name, options) ?? (await this.#locate(name, options))
     const { forceRenewal, minValidityMs, signal, clientAssertion } = options
     return this.#cache.get(key, {
       client: name,
@@ -150,10 +157,13 @@ export class DefaultTokenManager implements TokenManager {
     return `TokenManager { clients: ${JSON.stringify(this.#clients.names())} }`
   }
 
-  async #locate(
-    name: string,
-    parameters: TokenParameters,
-  ): Promise<{ client: ManagedClient; requested: RequestedToken; key: string }> {
+  /** Where the token of a call is that asks for nothing of its own, if such a call was made before: the usual case. */
+  #usualOf(name: string, call: TokenParameters): Located | undefined {
+    const client = asksForItsOwn(call) ? undefined : this.#clients.ready(name)
+    return client && this.#usual.get(client)
+  }
+
+  async #locate(name: string, parameters: TokenParameters): Promise<Located> {
     const client = await this.#clients.get(name)
     const requested = requestedToken(client.configuration, parameters)
     const thumbprint = client.dpop && (await client.dpop.thumbprint())
@@ -163,8 +173,16 @@ export class DefaultTokenManager implements TokenManager {
       key = tokenKey(identity)
       this.#keys.set(identity, key, FOREVER_MS)
     }
-    return { client, requested, key: await key }
+    const located = { client, requested, key: await key }
+    if (!asksForItsOwn(parameters)) this.#usual.set(client, located)
+    return located
   }
+}
+
+/** Whether a call asks for another token than the definition does, or for anything that has to be checked. */
+function asksForItsOwn(call: TokenParameters): boolean {
+  const { scope, resource, audience, parameters, minValidityMs, clientAssertion } = call
+  return (scope ?? resource ?? audience ?? parameters ?? minValidityMs ?? clientAssertion) !== undefined
 }
 
 function checkOptions(checks: OptionChecks, options: TokenManagerOptions): void {
