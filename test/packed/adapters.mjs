@@ -4,7 +4,9 @@ import { createFetch } from '@tokenward/fetch'
 import { createOfetch } from '@tokenward/ofetch'
 import { tokenInterceptor } from '@tokenward/undici'
 
-const [major] = process.versions.node.split('.').map(Number)
+const [major, minor] = process.versions.node.split('.').map(Number)
+/** What undici 8 runs on. */
+const hasUndici8 = major > 22 || (major === 22 && minor >= 19)
 
 function fetchLike(name, create, send = (client, path, init) => client(path, init)) {
   return {
@@ -66,6 +68,5 @@ export const adapters = [
   axiosBy('http'),
   axiosBy('fetch'),
   undiciBy('undici 7', await import('undici-7')),
-  // undici 8 does not run on Node 20.
-  ...(major >= 22 ? [undiciBy('undici 8', await import('undici'))] : []),
+  ...(hasUndici8 ? [undiciBy('undici 8', await import('undici'))] : []),
 ]
