@@ -1,4 +1,4 @@
-import type { ApiAnswer, RequestAuthorization, RequestAuthorizer } from '@tokenward/core'
+import { type ApiAnswer, isReplayableBody, type RequestAuthorization, type RequestAuthorizer } from '@tokenward/core'
 import {
   Axios,
   AxiosHeaders,
@@ -9,7 +9,7 @@ import {
 } from 'axios'
 import { abortSignalOf } from './abort-signal'
 import { type AdapterFunction, attempt, type Outcome } from './attempt'
-import { canBeSentAgain, discard } from './bodies'
+import { discard } from './bodies'
 import { sendFollowing } from './follow-redirects'
 import { finalUrl } from './redirects'
 
@@ -64,7 +64,7 @@ export class AuthorizedAdapters {
           ? await sendFollowing(adapter, config, url, authorization)
           : await attempt(adapter, config, url, authorization.headers)
         const { response } = outcome
-        authorization = response && (await authorization.next(answer(outcome.url, response), canBeSentAgain(data)))
+        authorization = response && (await authorization.next(answer(outcome.url, response), isReplayableBody(data)))
         if (!authorization) return outcome.settle()
       }
     } finally {

@@ -1,19 +1,5 @@
 const WORTH_READING = 64 * 1024
 
-/** Whether a body, as it is after `transformRequest`, can be sent a second time. A stream cannot: it would be empty. */
-export function canBeSentAgain(body: unknown): boolean {
-  return (
-    body === undefined ||
-    body === null ||
-    typeof body === 'string' ||
-    body instanceof URLSearchParams ||
-    body instanceof FormData ||
-    body instanceof Blob ||
-    body instanceof ArrayBuffer ||
-    ArrayBuffer.isView(body)
-  )
-}
-
 /**
  * Reads the body of an answer that nobody will see, if axios has not, so that its connection can serve the next request;
  * one that is longer than a connection is worth is cut off.

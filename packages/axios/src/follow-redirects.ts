@@ -1,12 +1,10 @@
-import type { RequestAuthorization } from '@tokenward/core'
+import { isReplayableBody, type RequestAuthorization, redirection } from '@tokenward/core'
 import { AxiosError, type InternalAxiosRequestConfig } from 'axios'
 import { type AdapterFunction, attempt, type Outcome } from './attempt'
-import { canBeSentAgain, discard } from './bodies'
+import { discard } from './bodies'
 
 /** As many as axios follows by itself. */
 const MOST_REDIRECTS = 21
-const REDIRECTS = new Set([301, 302, 303, 307, 308])
-const OF_THE_BODY = ['content-encoding', 'content-language', 'content-length', 'content-location', 'content-type']
 const CREDENTIALS = ['authorization', 'dpop', 'cookie']
 
 /**
@@ -28,13 +26,13 @@ export async function sendFollowing(
   for (let redirects = 0; ; redirects++) {
     const { response } = outcome
     const location = response?.headers.location
-    if (!response || !REDIRECTS.has(response.status) || !location || most === 0) return outcome
-    const { status } = response
-    if (status === 303 ? method !== 'GET' && method !== 'HEAD' : status < 303 && method === 'POST') {
-      method = 'GET'
+    const redirected = response && redirection(response.status, method)
+    if (!redirected || !location || most === 0) return outcome
+    method = redirected.method
+    if (!redirected.keepsBody) {
       body = { method: 'get', data: undefined }
-      for (const name of OF_THE_BODY) headers.delete(name)
-    } else if (!('data' in body) && !canBeSentAgain(data)) return outcome
+      for (const name of redirected.headersDropped) headers.delete(name)
+    } else if (!('data' in body) && !isReplayableBody(data)) return outcome
     if (redirects >= most) {
       const message = 'Maximum number of redirects exceeded'
       throw new AxiosError(message, 'ERR_FR_TOO_MANY_REDIRECTS', response.config, response.request)

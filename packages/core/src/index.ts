@@ -58,6 +58,7 @@ export {
   type RequestAuthorizer,
   type RequestTokenParameters,
 } from './request-authorizer'
+export { isReplayableBody, type Redirection, redirection } from './resending'
 export type { LoadContext, LoadedToken, TokenCache, TokenLoader, WantedToken } from './token-cache'
 export {
   createTokenManager,

@@ -1,9 +1,8 @@
-import type { RequestAuthorization } from '@tokenward/core'
+import { type RequestAuthorization, redirection } from '@tokenward/core'
 import { discard } from './discard'
 import type { Repeatable } from './repeatable'
 
 const MOST_REDIRECTS = 20
-const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
 /**
  * Sends a request and follows its redirects as the platform would (Fetch Standard, HTTP-redirect fetch), but with
@@ -20,22 +19,13 @@ export async function sendFollowing(
   let keepsBody = true
   for (let redirects = 0; ; redirects++) {
     const location = response.headers.get('location')
-    if (!REDIRECTS.has(response.status) || location === null) return response
+    const next = redirection(response.status, method)
+    if (!next || location === null) return response
     if (redirects === MOST_REDIRECTS) throw new TypeError(`more than ${MOST_REDIRECTS} redirects`)
     url = new URL(location, url)
-    if (response.status === 303 ? method !== 'GET' && method !== 'HEAD' : response.status < 303 && method === 'POST') {
-      method = 'GET'
-      keepsBody = false
-      for (const name of [
-        'content-encoding',
-        'content-language',
-        'content-length',
-        'content-location',
-        'content-type',
-      ]) {
-        headers.delete(name)
-      }
-    }
+    method = next.method
+    keepsBody &&= next.keepsBody
+    for (const name of next.headersDropped) headers.delete(name)
     if (keepsBody && !outgoing.replayable) throw new TypeError('a redirect asks for a body that cannot be sent again')
     await discard(response)
     authorize(headers, await authorization.redirected(method, url))

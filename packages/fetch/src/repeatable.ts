@@ -1,3 +1,5 @@
+import { isReplayableBody } from '@tokenward/core'
+
 /** The arguments of one call of `fetch`. */
 type FetchArguments = [input: string | Request, init: RequestInit]
 
@@ -35,7 +37,7 @@ function ofUrl(url: URL, init: RequestInit): Repeatable {
     },
     signal: signal ?? undefined,
     redirect,
-    replayable: canBeSentAgain(body),
+    replayable: isReplayableBody(body),
     take: (changes) => [url.href, { ...init, ...changes }],
     again(target, nextMethod, keepsBody, changes) {
       const { body: sent, ...rest } = init
@@ -64,7 +66,7 @@ function ofRequest(input: Request, init: RequestInit): Repeatable {
     },
     signal: request.signal,
     redirect: request.redirect,
-    replayable: canBeSentAgain(body),
+    replayable: isReplayableBody(body),
     take: (changes) => [copy(), { ...rest, ...changes }],
     again(target, nextMethod, keepsBody, changes) {
       const { signal, credentials, cache, mode, keepalive } = request
@@ -76,17 +78,4 @@ function ofRequest(input: Request, init: RequestInit): Repeatable {
       if (!request.bodyUsed) request.body?.cancel().catch(() => {})
     },
   }
-}
-
-function canBeSentAgain(body: unknown): boolean {
-  return (
-    body === undefined ||
-    body === null ||
-    typeof body === 'string' ||
-    body instanceof URLSearchParams ||
-    body instanceof FormData ||
-    body instanceof Blob ||
-    body instanceof ArrayBuffer ||
-    ArrayBuffer.isView(body)
-  )
 }

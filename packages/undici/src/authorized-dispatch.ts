@@ -1,4 +1,9 @@
-import type { OutgoingRequest, RequestAuthorization, RequestAuthorizer } from '@tokenward/core'
+import {
+  isReplayableBody,
+  type OutgoingRequest,
+  type RequestAuthorization,
+  type RequestAuthorizer,
+} from '@tokenward/core'
 import type { Dispatcher } from 'undici'
 import { headersOf, withHeaders } from './headers'
 import { RequestController } from './request-controller'
@@ -53,7 +58,7 @@ export class AuthorizedDispatch {
     const { status, headers } = answer
     const judged = { status, headers: { get: (name: string) => headerOf(headers, name) }, discard: answer.discard }
     try {
-      const again = await authorization.next(judged, canBeSentAgain(this.#request.body))
+      const again = await authorization.next(judged, isReplayableBody(this.#request.body))
       if (again === undefined) return true
       this.#controller.signal.throwIfAborted()
       this.#send(again)
@@ -162,15 +167,4 @@ function outgoing({ origin, path, method, query, headers }: Dispatcher.DispatchO
 
 function headerOf(headers: AnswerHeaders, name: string): string | null {
   return headers[name]?.toString() ?? null
-}
-
-function canBeSentAgain(body: unknown): boolean {
-  return (
-    body === undefined ||
-    body === null ||
-    typeof body === 'string' ||
-    body instanceof FormData ||
-    body instanceof URLSearchParams ||
-    ArrayBuffer.isView(body)
-  )
 }
