@@ -50,7 +50,7 @@ export interface RenewalStarted {
 }
 
 export interface StoreFailed {
-  readonly operation: 'get' | 'set' | 'delete'
+  readonly operation: 'get' | 'set' | 'delete' | 'lease' | 'release'
   /** What happened: `timeout`, `invalid_entry`, or the name of the error that was thrown. */
   readonly reason: string
 }

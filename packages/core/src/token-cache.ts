@@ -33,6 +33,8 @@ export interface WantedToken {
   readonly loader: TokenLoader
   /** How long before its expiry a token is no longer handed out, milliseconds; at most a tenth of its lifetime. */
   readonly expirationBufferMs: number
+  /** How long one process of a fleet may take to renew before another one may, milliseconds. */
+  readonly leaseMs: number
   /** How long the token has to live yet, milliseconds; at most 80 % of its lifetime. */
   readonly minValidityMs?: number | undefined
   /** A new token, though a good one is there. */

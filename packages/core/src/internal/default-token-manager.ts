@@ -21,6 +21,8 @@ import { type RequestedToken, requestedToken, tokenIdentity, tokenKey } from './
 import { StoreAccess } from './store-access'
 
 const DEFAULTS = { timeoutMs: 10_000, expirationBufferMs: 60_000, defaultLifetimeMs: 300_000 }
+/** A lease outlives the token request that it is for, and not by much: who died holding it is waited for. */
+const LEASE_MARGIN_MS = 1_000
 const FOREVER_MS = Number.MAX_SAFE_INTEGER
 
 interface Located {
@@ -64,7 +66,7 @@ export class DefaultTokenManager implements TokenManager {
     problems.throwIfAny()
     this.#keys = memoryStore({ maxEntries })
     const { emit } = this.#events
-    const shared = store && new StoreAccess(store, clock, storeTimeoutMs, emit)
+    const shared = store && new StoreAccess({ store, clock, random, timeoutMs: storeTimeoutMs, emit })
     this.#cache = options.cache ?? new FreshTokenCache({ clock, random, emit, maxEntries, store: shared })
   }
 
@@ -75,6 +77,7 @@ export class DefaultTokenManager implements TokenManager {
       client: name,
       loader: client.source.loader(requested, clientAssertion ?? client.configuration.clientAssertion),
       expirationBufferMs: client.configuration.expirationBufferMs,
+      leaseMs: client.configuration.timeoutMs + LEASE_MARGIN_MS,
       minValidityMs,
       forceRenewal,
       signal,

@@ -3,11 +3,13 @@ import type { AccessToken } from '../access-token'
 import type { Clock } from '../clock'
 import { TokenRequestError } from '../errors'
 import type { LoadedToken, TokenCache, WantedToken } from '../token-cache'
+import type { StoreLease } from '../token-store'
 import { untilAborted } from './abort'
 import type { Emit } from './event-emitter'
 import { type Lifetime, lifetime, mustRenew, shouldRenew } from './freshness'
 import { RejectionLimit } from './rejection-limit'
-import type { StoreAccess } from './store-access'
+import type { Consulted, StoreAccess } from './store-access'
+import type { StoredToken } from './store-entry'
 
 /** A token in this process. Immutable: what becomes of it is another copy in its place. */
 interface Copy extends Lifetime {
@@ -193,22 +195,22 @@ export class FreshTokenCache implements TokenCache {
 
   async #fly(key: string, wanted: WantedToken, flight: Flight, accepts: Accepts): Promise<Copy> {
     const startedAt = this.#clock.monotonic()
-    const shared = wanted.forceRenewal ? undefined : await this.#fromStore(key, accepts)
-    flight.controller.signal.throwIfAborted()
-    if (shared) {
-      this.#retrieved(shared, startedAt)
-      if (!flight.disowned) this.#keep(key, shared)
-      return shared
+    const { signal } = flight.controller
+    const shared = wanted.forceRenewal ? {} : await this.#fromStore(key, wanted.leaseMs, accepts, signal)
+    const { lease } = shared
+    let copy = shared.found
+    try {
+      signal.throwIfAborted()
+      copy ??= this.#fromLoader(await wanted.loader.load({ signal, isAwaited: () => flight.waiting > 0 }))
+    } catch (error) {
+      this.#store?.release(lease)
+      throw error
     }
-    const loaded = await wanted.loader.load({
-      signal: flight.controller.signal,
-      isAwaited: () => flight.waiting > 0,
-    })
-    const copy = this.#fromLoader(loaded)
     this.#retrieved(copy, startedAt)
-    if (!flight.disowned) {
+    if (flight.disowned) this.#store?.release(lease)
+    else {
       this.#keep(key, copy)
-      this.#writeToStore(key, copy)
+      if (copy.source === 'endpoint') this.#writeToStore(key, copy, lease)
     }
     return copy
   }
@@ -229,11 +231,14 @@ export class FreshTokenCache implements TokenCache {
     })
   }
 
-  async #fromStore(key: string, accepts: Accepts): Promise<Copy | undefined> {
-    const stored = await this.#store?.read(key)
-    if (!stored) return undefined
-    const copy = this.#copy(stored.token, 'store', stored.lifetimeMs, stored.remainingMs)
-    return accepts(copy) ? copy : undefined
+  /** What the store has that will do, or the lease to renew it; neither when it has nothing to say. */
+  async #fromStore(key: string, leaseMs: number, accepts: Accepts, signal: AbortSignal): Promise<Consulted<Copy>> {
+    if (!this.#store) return {}
+    const pick = ({ token, lifetimeMs, remainingMs }: StoredToken) => {
+      const copy = this.#copy(token, 'store', lifetimeMs, remainingMs)
+      return accepts(copy) ? copy : undefined
+    }
+    return this.#store.consult(key, leaseMs, pick, signal)
   }
 
   #fromLoader({ token, lifetimeMs, requestedAt }: LoadedToken): Copy {
@@ -250,10 +255,10 @@ export class FreshTokenCache implements TokenCache {
     if (!this.#closed) this.#copies.set(key, copy, ttlMs)
   }
 
-  #writeToStore(key: string, copy: Copy): void {
+  #writeToStore(key: string, copy: Copy, lease: StoreLease | undefined): void {
     const remainingMs = copy.expiresAt - this.#clock.monotonic()
     if (!this.#store || remainingMs < 1) return
-    const write = this.#store.write(key, copy.token, copy.lifetimeMs, remainingMs)
+    const write = this.#store.write(key, copy.token, copy.lifetimeMs, remainingMs, lease)
     this.#writes.set(key, write)
     void write.finally(() => {
       if (this.#writes.get(key) === write) this.#writes.delete(key)
