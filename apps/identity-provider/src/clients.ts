@@ -30,6 +30,9 @@ export const APIS: Readonly<Record<ApiName, { audience: string; scopes: readonly
   invoice: { audience: 'urn:invoice', scopes: ['invoice', 'invoice.read'] },
 }
 
+/** A client's name: one that is built in, or one of the test's own. */
+export type ClientName = 'catalog.client' | 'invoice.client' | 'catalog.post' | (string & {})
+
 /** Demo credentials, known to everybody who reads this. One secret needs the form encoding of RFC 6749 §2.3.1. */
 const BUILT_IN: Readonly<Record<string, TestClient>> = {
   'catalog.client': {
@@ -50,7 +53,7 @@ const BUILT_IN: Readonly<Record<string, TestClient>> = {
   },
 }
 
-export function registeredClients(further: Readonly<Record<string, TestClient>>): Record<string, RegisteredClient> {
+export function registeredClients(further: Readonly<Record<string, TestClient>>): Record<ClientName, RegisteredClient> {
   const clients: Record<string, RegisteredClient> = {}
   for (const [name, client] of Object.entries({ ...BUILT_IN, ...further })) {
     const { clientId = name, clientSecret = `${name}-secret`, api = 'catalog', metadata = {} } = client

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /** An answer in place of the real one; `reset` breaks the connection, `hang` never answers. */
 export type FaultResponse =
@@ -14,13 +15,18 @@ export class Faults {
 
   /** The next `times` requests are answered so; `Infinity`: all, until {@link clear}. */
   fail(times: number, how: FaultResponse): void {
-    this.#queue.push({ times, how })
+    if (times >= 1) this.#queue.push({ times, how })
   }
 
   /** From now on nothing goes wrong, and nothing is slow. */
   clear(): void {
     this.#queue = []
     this.delayMs = 0
+  }
+
+  /** Ends when the answer may be given; keeps no process alive that has closed its servers. */
+  async delay(): Promise<void> {
+    if (this.delayMs > 0) await sleep(this.delayMs, undefined, { ref: false })
   }
 
   /** The fault that the next request meets. */

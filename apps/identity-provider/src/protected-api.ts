@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
-import { setTimeout as sleep } from 'node:timers/promises'
+import type { IncomingHttpHeaders } from 'node:http'
 import { type CryptoKey, type JWTPayload, jwtVerify } from 'jose'
+import { answer, sendJson } from './api-routes'
 import { APIS, type ApiName } from './clients'
 import { DPoPVerifier, type NoncePolicy, ProofRefused } from './dpop-verifier'
 import { answerWithFault, Faults } from './faults'
@@ -51,21 +51,8 @@ export interface ProtectedApiOptions {
   isValid(tokenId: string): boolean
 }
 
-const ITEMS: Readonly<Record<ApiName, readonly object[]>> = {
-  catalog: [
-    { id: 1, name: 'Workbench' },
-    { id: 2, name: 'Vise' },
-    { id: 3, name: 'Set of files' },
-  ],
-  invoice: [
-    { id: 1001, total: 420 },
-    { id: 1002, total: 75 },
-  ],
-}
-
 export function serveProtectedApi(options: ProtectedApiOptions): ProtectedApi {
   const { name, server } = options
-  const base = `/${name}/`
   const faults = new Faults()
   const requests: RecordedApiRequest[] = []
   const dpop = new DPoPVerifier(options.issuer)
@@ -81,13 +68,13 @@ export function serveProtectedApi(options: ProtectedApiOptions): ProtectedApi {
       status: 0,
     }
     requests.push(recorded)
-    if (faults.delayMs > 0) await sleep(faults.delayMs)
+    await faults.delay()
     const fault = faults.take()
     if (fault) {
       recorded.status = answerWithFault(fault, request, response)
       return
     }
-    const refusal = await verify(options, recorded, dpop)
+    const { refusal, claims } = await verify(options, recorded, dpop)
     if (dpop.policy === 'rotated' || refusal?.error === 'use_dpop_nonce')
       response.setHeader('dpop-nonce', dpop.newNonce())
     if (refusal) {
@@ -97,13 +84,14 @@ export function serveProtectedApi(options: ProtectedApiOptions): ProtectedApi {
       sendJson(response, refusal.status, { error: refusal.error }, { 'www-authenticate': challenge })
       return
     }
-    answer(name, base, recorded, response)
+    const answered = answer(name, recorded, claims, response)
     recorded.status = response.statusCode
+    await answered
   })
 
   return {
     origin: server.origin,
-    baseURL: server.origin + base,
+    baseURL: `${server.origin}/${name}/`,
     audience: APIS[name].audience,
     faults,
     requests,
@@ -124,11 +112,13 @@ interface Refusal {
   readonly error: 'invalid_token' | 'insufficient_scope' | ProofRefused['code']
 }
 
+type Verdict = { refusal: Refusal; claims?: never } | { refusal?: never; claims: JWTPayload }
+
 async function verify(
   options: ProtectedApiOptions,
   recorded: RecordedApiRequest,
   dpop: DPoPVerifier,
-): Promise<Refusal | undefined> {
+): Promise<Verdict> {
   const { name, isValid, server } = options
   let claims: JWTPayload
   try {
@@ -137,15 +127,15 @@ async function verify(
       ? await dpop.verify(recorded, server.origin, APIS[name].audience)
       : await verifyBearer(options, recorded)
   } catch (error) {
-    return { status: 401, error: error instanceof ProofRefused ? error.code : 'invalid_token' }
+    return { refusal: { status: 401, error: error instanceof ProofRefused ? error.code : 'invalid_token' } }
   }
   if (claims.jti) recorded.tokenId = claims.jti
   recorded.clientId = String(claims.client_id)
-  if (!claims.jti || !isValid(claims.jti)) return { status: 401, error: 'invalid_token' }
+  if (!claims.jti || !isValid(claims.jti)) return { refusal: { status: 401, error: 'invalid_token' } }
   const granted = String(claims.scope ?? '').split(' ')
   return granted.some((scope) => scope === name || scope === `${name}.read`)
-    ? undefined
-    : { status: 403, error: 'insufficient_scope' }
+    ? { claims }
+    : { refusal: { status: 403, error: 'insufficient_scope' } }
 }
 
 async function verifyBearer(
@@ -169,39 +159,4 @@ async function verifyBearer(
 function isBoundTo(confirmation: unknown, certificate: Buffer | undefined): boolean {
   const thumbprint = certificate && createHash('sha256').update(certificate).digest('base64url')
   return thumbprint !== undefined && (confirmation as Record<string, unknown>)['x5t#S256'] === thumbprint
-}
-
-function answer(
-  name: ApiName,
-  base: string,
-  { method, url, headers, body }: RecordedApiRequest,
-  response: ServerResponse,
-) {
-  const { pathname, searchParams } = new URL(url, 'http://api')
-  const [route = '', argument = ''] = pathname.startsWith(base) ? pathname.slice(base.length).split('/') : []
-  if (route === 'list') return sendJson(response, 200, ITEMS[name])
-  if (route === 'test') return sendJson(response, 200, { ok: true })
-  if (route === 'echo') {
-    const sha256 = createHash('sha256').update(body).digest('hex')
-    const text = body.length <= 10_240 ? body.toString('utf8') : undefined
-    return sendJson(response, 200, { method, contentType: headers['content-type'], length: body.length, sha256, text })
-  }
-  if (route === 'status') {
-    const status = Number(argument)
-    return status === 204 || status === 304 ? response.writeHead(status).end() : sendJson(response, status, { status })
-  }
-  if (route === 'redirect') {
-    const location = searchParams.get('to') ?? base
-    return response.writeHead(Number(searchParams.get('status') ?? 302), { location }).end()
-  }
-  if (route === 'stream') {
-    response.writeHead(200, { 'content-type': 'text/plain' })
-    for (let line = 1; line <= 5; line++) response.write(`line ${line}\n`)
-    return response.end()
-  }
-  return sendJson(response, 404, { error: 'not_found' })
-}
-
-function sendJson(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
-  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
 }

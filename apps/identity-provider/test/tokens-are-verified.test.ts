@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type IdentityProvider, startIdentityProvider } from '../src'
+import { basic, bearer as call, requestToken as requestTokenOf } from './support'
 
 let provider: IdentityProvider
 
@@ -10,21 +11,8 @@ beforeAll(async () => {
 beforeEach(() => provider.reset())
 afterAll(() => provider.close())
 
-function basic(name: string, secret = provider.client(name).clientSecret): string {
-  const encode = (text: string) => new URLSearchParams({ '': text }).toString().slice(1)
-  return `Basic ${btoa(`${encode(provider.client(name).clientId)}:${encode(secret)}`)}`
-}
-
-async function requestToken(name: string, form: Record<string, string> = {}, authorization = basic(name)) {
-  const { scope } = provider.client(name)
-  const body = new URLSearchParams({ grant_type: 'client_credentials', scope, ...form })
-  const response = await fetch(provider.tokenEndpoint, { method: 'POST', headers: { authorization }, body })
-  return { status: response.status, ...((await response.json()) as { access_token: string; error?: string }) }
-}
-
-function call(url: string, token: string): Promise<Response> {
-  return fetch(url, { headers: { authorization: `Bearer ${token}` } })
-}
+const requestToken = (name: string, form?: Record<string, string>, authorization?: string) =>
+  requestTokenOf(provider, name, form, authorization)
 
 test('a client with a secret of special characters gets a token by client_secret_basic, and its API takes it', async () => {
   const { access_token } = await requestToken('catalog.client')
@@ -43,7 +31,7 @@ test('client_secret_post works for the client that is registered for it', async 
 })
 
 test('a wrong secret, scope or resource is refused with its OAuth code', async () => {
-  const wrong = await requestToken('catalog.client', {}, basic('catalog.client', 'wrong'))
+  const wrong = await requestToken('catalog.client', {}, basic(provider, 'catalog.client', 'wrong'))
   expect(wrong).toMatchObject({ status: 401, error: 'invalid_client' })
   expect(await requestToken('catalog.client', { scope: 'invoice' })).toMatchObject({ error: 'invalid_scope' })
   expect(await requestToken('catalog.client', { resource: 'urn:other' })).toMatchObject({ error: 'invalid_target' })
@@ -73,6 +61,7 @@ test('an API refuses a token that has expired', async () => {
   provider.setTokenLifetime(1, 'invoice.client')
   const { access_token: token } = await requestToken('invoice.client')
   expect((await call(`${provider.invoice.baseURL}test`, token)).status).toBe(200)
+  // A real second: the end of a token is counted by the clock of the server that issued it.
   await sleep(1_100)
   expect((await call(`${provider.invoice.baseURL}test`, token)).status).toBe(401)
 })
@@ -84,23 +73,4 @@ test('metadata is published by both names, or by that of RFC 8414 only', async (
   provider.publishesOpenIdMetadata = false
   expect((await read('openid-configuration')).status).toBe(404)
   provider.publishesOpenIdMetadata = true
-})
-
-test('faults are met in their order, recorded, and cleared', async () => {
-  provider.tokenEndpointFaults.fail(1, { status: 503, headers: { 'retry-after': '1' } })
-  provider.tokenEndpointFaults.fail(1, 'reset')
-  const ask = () => fetch(provider.tokenEndpoint, { method: 'POST', body: 'grant_type=client_credentials' })
-  expect((await ask()).status).toBe(503)
-  await expect(ask()).rejects.toThrow()
-  provider.tokenEndpointFaults.fail(Infinity, { status: 500 })
-  provider.tokenEndpointFaults.clear()
-  expect((await requestToken('catalog.client')).status).toBe(200)
-  expect(provider.tokenRequests.map(({ status }) => status)).toEqual([503, 0, 200])
-})
-
-test('after close nothing listens', async () => {
-  const other = await startIdentityProvider()
-  await fetch(`${other.issuer}/.well-known/openid-configuration`)
-  await other.close()
-  await expect(fetch(other.issuer)).rejects.toThrow('fetch failed')
 })
