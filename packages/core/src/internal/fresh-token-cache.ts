@@ -5,21 +5,12 @@ import { TokenRequestError } from '../errors'
 import type { LoadedToken, TokenCache, WantedToken } from '../token-cache'
 import type { StoreLease } from '../token-store'
 import { untilAborted } from './abort'
+import { type Copy, goodCopy, withRenewalPaused } from './copy'
 import type { Emit } from './event-emitter'
-import { type Lifetime, lifetime, mustRenew, shouldRenew } from './freshness'
+import { mustRenew, shouldRenew } from './freshness'
 import { RejectionLimit } from './rejection-limit'
 import type { Consulted, StoreAccess } from './store-access'
 import type { StoredToken } from './store-entry'
-
-/** A token in this process. Immutable: what becomes of it is another copy in its place. */
-interface Copy extends Lifetime {
-  readonly token: AccessToken
-  readonly source: 'endpoint' | 'store'
-  /** `rejected`: an API answered 401 to it, and the next caller gets another one. */
-  readonly state: 'good' | 'rejected'
-  /** A renewal ahead failed; the next one starts no sooner. */
-  readonly renewalPausedUntil: number
-}
 
 /** One way to a new token, under way for all who want the same key. */
 interface Flight {
@@ -38,8 +29,6 @@ type Accepts = (copy: Copy) => boolean
 const REJECTED_TRACE_MS = 60_000
 /** A copy outlives its token, so that a store whose clock is behind cannot bring the token back. */
 const KEPT_AFTER_EXPIRY_MS = 3_600_000
-const RENEWAL_PAUSE_MS = 500
-const LONGEST_RENEWAL_PAUSE_MS = 30_000
 
 export interface FreshTokenCacheOptions {
   readonly clock: Clock
@@ -223,11 +212,7 @@ export class FreshTokenCache implements TokenCache {
       other.token.value !== copy.token.value && !shouldRenew(other, this.#clock.monotonic())
     this.#start(key, wanted, newer).token.catch((error: unknown) => {
       if (this.#copies.get(key) !== copy) return
-      const failedAt = this.#clock.monotonic()
-      const share = Math.min((copy.expiresAt - failedAt) / 10, LONGEST_RENEWAL_PAUSE_MS)
-      const askedFor = error instanceof TokenRequestError ? (error.retryAfterMs ?? 0) : 0
-      const pauseMs = Math.max(RENEWAL_PAUSE_MS, share, askedFor) * (1 + this.#random() / 4)
-      this.#keep(key, { ...copy, renewalPausedUntil: failedAt + pauseMs })
+      this.#keep(key, withRenewalPaused(copy, error, this.#clock.monotonic(), this.#random()))
     })
   }
 
@@ -246,8 +231,7 @@ export class FreshTokenCache implements TokenCache {
   }
 
   #copy(token: AccessToken, source: Copy['source'], lifetimeMs: number, remainingMs: number): Copy {
-    const issuedAt = this.#clock.monotonic() + remainingMs - lifetimeMs
-    return { token, source, ...lifetime(issuedAt, lifetimeMs, this.#random()), state: 'good', renewalPausedUntil: 0 }
+    return goodCopy(token, source, { now: this.#clock.monotonic(), lifetimeMs, remainingMs }, this.#random())
   }
 
   #keep(key: string, copy: Copy): void {
