@@ -1,0 +1,98 @@
+import { encryptedStore, type UndecryptableValue } from '@tokenward/store-encrypted'
+import { redisStore } from '@tokenward/store-redis'
+import { storeConformance } from '@tokenward/store-testkit'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { commandsDuring } from '../../store-redis/test/support/monitor'
+import { hasRedis, startRedis, type TestRedis } from '../../store-redis/test/support/redis'
+
+const MINUTE = 60_000
+const TOKEN = 'eyJhbGciOiJSUzI1NiJ9.a-token-in-clear-text'
+const secret = crypto.getRandomValues(new Uint8Array(32))
+
+let keys = 0
+const newKey = () => `${process.pid.toString(16)}e${(++keys).toString(16)}`.padStart(64, '0')
+
+describe.skipIf(!(await hasRedis()))('over Redis', () => {
+  let redis: TestRedis
+  beforeAll(async () => {
+    redis = await startRedis()
+  })
+  afterAll(() => redis.stop())
+
+  function encrypted() {
+    const inner = redisStore(redis.connect())
+    const reported: UndecryptableValue[] = []
+    const store = encryptedStore(inner, { keys: [secret], onUndecryptable: (error) => reported.push(error) })
+    const lease = async (...args: Parameters<typeof inner.lease>) => store.lease?.(...args)
+    return { inner, store, lease, reported }
+  }
+
+  storeConformance({ test, shortestTtlMs: 20, createStore: () => encrypted().store })
+
+  test('no part of a token is in what Redis holds or is told', async () => {
+    const { store, lease } = encrypted()
+    const [kept, committed] = [newKey(), newKey()]
+    const commands = await commandsDuring(redis, async () => {
+      await store.set(kept, TOKEN, MINUTE)
+      const first = await lease(committed, MINUTE)
+      expect(await first?.lease?.commit(TOKEN, MINUTE)).toBe(true)
+      const second = await lease(committed, MINUTE, TOKEN)
+      expect(await second?.lease?.commit(TOKEN, MINUTE)).toBe(true)
+    })
+    const client = redis.connect()
+    const dumps = await Promise.all(
+      (await client.keys('tokenward:*')).map(
+        async (key) => `${key} ${(await client.dumpBuffer(key))?.toString('latin1')}`,
+      ),
+    )
+    const seen = [...dumps, ...commands.map(({ line }) => line)].join('\n')
+    expect(seen).toContain(kept)
+    expect(seen).toContain(committed)
+    for (const encoding of ['utf8', 'base64', 'base64url', 'hex'] as const) {
+      const text = Buffer.from(TOKEN).toString(encoding)
+      for (let start = 0; start + 12 <= text.length; start++) expect(seen).not.toContain(text.slice(start, start + 12))
+    }
+  })
+
+  test('a value that cannot be decrypted gives one caller a lease to replace it, and is reported', async () => {
+    const { inner, store, lease, reported } = encrypted()
+    const key = newKey()
+    await inner.set(key, 'rubbish', MINUTE)
+    const answers = await Promise.all(Array.from({ length: 20 }, () => lease(key, MINUTE)))
+    const leases = answers.flatMap((answer) => answer?.lease ?? [])
+    expect(leases.length).toBe(1)
+    expect(reported.length).toBeGreaterThanOrEqual(1)
+    expect(reported[0]).toMatchObject({ name: 'UndecryptableValue', key })
+    expect(await leases[0]?.commit(TOKEN, MINUTE)).toBe(true)
+    expect(await lease(key, MINUTE)).toEqual({ value: TOKEN })
+    expect(await store.get(key)).toBe(TOKEN)
+  })
+
+  test('while rubbish is replaced by rubbish, nobody is let in beside the lease', async () => {
+    const { inner, lease } = encrypted()
+    const key = newKey()
+    await inner.set(key, 'rubbish', MINUTE)
+    expect((await lease(key, MINUTE))?.lease).toBeDefined()
+    await inner.set(key, 'other rubbish', MINUTE)
+    expect(await lease(key, MINUTE)).toBeUndefined()
+  })
+
+  test('a value that a caller has seen is asked past, whoever encrypted it', async () => {
+    const [one, two] = [encrypted(), encrypted()]
+    const key = newKey()
+    await one.store.set(key, TOKEN, MINUTE)
+    await two.store.set(key, TOKEN, MINUTE)
+    const held = await one.lease(key, MINUTE, TOKEN)
+    expect(held?.lease).toBeDefined()
+    expect(await two.lease(key, MINUTE, TOKEN)).toBeUndefined()
+    await held?.lease?.commit('newer', MINUTE)
+    expect(await two.lease(key, MINUTE, TOKEN)).toEqual({ value: 'newer' })
+  })
+
+  test('a lease that fails in Redis fails here', async () => {
+    const client = redis.connect()
+    const store = encryptedStore(redisStore(client), { keys: [secret] })
+    client.disconnect()
+    await expect(store.lease?.(newKey(), MINUTE)).rejects.toThrow(/lease failed/)
+  })
+})

@@ -1,0 +1,11 @@
+/**
+ * What {@link redisStore} calls of an ioredis client: `Redis` and `Cluster` of ioredis 5 and 6 have it. A structure and
+ * not a class of ioredis, so that the store works with the copy and the version that the application has.
+ */
+export interface RedisClient {
+  get(key: string): Promise<string | null>
+  set(key: string, value: string, unit: 'PX', milliseconds: number): Promise<unknown>
+  del(...keys: string[]): Promise<unknown>
+  eval(script: string, numberOfKeys: number, ...keysAndArguments: string[]): Promise<unknown>
+  evalsha(sha1: string, numberOfKeys: number, ...keysAndArguments: string[]): Promise<unknown>
+}

@@ -1,0 +1,80 @@
+import { redisStore } from '@tokenward/store-redis'
+import { storeConformance } from '@tokenward/store-testkit'
+import type { Cluster } from 'ioredis'
+import { Cluster as Cluster5 } from 'ioredis-5'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { redisBinary } from './support/redis-binary'
+import { startCluster, type TestCluster, until } from './support/redis-cluster'
+
+const MINUTE = 60_000
+
+let keys = 0
+const newKey = () => `${process.pid.toString(16)}c${(++keys).toString(16)}`.padStart(64, '0')
+
+describe.skipIf(!(await redisBinary()))('on a Redis Cluster of six', () => {
+  let cluster: TestCluster
+  let client: Cluster
+  let client5: Cluster5
+  beforeAll(async () => {
+    cluster = await startCluster()
+    client = cluster.connect()
+    client5 = new Cluster5(cluster.nodes.map(({ host, port }) => ({ host, port })))
+  }, 30_000)
+  afterAll(async () => {
+    client5?.disconnect()
+    await cluster?.stop()
+  })
+
+  describe('with ioredis 6', () => {
+    storeConformance({ test, shortestTtlMs: 20, createStore: () => redisStore(client) })
+  })
+
+  describe('with ioredis 5', () => {
+    storeConformance({ test, shortestTtlMs: 20, createStore: () => redisStore(client5) })
+  })
+
+  describe('with reads from replicas, automatic pipelines and a key prefix of the client', () => {
+    // A replica may be late, which is a miss or an older value to `get`; a lease asks the master.
+    test('of 20 that ask at once, one may renew, and the rest get its value', async () => {
+      const store = redisStore(cluster.connect({ scaleReads: 'slave', enableAutoPipelining: true, keyPrefix: 'app:' }))
+      const key = newKey()
+      const ask = () => Promise.all(Array.from({ length: 20 }, () => store.lease(key, MINUTE)))
+      const leases = (await ask()).flatMap((answer) => answer?.lease ?? [])
+      expect(leases.length).toBe(1)
+      expect(await leases[0]?.commit('value', MINUTE)).toBe(true)
+      expect(await ask()).toEqual(Array.from({ length: 20 }, () => ({ value: 'value' })))
+      await until('the replica has it', async () => (await store.get(key)) === 'value')
+    })
+  })
+
+  test('keys spread over the masters, and what belongs to one key is in one place', async () => {
+    const store = redisStore(client)
+    const masters = new Set<number>()
+    for (let round = 0; round < 30; round++) {
+      const key = newKey()
+      const lease = (await store.lease(key, MINUTE))?.lease
+      expect(await lease?.commit('value', MINUTE)).toBe(true)
+      const places = [`tokenward:{${key}}`, `tokenward:{${key}}:lease`, `tokenward:{${key}}:draft:x`, key]
+      const slots = await Promise.all(places.map((place) => client.cluster('KEYSLOT', place)))
+      expect(new Set(slots).size).toBe(1)
+      masters.add((await cluster.masterOf(key)).pid)
+    }
+    expect(masters.size).toBe(3)
+  })
+
+  // Last: the master does not come back.
+  test('when a master dies, its replica takes over what it had', async () => {
+    const store = redisStore(client)
+    const key = newKey()
+    await store.set(key, 'value', 10 * MINUTE)
+    const master = await cluster.masterOf(key)
+    await until('the replicas have it', async () => {
+      const masters = await Promise.all(client.nodes('master').map((node) => node.info('replication')))
+      return masters.every((info) => info.includes(`offset=${/master_repl_offset:(\d+)/.exec(info)?.[1]},`))
+    })
+    master.signal('SIGKILL')
+    await until('the store works again', async () => (await store.get(key)) === 'value')
+    expect((await store.lease(key, MINUTE, 'value'))?.lease).toBeDefined()
+    expect(client.status).toBe('ready')
+  }, 30_000)
+})

@@ -1,0 +1,198 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type RedisStore, redisStore } from '@tokenward/store-redis'
+import { storeConformance } from '@tokenward/store-testkit'
+import { Redis } from 'ioredis'
+import { Redis as Redis5 } from 'ioredis-5'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { commandsDuring } from './support/monitor'
+import { hasRedis, startRedis, type TestRedis } from './support/redis'
+
+const TOKEN = 'eyJhbGciOiJSUzI1NiJ9.a-token-in-clear-text'
+const MINUTE = 60_000
+
+let keys = 0
+const newKey = () => `${process.pid.toString(16)}${(++keys).toString(16)}`.padStart(64, '0')
+
+async function leaseOf(store: RedisStore, key: string, leaseMs = MINUTE, seen?: string) {
+  const answer = await store.lease(key, leaseMs, seen)
+  if (!answer?.lease) throw new Error('no lease')
+  return answer.lease
+}
+
+describe.skipIf(!(await hasRedis()))('on a standalone Redis', () => {
+  let redis: TestRedis
+  let client: Redis
+  let store: RedisStore
+  beforeAll(async () => {
+    redis = await startRedis()
+    client = redis.connect()
+    store = redisStore(client)
+  })
+  afterAll(() => redis.stop())
+
+  describe('every store’s tests pass', () => {
+    describe('with ioredis 6', () => {
+      storeConformance({ test, shortestTtlMs: 20, createStore: () => store })
+    })
+
+    describe('with ioredis 5', () => {
+      let client5: Redis5
+      beforeAll(() => {
+        client5 = new Redis5(redis.url)
+      })
+      afterAll(() => client5.disconnect())
+      storeConformance({ test, shortestTtlMs: 20, createStore: () => redisStore(client5) })
+    })
+
+    describe('with ioredis 6 and replies mapped as RESP3 has them', () => {
+      let mapped: Redis<'resp3'>
+      beforeAll(() => {
+        mapped = new Redis<'resp3'>(redis.url, { replyMapping: 'resp3' })
+      })
+      afterAll(() => mapped.disconnect())
+      storeConformance({ test, shortestTtlMs: 20, createStore: () => redisStore(mapped) })
+    })
+
+    describe.each([
+      ['a key prefix of the client', { keyPrefix: 'app:' }],
+      ['numbers as strings', { stringNumbers: true }],
+      ['automatic pipelines', { enableAutoPipelining: true }],
+      ['RESP2', { protocol: 2 }],
+    ] as const)('with a client that has %s', (_what, options) => {
+      storeConformance({ test, shortestTtlMs: 20, createStore: () => redisStore(redis.connect(options)) })
+    })
+  })
+
+  test('keys have the prefix and a hash tag, and expire with what they hold', async () => {
+    for (const [keyPrefix, options] of [
+      ['tokenward:', {}],
+      ['fleet a:', { keyPrefix: 'fleet a:' }],
+      ['', { keyPrefix: '' }],
+    ] as const) {
+      const key = newKey()
+      const prefixed = redisStore(client, options)
+      await prefixed.set(key, 'seen', MINUTE)
+      await leaseOf(prefixed, key, MINUTE / 2, 'seen')
+      expect(await client.get(`${keyPrefix}{${key}}`)).toBe('seen')
+      expect(Math.ceil((await client.pttl(`${keyPrefix}{${key}}`)) / 1_000)).toBe(60)
+      expect(Math.ceil((await client.pttl(`${keyPrefix}{${key}}:lease`)) / 1_000)).toBe(30)
+    }
+  })
+
+  test('stores with different prefixes share nothing', async () => {
+    const key = newKey()
+    await redisStore(client, { keyPrefix: 'a:' }).set(key, 'value', MINUTE)
+    expect(await redisStore(client, { keyPrefix: 'b:' }).get(key)).toBeUndefined()
+  })
+
+  test('a token is in no argument of EVAL or EVALSHA, and in no key but its own', async () => {
+    const key = newKey()
+    const commands = await commandsDuring(redis, async () => {
+      await store.set(key, `${TOKEN}-0`, MINUTE)
+      for (const round of [1, 2]) {
+        const lease = await leaseOf(store, key, MINUTE, `${TOKEN}-${round - 1}`)
+        expect(await lease.commit(`${TOKEN}-${round}`, MINUTE)).toBe(true)
+      }
+      // Scripts are sent whole after this.
+      await client.script('FLUSH')
+      const lease = await leaseOf(store, key, MINUTE, `${TOKEN}-2`)
+      await client.script('FLUSH')
+      expect(await lease.commit(`${TOKEN}-3`, MINUTE)).toBe(true)
+    })
+    const carrying = commands.filter((command) => command.line.includes(TOKEN))
+    expect(carrying.map(({ name }) => name)).toEqual(['set', 'set', 'set', 'set'])
+    expect(commands.filter(({ name }) => /^eval(sha)?$/.test(name)).length).toBeGreaterThanOrEqual(8)
+    // With the hash of the script, and with the script itself.
+    expect(new Set(commands.map(({ name }) => name))).toContain('eval')
+  })
+
+  test('asking for a value or a lease is one command', async () => {
+    const key = newKey()
+    await store.lease(newKey(), MINUTE)
+    const commands = await commandsDuring(redis, async () => {
+      await store.lease(key, MINUTE)
+    })
+    expect(commands.filter(({ line }) => line.includes(key) && !line.includes('lua')).map(({ name }) => name)).toEqual([
+      'evalsha',
+    ])
+  })
+
+  test('a Redis that has lost its scripts gets them again', async () => {
+    const key = newKey()
+    const lease = await leaseOf(store, key)
+    await client.script('FLUSH')
+    expect(await lease.commit('value', MINUTE)).toBe(true)
+    await client.script('FLUSH')
+    expect(await store.lease(key, MINUTE)).toEqual({ value: 'value' })
+    const next = await leaseOf(store, key, MINUTE, 'value')
+    await client.script('FLUSH')
+    await next.release()
+    await leaseOf(store, key, MINUTE, 'value')
+  })
+
+  test('what is deleted does not come back by a commit that is under way', async () => {
+    const key = newKey()
+    const lease = await leaseOf(store, key)
+    await store.delete(key)
+    expect(await lease.commit('late', MINUTE)).toBe(false)
+    expect(await store.get(key)).toBeUndefined()
+    await leaseOf(store, key)
+  })
+
+  test('a commit leaves nothing but the value behind, whether it wins or loses', async () => {
+    const key = newKey()
+    const late = await leaseOf(store, key, 20)
+    await sleep(40)
+    const next = await leaseOf(store, key)
+    expect(await late.commit('late', MINUTE)).toBe(false)
+    expect(await next.commit('value', MINUTE)).toBe(true)
+    expect(await client.keys(`*${key}*`)).toEqual([`tokenward:{${key}}`])
+  })
+
+  test('a commit of what has no time left keeps nothing and ends the lease', async () => {
+    const key = newKey()
+    await store.set(key, 'before', MINUTE)
+    const lease = await leaseOf(store, key, MINUTE, 'before')
+    expect(await lease.commit('over', 0)).toBe(true)
+    expect(await client.keys(`*${key}*`)).toEqual([])
+  })
+
+  test('of two clients that race, one renews, and both have its value', async () => {
+    const stores = [store, redisStore(redis.connect())]
+    for (let round = 0; round < 50; round++) {
+      const key = newKey()
+      const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => stores[index % 2]?.lease(key, MINUTE)))
+      const leases = answers.flatMap((answer) => answer?.lease ?? [])
+      expect(leases.length).toBe(1)
+      await leases[0]?.commit(`value ${round}`, MINUTE)
+      expect(await Promise.all(stores.map((each) => each.get(key)))).toEqual([`value ${round}`, `value ${round}`])
+    }
+  })
+
+  test('a lease command that is sent twice, because its connection broke, is still one lease', async () => {
+    const key = newKey()
+    // Answers the first time as a broken connection would: Redis has done it, nobody hears of it.
+    let sent: Promise<unknown> | undefined
+    const resending = redisStore({
+      get: (...args) => client.get(...args),
+      set: (...args) => client.set(...args),
+      del: (...args) => client.del(...args),
+      eval: (...args) => client.eval(...args),
+      evalsha: async (...args) => {
+        sent = client.evalsha(...args)
+        await sent
+        return client.evalsha(...args)
+      },
+    })
+    const lease = await leaseOf(resending, key)
+    expect(sent).toBeDefined()
+    expect(await store.lease(key, MINUTE)).toBeUndefined()
+    await lease.release()
+  })
+
+  test('the client stays open', async () => {
+    const key = newKey()
+    await store.set(key, 'value', MINUTE)
+    expect(client.status).toBe('ready')
+  })
+})

@@ -1,0 +1,69 @@
+import { Redis, type RedisOptions } from 'ioredis'
+import { until } from './redis-cluster'
+import { type RedisProcess, startRedisProcess } from './redis-process'
+
+/** A master, a replica, and three Sentinels that watch them. */
+export interface TestSentinel {
+  /** The options of a client: where the Sentinels are, and the name of the group. */
+  readonly options: { readonly sentinels: { host: string; port: number }[]; readonly name: string }
+  readonly servers: readonly RedisProcess[]
+  /** A client that `stop` closes. */
+  connect(options?: Omit<RedisOptions, 'sentinels' | 'name' | 'replyMapping'>): Redis
+  /** The process that is the master now. */
+  master(): Promise<RedisProcess>
+  stop(): Promise<void>
+}
+
+/**
+ * Starts five processes. A master that dies is replaced after about two seconds.
+ *
+ * @throws Error when there is no redis-server, or they do not find each other within 15 s.
+ */
+export async function startSentinel(): Promise<TestSentinel> {
+  const name = 'tokens'
+  const first = await startRedisProcess()
+  const replicaOf = ['--replicaof', '127.0.0.1', String(first.port), '--repl-diskless-sync-delay', '0']
+  const replica = await startRedisProcess({ args: () => replicaOf })
+  const servers = [first, replica]
+  const config = [
+    `sentinel monitor ${name} 127.0.0.1 ${first.port} 2`,
+    `sentinel down-after-milliseconds ${name} 1000`,
+    `sentinel failover-timeout ${name} 3000`,
+  ].join('\n')
+  const watchers = await Promise.all([1, 2, 3].map(() => startRedisProcess({ config, args: () => ['--sentinel'] })))
+  const admins = watchers.map(({ port }) => new Redis(port, '127.0.0.1'))
+  // Servers that die are what some tests are about.
+  for (const admin of admins) admin.on('error', () => undefined)
+  const clients: Redis[] = []
+  const stop = async () => {
+    for (const client of [...clients, ...admins]) client.disconnect()
+    await Promise.all([...servers, ...watchers].map((each) => each.stop()))
+  }
+  try {
+    await until('the Sentinels know each other and the replica', async () => {
+      const known = await Promise.all(admins.map((admin) => admin.info('sentinel')))
+      return known.every((info) => /status=ok,.*slaves=1,sentinels=3/.test(info))
+    })
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  const options = { sentinels: watchers.map(({ host, port }) => ({ host, port })), name }
+  return {
+    options,
+    servers,
+    stop,
+    connect(more = {}) {
+      const client = new Redis({ ...more, ...options })
+      client.on('error', () => undefined)
+      clients.push(client)
+      return client
+    },
+    async master() {
+      const address = await admins[0]?.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name)
+      const server = servers.find(({ port }) => Array.isArray(address) && Number(address[1]) === port)
+      if (!server) throw new Error('no master')
+      return server
+    },
+  }
+}

@@ -1,0 +1,35 @@
+import { Redis, type RedisOptions } from 'ioredis'
+import { redisBinary } from './redis-binary'
+import { startRedisProcess } from './redis-process'
+
+/** A Redis to test against: the one of `REDIS_URL`, or a process of our own. */
+export interface TestRedis {
+  readonly url: string
+  /** A client that fails fast, which `stop` closes. */
+  connect(options?: Omit<RedisOptions, 'replyMapping'>): Redis
+  stop(): Promise<void>
+}
+
+/** Whether there is a Redis here; false is said on stderr, and an error when `CI` is set. */
+export async function hasRedis(): Promise<boolean> {
+  return Boolean(process.env.REDIS_URL ?? (await redisBinary()))
+}
+
+/** @throws Error when there is no Redis. */
+export async function startRedis(): Promise<TestRedis> {
+  const server = process.env.REDIS_URL ? undefined : await startRedisProcess()
+  const url = process.env.REDIS_URL ?? `redis://127.0.0.1:${server?.port}`
+  const clients: Redis[] = []
+  return {
+    url,
+    connect(options = {}) {
+      const client = new Redis(url, { maxRetriesPerRequest: 1, ...options })
+      clients.push(client)
+      return client
+    },
+    async stop() {
+      for (const client of clients) client.disconnect()
+      await server?.stop()
+    },
+  }
+}
