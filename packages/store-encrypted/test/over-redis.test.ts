@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { encryptedStore, type UndecryptableValue } from '@tokenward/store-encrypted'
 import { redisStore } from '@tokenward/store-redis'
 import { storeConformance } from '@tokenward/store-testkit'
@@ -6,18 +7,18 @@ import { commandsDuring } from '../../store-redis/test/support/monitor'
 import { hasRedis, startRedis, type TestRedis } from '../../store-redis/test/support/redis'
 
 const MINUTE = 60_000
-const TOKEN = 'eyJhbGciOiJSUzI1NiJ9.a-token-in-clear-text'
+// Others may use the same Redis at the same time.
+const TOKEN = randomBytes(100).toString('base64url')
 const secret = crypto.getRandomValues(new Uint8Array(32))
 
-let keys = 0
-const newKey = () => `${process.pid.toString(16)}e${(++keys).toString(16)}`.padStart(64, '0')
+const newKey = () => randomBytes(32).toString('hex')
 
 describe.skipIf(!(await hasRedis()))('over Redis', () => {
   let redis: TestRedis
   beforeAll(async () => {
     redis = await startRedis()
   })
-  afterAll(() => redis.stop())
+  afterAll(() => redis?.stop())
 
   function encrypted() {
     const inner = redisStore(redis.connect())

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { redisStore } from '@tokenward/store-redis'
 import { storeConformance } from '@tokenward/store-testkit'
 import type { Cluster } from 'ioredis'
@@ -8,8 +9,7 @@ import { startCluster, type TestCluster, until } from './support/redis-cluster'
 
 const MINUTE = 60_000
 
-let keys = 0
-const newKey = () => `${process.pid.toString(16)}c${(++keys).toString(16)}`.padStart(64, '0')
+const newKey = () => randomBytes(32).toString('hex')
 
 describe.skipIf(!(await redisBinary()))('on a Redis Cluster of six', () => {
   let cluster: TestCluster

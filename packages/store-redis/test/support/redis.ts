@@ -15,11 +15,15 @@ export async function hasRedis(): Promise<boolean> {
   return Boolean(process.env.REDIS_URL ?? (await redisBinary()))
 }
 
-/** @throws Error when there is no Redis. */
+/** @throws Error when there is no Redis, or the one of `REDIS_URL` does not answer. */
 export async function startRedis(): Promise<TestRedis> {
   const server = process.env.REDIS_URL ? undefined : await startRedisProcess()
   const url = process.env.REDIS_URL ?? `redis://127.0.0.1:${server?.port}`
   const clients: Redis[] = []
+  // One that is not there would otherwise show as a time limit in every single test.
+  const probe = new Redis(url, { maxRetriesPerRequest: 0, retryStrategy: () => null })
+  probe.on('error', () => undefined)
+  await probe.ping().finally(() => probe.disconnect())
   return {
     url,
     connect(options = {}) {
