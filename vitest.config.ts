@@ -7,7 +7,7 @@ const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 export default defineConfig({
   resolve: {
     alias: [
-      { find: '@tokenward/identity-provider', replacement: source('apps/identity-provider/src/index.ts') },
+      { find: /^@tokenward\/(identity-provider|local-servers)$/, replacement: source('apps/$1/src/index.ts') },
       { find: /^@tokenward\/(.+)$/, replacement: source('packages/$1/src/index.ts') },
     ],
   },

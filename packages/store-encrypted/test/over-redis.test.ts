@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto'
+import { commandsDuring, hasRedis, startRedis, type TestRedis } from '@tokenward/local-servers'
 import { encryptedStore, type UndecryptableValue } from '@tokenward/store-encrypted'
 import { redisStore } from '@tokenward/store-redis'
 import { storeConformance } from '@tokenward/store-testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { commandsDuring } from '../../store-redis/test/support/monitor'
-import { hasRedis, startRedis, type TestRedis } from '../../store-redis/test/support/redis'
 
 const MINUTE = 60_000
 // Others may use the same Redis at the same time.

@@ -1,17 +1,16 @@
 import { randomBytes } from 'node:crypto'
+import { redisProgram, startCluster, type TestCluster, until } from '@tokenward/local-servers'
 import { redisStore } from '@tokenward/store-redis'
 import { storeConformance } from '@tokenward/store-testkit'
 import type { Cluster } from 'ioredis'
 import { Cluster as Cluster5 } from 'ioredis-5'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { redisBinary } from './support/redis-binary'
-import { startCluster, type TestCluster, until } from './support/redis-cluster'
 
 const MINUTE = 60_000
 
 const newKey = () => randomBytes(32).toString('hex')
 
-describe.skipIf(!(await redisBinary()))('on a Redis Cluster of six', () => {
+describe.skipIf(!(await redisProgram()))('on a Redis Cluster of six', () => {
   let cluster: TestCluster
   let client: Cluster
   let client5: Cluster5

@@ -1,16 +1,14 @@
+import { redisProgram, startSentinel, type TestSentinel, until } from '@tokenward/local-servers'
 import { redisStore } from '@tokenward/store-redis'
 import { storeConformance } from '@tokenward/store-testkit'
 import type { Redis } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis-5'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { redisBinary } from './support/redis-binary'
-import { until } from './support/redis-cluster'
-import { startSentinel, type TestSentinel } from './support/redis-sentinel'
 
 const MINUTE = 60_000
 const key = 'f'.repeat(64)
 
-describe.skipIf(!(await redisBinary()))('on Redis with Sentinel', () => {
+describe.skipIf(!(await redisProgram()))('on Redis with Sentinel', () => {
   let sentinel: TestSentinel
   let client: Redis
   let client5: Redis5

@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { commandsDuring, hasRedis, startRedis, type TestRedis } from '@tokenward/local-servers'
 import { type RedisStore, redisStore } from '@tokenward/store-redis'
 import { storeConformance } from '@tokenward/store-testkit'
 import { Redis } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis-5'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { commandsDuring } from './support/monitor'
-import { hasRedis, startRedis, type TestRedis } from './support/redis'
 
 // Others may use the same Redis at the same time.
 const TOKEN = randomBytes(100).toString('base64url')

@@ -1,17 +1,18 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Cluster, type ClusterOptions, Redis } from 'ioredis'
-import { freePort, type RedisProcess, startRedisProcess } from './redis-process'
+import { startRedisProcess } from './redis-process'
+import { freePort, type ServerProcess } from './server-process'
+import { until } from './until'
 
 const SLOTS = 16_384
 const MASTERS = 3
 
 /** A Redis Cluster of three masters with a replica each. */
 export interface TestCluster {
-  readonly nodes: readonly RedisProcess[]
+  readonly nodes: readonly ServerProcess[]
   /** A client that `stop` closes. */
   connect(options?: Omit<ClusterOptions, 'redisOptions'>): Cluster
   /** The process that has the master for a key. */
-  masterOf(key: string): Promise<RedisProcess>
+  masterOf(key: string): Promise<ServerProcess>
   stop(): Promise<void>
 }
 
@@ -76,7 +77,11 @@ export async function startCluster(): Promise<TestCluster> {
   }
 }
 
-async function join(nodes: readonly RedisProcess[], buses: readonly number[], admins: readonly Redis[]): Promise<void> {
+async function join(
+  nodes: readonly ServerProcess[],
+  buses: readonly number[],
+  admins: readonly Redis[],
+): Promise<void> {
   await Promise.all(
     admins.map(async (admin, index) => {
       // Two nodes with the same epoch would have to find out first who is right.
@@ -110,12 +115,4 @@ async function join(nodes: readonly RedisProcess[], buses: readonly number[], ad
       slots.every((ranges) => ranges.length === MASTERS && ranges.every((range) => range.length === 4))
     )
   })
-}
-
-/** Waits until `condition` holds. @throws Error when it does not within 15 s. */
-export async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 15_000; Date.now() < end; await sleep(25)) {
-    if (await condition().catch(() => false)) return
-  }
-  throw new Error(`not within 15 s: ${what}`)
 }

@@ -1,6 +1,5 @@
 import { Redis, type RedisOptions } from 'ioredis'
-import { redisBinary } from './redis-binary'
-import { startRedisProcess } from './redis-process'
+import { redisProgram, startRedisProcess } from './redis-process'
 
 /** A Redis to test against: the one of `REDIS_URL`, or a process of our own. */
 export interface TestRedis {
@@ -12,7 +11,7 @@ export interface TestRedis {
 
 /** Whether there is a Redis here; false is said on stderr, and an error when `CI` is set. */
 export async function hasRedis(): Promise<boolean> {
-  return Boolean(process.env.REDIS_URL ?? (await redisBinary()))
+  return Boolean(process.env.REDIS_URL ?? (await redisProgram()))
 }
 
 /** @throws Error when there is no Redis, or the one of `REDIS_URL` does not answer. */

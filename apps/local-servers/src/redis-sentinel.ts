@@ -1,16 +1,17 @@
 import { Redis, type RedisOptions } from 'ioredis'
-import { until } from './redis-cluster'
-import { type RedisProcess, startRedisProcess } from './redis-process'
+import { startRedisProcess } from './redis-process'
+import type { ServerProcess } from './server-process'
+import { until } from './until'
 
 /** A master, a replica, and three Sentinels that watch them. */
 export interface TestSentinel {
   /** The options of a client: where the Sentinels are, and the name of the group. */
   readonly options: { readonly sentinels: { host: string; port: number }[]; readonly name: string }
-  readonly servers: readonly RedisProcess[]
+  readonly servers: readonly ServerProcess[]
   /** A client that `stop` closes. */
   connect(options?: Omit<RedisOptions, 'sentinels' | 'name' | 'replyMapping'>): Redis
   /** The process that is the master now. */
-  master(): Promise<RedisProcess>
+  master(): Promise<ServerProcess>
   stop(): Promise<void>
 }
 

@@ -1,0 +1,8 @@
+export { commandsDuring, type SeenCommand } from './monitor'
+export { type Program, type ProgramSource, programFinder } from './program'
+export { hasRedis, startRedis, type TestRedis } from './redis'
+export { startCluster, type TestCluster } from './redis-cluster'
+export { type RedisProcessOptions, redisProgram, startRedisProcess } from './redis-process'
+export { startSentinel, type TestSentinel } from './redis-sentinel'
+export { freePort, type ServerProcess, type ServerProcessOptions, startServerProcess } from './server-process'
+export { until } from './until'

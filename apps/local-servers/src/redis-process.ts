@@ -1,0 +1,76 @@
+import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { programFinder } from './program'
+import { type ServerProcess, startServerProcess } from './server-process'
+
+/** Finds a redis-server, or gets one, without anything being set up before. */
+export const redisProgram = programFinder({
+  name: 'redis-server',
+  variable: 'REDIS_BIN',
+  debianPackage: 'redis-server',
+  unpackedPackages: ['redis-tools', 'liblzf1', 'libjemalloc2', 'libatomic1'],
+  unpackedPath: 'usr/bin/redis-server',
+  // One program under several names: which it is, it sees by its name.
+  aliasOf: 'redis-check-rdb',
+  probe: ['--version'],
+})
+
+/** How to start one. */
+export interface RedisProcessOptions {
+  /** A fixed port: to start one again where another was. Default: a free one. */
+  port?: number
+  /** Command line arguments beside port and address. */
+  args?: (port: number) => Promise<readonly string[]> | readonly string[]
+  /** The contents of a configuration file, which Sentinel needs to have. */
+  config?: string
+}
+
+/**
+ * Starts a redis-server that keeps nothing on disk, and waits until it answers.
+ *
+ * @throws Error when there is no redis-server, or it does not answer.
+ */
+export async function startRedisProcess(options: RedisProcessOptions = {}): Promise<ServerProcess> {
+  const program = await redisProgram()
+  if (!program) throw new Error('no redis-server')
+  return startServerProcess({
+    program,
+    port: options.port,
+    answers,
+    async args(port, folder) {
+      const config = join(folder, 'redis.conf')
+      await writeFile(config, options.config ?? '')
+      const own = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder]
+      return [config, ...own, '--save', '', '--appendonly', 'no', ...((await options.args?.(port)) ?? [])]
+    },
+  })
+}
+
+async function answers(port: number, pid: number): Promise<boolean> {
+  for (const end = Date.now() + 3_000; Date.now() < end; await sleep(10)) {
+    const info = await ask(port).catch(() => '')
+    const [, process] = /process_id:(\d+)/.exec(info) ?? []
+    if (process) return Number(process) === pid
+  }
+  return false
+}
+
+/** Its INFO, by hand, because ioredis would go on trying and log. */
+async function ask(port: number): Promise<string> {
+  const socket = connect(port, '127.0.0.1').setEncoding('utf8')
+  try {
+    await once(socket, 'connect')
+    socket.write('INFO server\r\n')
+    let text = ''
+    for await (const chunk of socket) {
+      text += chunk
+      if (text.includes('config_file')) break
+    }
+    return text
+  } finally {
+    socket.destroy()
+  }
+}

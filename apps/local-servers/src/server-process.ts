@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Program } from './program'
+
+/** A server that this process started. */
+export interface ServerProcess {
+  readonly host: '127.0.0.1'
+  readonly port: number
+  readonly pid: number
+  /** `SIGSTOP`, `SIGCONT`, `SIGKILL`… */
+  signal(name: NodeJS.Signals): void
+  /** Kills it and removes its files. */
+  stop(): Promise<void>
+}
+
+/** How to start one. */
+export interface ServerProcessOptions {
+  readonly program: Program
+  /** A fixed port: to start one again where another was. Default: a free one. */
+  readonly port?: number | undefined
+  /** Its command line arguments, given the port and the folder that it may write to. */
+  readonly args: (port: number, folder: string) => Promise<readonly string[]> | readonly string[]
+  /** Whether it is this very process that answers on the port. */
+  readonly answers: (port: number, pid: number) => Promise<boolean>
+}
+
+// What starts the server waits for the end of its own input: when this process dies, however, the server dies too.
+const keeper = '"$0" "$@" >/dev/null 2>&1 & p=$!; echo $p; cat >/dev/null; kill -9 $p 2>/dev/null; wait $p 2>/dev/null'
+const ATTEMPTS = 5
+
+/** Starts a server on 127.0.0.1 and waits until it answers. @throws Error when it does not. */
+export async function startServerProcess(options: ServerProcessOptions): Promise<ServerProcess> {
+  const { program } = options
+  for (let attempt = 1; ; attempt++) {
+    const port = options.port ?? (await freePort())
+    const folder = await mkdtemp(join(tmpdir(), 'tokenward-server-'))
+    const child = spawn('sh', ['-c', keeper, program.path, ...(await options.args(port, folder))], {
+      env: program.env,
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    const [line] = await once(createInterface(child.stdout), 'line')
+    const pid = Number(line)
+    const stop = async () => {
+      child.stdin.end()
+      if (child.exitCode === null) await once(child, 'exit')
+      await rm(folder, { recursive: true, force: true })
+    }
+    // Between being found free and being used, a port may be taken; then the process that answers is another.
+    if (await options.answers(port, pid)) {
+      return { host: '127.0.0.1', port, pid, stop, signal: (name) => process.kill(pid, name) }
+    }
+    await stop()
+    if (attempt === ATTEMPTS) throw new Error(`${program.path} does not answer on port ${port}`)
+  }
+}
+
+/** A port that nobody listens on, of which nobody knows yet. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}
