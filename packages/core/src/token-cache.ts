@@ -24,12 +24,16 @@ export interface TokenLoader {
   load(context: LoadContext): Promise<LoadedToken>
   /** The error that callers get at once while the endpoint is known to fail; undefined while it is not. */
   outage(): TokenRequestError | undefined
+  /** Another process of the fleet found the endpoint failing; it is left alone for the error's `retryAfterMs`. */
+  learn(outage: TokenRequestError): void
 }
 
 /** What a caller of the cache wants. */
 export interface WantedToken {
   /** The client's name. */
   readonly client: string
+  /** What the client's tokens have in common in a store: an opaque text, like a key. */
+  readonly group: string
   readonly loader: TokenLoader
   /** How long before its expiry a token is no longer handed out, milliseconds; at most a tenth of its lifetime. */
   readonly expirationBufferMs: number
@@ -57,8 +61,11 @@ export interface TokenCache {
   reject(key: string, token: AccessToken): boolean
   /** Forgets the token, here and in the store. */
   delete(key: string): Promise<void>
-  /** Forgets every token of a client that this cache holds, here and in the store; of all clients without a name. */
-  clear(client?: string): Promise<void>
+  /**
+   * Forgets every token of a client that this cache holds, here and in the store; of all clients without a name. With
+   * its `group`, those that other processes put into the store as well, where the store can tell.
+   */
+  clear(client?: string, group?: string): Promise<void>
   /** The tokens of a client that this process holds, and that have not expired. */
   held(client: string): readonly AccessToken[]
   /** Forgets the tokens of a client in this process only. */

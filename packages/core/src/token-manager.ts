@@ -52,6 +52,11 @@ export interface TokenManagerOptions<Name extends string = string> {
   store?: TokenStore | undefined
   /** How long a call of the store may take before it counts as failed, milliseconds. Default 250. */
   storeTimeoutMs?: number | undefined
+  /**
+   * How long a copy of a token is used before the store is asked, in the background, whether it still has it: so that
+   * a deletion by another process is seen. Milliseconds. Default 60,000.
+   */
+  localLifetimeMs?: number | undefined
   /** How many tokens this process keeps copies of; the least recently used go first. Default 10,000. */
   maxEntries?: number | undefined
   /** The time limit of one token request, milliseconds. Default 10,000. */
@@ -114,7 +119,11 @@ export interface TokenManager<Name extends string = string> {
    * @throws TokenRequestError when the server could not be told; the tokens are forgotten all the same
    */
   revoke(client: Name): Promise<boolean>
-  /** Forgets every token of the client, or of all clients, that this process used: here and in the store. */
+  /**
+   * Forgets every token of the client, or of all clients: here, and in the store those that any process put there.
+   * (A store without `deleteGroup` forgets those that this process used, and the usual one of each client.) Other
+   * processes replace their copies within `localLifetimeMs`.
+   */
   clear(client?: Name): Promise<void>
   /**
    * Defines a client at run time; the manager that is returned is the same one, with a type that knows the name.

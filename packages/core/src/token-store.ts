@@ -11,9 +11,12 @@ export type Awaitable<T> = T | Promise<T>
 export interface TokenStore {
   /** The value under `key`; undefined when there is none or its time is over. */
   get(key: string): Awaitable<string | undefined>
-  /** Keeps `value` under `key` for `ttlMs` milliseconds, in place of any other. */
-  set(key: string, value: string, ttlMs: number): Awaitable<void>
-  /** Forgets `key`; no error when there is none. */
+  /**
+   * Keeps `value` under `key` for `ttlMs` milliseconds, in place of any other. `group` is for stores that have
+   * `deleteGroup`: a SHA-256 as well, the same for all tokens of one client.
+   */
+  set(key: string, value: string, ttlMs: number, group?: string): Awaitable<void>
+  /** Forgets `key`, and ends a lease on it; no error when there is none. */
   delete(key: string): Awaitable<void>
   /**
    * Lets one process of a fleet renew while the others wait. Atomically: the value under `key`, when there is one and
@@ -21,22 +24,24 @@ export interface TokenStore {
    * caller; else, while somebody else holds the lease, undefined.
    */
   lease?(key: string, leaseMs: number, seen?: string): Awaitable<LeaseAnswer | undefined>
+  /** Does what `delete` does to every key that was kept with this `group`, by whatever process. */
+  deleteGroup?(group: string): Awaitable<void>
 }
 
 /** What a store answers to a process that wants to renew. */
 export type LeaseAnswer =
   /** Somebody has renewed already. */
   | { readonly value: string; readonly lease?: undefined }
-  /** The caller is the one to renew. */
-  | { readonly lease: StoreLease; readonly value?: undefined }
+  /** The caller is the one to renew. `unreadable`: what went wrong with the value that is there and counts as none. */
+  | { readonly lease: StoreLease; readonly value?: undefined; readonly unreadable?: Error | undefined }
 
 /** The right of one process to renew the value under a key. It ends by itself. */
 export interface StoreLease {
   /**
-   * Keeps `value` for `ttlMs` milliseconds and ends the lease. False, and nothing is kept, when the lease had passed to
+   * Keeps `value` for `ttlMs` milliseconds, in `group`, and ends the lease. False, and nothing is kept, when the lease had passed to
    * somebody else or ended: who comes late must not overwrite what is newer.
    */
-  commit(value: string, ttlMs: number): Awaitable<boolean>
+  commit(value: string, ttlMs: number, group?: string): Awaitable<boolean>
   /** Ends the lease without a value, so that somebody else may try; no error when it had ended. */
   release(): Awaitable<void>
 }

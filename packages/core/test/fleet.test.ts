@@ -1,48 +1,9 @@
 import { createTokenManager, type TokenResponse, type TokenStore } from '@tokenward/core'
 import { expect, test } from 'vitest'
+import { LeasingStore } from './leasing-store'
 import { definition, ScriptedEndpoint, settle, TestClock } from './support'
 
-/** A store that leases, as Redis does, by the test's clock: what is the subject here is how the processes use it. */
-class LeasingStore implements TokenStore {
-  readonly entries = new Map<string, string>()
-  readonly #leases = new Map<string, { id: object; until: number }>()
-  readonly #now: () => number
-  leased = 0
-
-  constructor(now: () => number) {
-    this.#now = now
-  }
-
-  get = (key: string) => this.entries.get(key)
-  set = (key: string, value: string) => void this.entries.set(key, value)
-  delete = (key: string) => {
-    this.entries.delete(key)
-    this.#leases.delete(key)
-  }
-
-  lease = (key: string, leaseMs: number, seen?: string) => {
-    const value = this.entries.get(key)
-    if (value !== undefined && value !== seen) return { value }
-    const held = this.#leases.get(key)
-    if (held && this.#now() < held.until) return undefined
-    this.leased++
-    const id = {}
-    this.#leases.set(key, { id, until: this.#now() + leaseMs })
-    const end = () => this.#leases.get(key)?.id === id && this.#leases.delete(key)
-    return {
-      lease: {
-        commit: (entry: string) => {
-          const { until = 0 } = this.#leases.get(key) ?? {}
-          if (this.#now() >= until || !end()) return false
-          this.entries.set(key, entry)
-          return true
-        },
-        release: () => void end(),
-      },
-    }
-  }
-}
-
+/** Processes of a fleet as far as they can be told by one: managers that share a store, and a test's clock. */
 function fleet() {
   const clock = new TestClock()
   const store = new LeasingStore(clock.monotonic)
@@ -133,18 +94,85 @@ test('one that comes late does not overwrite a newer token', async () => {
   arrive({ access_token: 'late', token_type: 'Bearer', expires_in: 100 })
   expect((await late).value).toBe('late')
   await settle()
-  expect([...store.entries.values()].join()).toContain('token-1')
+  expect([...store.entries.values()].map(({ value }) => value).join()).toContain('token-1')
 })
 
-test('a token request that fails releases the lease: the next process tries at once', async () => {
+test('a lease that comes after the store limit is given back, so that nobody waits for its end', async () => {
+  const { clock, store, endpoint, start } = fleet()
+  const held: (() => void)[] = []
+  const real = store.lease
+  store.lease = (...args) => {
+    // As from a Redis that stood still: done, but late.
+    store.lease = real
+    return new Promise((resolve) => held.push(() => resolve(real(...args) as never))) as never
+  }
+  const first = start().getAccessToken('c')
+  await clock.advance(250)
+  expect((await first).value).toBe('token-1')
+  for (const late of held) late()
+  await settle()
+  expect(store.asked).toContain('release')
+  expect(store.leaseCount).toBe(0)
+  const second = start().getAccessToken('c')
+  await clock.advance(100)
+  expect((await second).value).toBe('token-2')
+  expect(endpoint.requests).toHaveLength(2)
+})
+
+test('close gives back the lease of what it ends', async () => {
+  const { store, endpoint, start } = fleet()
+  endpoint.latencyMs = 1_000
+  const closing = start()
+  const ended = closing.getAccessToken('c').catch((error: unknown) => error)
+  await settle()
+  expect(store.leaseCount).toBe(1)
+  await closing.close()
+  expect(store.leaseCount).toBe(0)
+  expect(await ended).toMatchObject({ error: 'closed' })
+})
+
+test('those who force a renewal at the same time share one, and everybody else gets its token', async () => {
   const { clock, endpoint, start } = fleet()
-  endpoint.answerNext(new TypeError('fetch failed'), new TypeError('fetch failed'), new TypeError('fetch failed'))
-  const failing = expect(start().getAccessToken('c')).rejects.toMatchObject({ error: 'network_error' })
-  await clock.advance(1_000)
-  await failing
-  const next = start().getAccessToken('c')
-  await clock.advance(10)
-  expect((await next).value).toBe('token-4')
+  const processes = Array.from({ length: 8 }, () => start())
+  await Promise.all(processes.map((each) => each.getAccessToken('c')))
+  endpoint.latencyMs = 100
+  const forced = Promise.all(processes.map((each) => each.getAccessToken('c', { forceRenewal: true })))
+  await clock.advance(400)
+  expect(new Set((await forced).map(({ value }) => value))).toEqual(new Set(['token-2']))
+  const another = start().getAccessToken('c')
+  expect((await another).value).toBe('token-2')
+  const again = start().getAccessToken('c', { forceRenewal: true })
+  await clock.advance(400)
+  expect((await again).value).toBe('token-3')
+  expect(endpoint.requests).toHaveLength(3)
+})
+
+test('a forced renewal in a fleet that has no token yet is the renewal that others are at', async () => {
+  const { clock, endpoint, start } = fleet()
+  endpoint.latencyMs = 100
+  const first = start().getAccessToken('c')
+  await settle()
+  const forced = start().getAccessToken('c', { forceRenewal: true })
+  await clock.advance(400)
+  expect((await first).value).toBe('token-1')
+  expect((await forced).value).toBe('token-1')
+  expect(endpoint.requests).toHaveLength(1)
+})
+
+test('clear reaches tokens that only other processes have used', async () => {
+  const { endpoint, start } = fleet()
+  const one = start()
+  await one.getAccessToken('c', { parameters: { tenant: 'a' } })
+  await one.getAccessToken('c', { scope: 'other' })
+  await settle()
+  await start().clear('c')
+  const other = start()
+  expect((await other.getAccessToken('c', { parameters: { tenant: 'a' } })).value).toBe('token-3')
+  expect((await other.getAccessToken('c', { scope: 'other' })).value).toBe('token-4')
+  await settle()
+  await start().clear()
+  expect((await start().getAccessToken('c', { scope: 'other' })).value).toBe('token-5')
+  expect(endpoint.requests).toHaveLength(5)
 })
 
 test.each<[string, () => unknown]>([

@@ -1,4 +1,4 @@
-import type { LeaseAnswer, StoreLease, TokenStore } from '@tokenward/core'
+import type { StoreLease, TokenStore } from '@tokenward/core'
 import { type EncryptionKey, keyRing } from './encryption-keys'
 import { seal, unseal } from './sealing'
 import { UndecryptableValue } from './undecryptable-value'
@@ -11,8 +11,8 @@ export interface EncryptedStoreOptions {
    */
   keys: readonly EncryptionKey[]
   /**
-   * Hears of every value that cannot be decrypted. `get` throws the same error, which a token manager reports by
-   * `storeFailed`; `lease` has no other way to tell, because it goes on and lets the caller replace the value.
+   * Hears of every value that cannot be decrypted. A token manager reports the same by `storeFailed`: `get` throws
+   * the error, `lease` gives it beside the lease to replace the value.
    */
   onUndecryptable?: ((error: UndecryptableValue) => void) | undefined
 }
@@ -47,7 +47,8 @@ export function encryptedStore(store: TokenStore, options: EncryptedStoreOptions
 
   function sealingLease(key: string, lease: StoreLease): StoreLease {
     return Object.freeze({
-      commit: async (value: string, ttlMs: number) => lease.commit(await seal(await ring(), key, value), ttlMs),
+      commit: async (value: string, ttlMs: number, group?: string) =>
+        lease.commit(await seal(await ring(), key, value), ttlMs, group),
       release: () => lease.release(),
     })
   }
@@ -57,10 +58,11 @@ export function encryptedStore(store: TokenStore, options: EncryptedStoreOptions
       const sealed = await store.get(key)
       return sealed === undefined ? undefined : open(key, sealed)
     },
-    async set(key, value, ttlMs) {
-      await store.set(key, await seal(await ring(), key, value), ttlMs)
+    async set(key, value, ttlMs, group) {
+      await store.set(key, await seal(await ring(), key, value), ttlMs, group)
     },
     delete: (key) => store.delete(key),
+    ...(store.deleteGroup && { deleteGroup: (group: string) => store.deleteGroup?.(group) }),
   }
   if (!store.lease) return Object.freeze(encrypted)
 
@@ -68,25 +70,21 @@ export function encryptedStore(store: TokenStore, options: EncryptedStoreOptions
     // No two encryptions are alike, so the store cannot know the seen value again. It is judged here, and one that the
     // caller cannot use is asked past by the encryption that the store has.
     const first = await store.lease?.(key, leaseMs)
-    const answer = await judged(key, first, seen)
-    if (answer !== 'unusable') return answer
-    const second = await store.lease?.(key, leaseMs, first?.value)
-    const again = await judged(key, second, seen)
-    return again === 'unusable' ? undefined : again
+    if (first?.value === undefined) return first?.lease && { lease: sealingLease(key, first.lease) }
+    const { value, unreadable } = await read(key, first.value)
+    if (value !== undefined && value !== seen) return { value }
+    const second = await store.lease?.(key, leaseMs, first.value)
+    if (second?.lease) return { lease: sealingLease(key, second.lease), unreadable }
+    if (second?.value === undefined) return undefined
+    const newer = await read(key, second.value)
+    return newer.value === undefined || newer.value === seen ? undefined : { value: newer.value }
   }
 
-  async function judged(
-    key: string,
-    answer: LeaseAnswer | undefined,
-    seen: string | undefined,
-  ): Promise<LeaseAnswer | undefined | 'unusable'> {
-    if (answer?.lease) return { lease: sealingLease(key, answer.lease) }
-    if (answer?.value === undefined) return undefined
+  async function read(key: string, sealed: string): Promise<{ value?: string; unreadable?: UndecryptableValue }> {
     try {
-      const value = await open(key, answer.value)
-      return value === seen ? 'unusable' : { value }
+      return { value: await open(key, sealed) }
     } catch (error) {
-      if (error instanceof UndecryptableValue) return 'unusable'
+      if (error instanceof UndecryptableValue) return { unreadable: error }
       throw error
     }
   }

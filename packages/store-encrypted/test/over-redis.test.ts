@@ -27,7 +27,7 @@ describe.skipIf(!(await hasRedis()))('over Redis', () => {
     return { inner, store, lease, reported }
   }
 
-  storeConformance({ test, shortestTtlMs: 20, createStore: () => encrypted().store })
+  storeConformance({ test, shortestTtlMs: 20, supportsGroups: true, createStore: () => encrypted().store })
 
   test('no part of a token is in what Redis holds or is told', async () => {
     const { store, lease } = encrypted()

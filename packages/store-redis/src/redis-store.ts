@@ -1,8 +1,12 @@
 import type { StoreLease, TokenStore } from '@tokenward/core'
+import { addToGroup, takeGroup } from './group-scripts'
 import { commitLease, releaseLease, takeLease } from './lease-scripts'
 import type { RedisClient } from './redis-client'
 import { withoutArguments } from './safe-error'
 import { sha1 } from './script'
+
+/** Clocks differ: what an index lists stays in it for this long after its time. */
+const GRACE_MS = 3_600_000
 
 /** Options of {@link redisStore}. */
 export interface RedisStoreOptions {
@@ -13,7 +17,7 @@ export interface RedisStoreOptions {
   keyPrefix?: string | undefined
 }
 
-/** A `TokenStore` that can lease. */
+/** A `TokenStore` that can lease, and that knows groups. */
 export type RedisStore = Readonly<Required<TokenStore>>
 
 /**
@@ -38,6 +42,7 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   // In a Cluster, what is in braces decides the place, and a script's keys must be in one place.
   const valueKey = (key: string) => `${keyPrefix}{${key}}`
   const leaseKey = (key: string) => `${valueKey(key)}:lease`
+  const groupKey = (group: string) => `${keyPrefix}group:{${group}}`
 
   async function write(redisKey: string, value: string, ttlMs: number): Promise<void> {
     const milliseconds = wholeMs(ttlMs)
@@ -45,14 +50,22 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
     else await client.del(redisKey)
   }
 
+  /** Lists the key in the index of its group, because a search through all of Redis would cost too much. */
+  async function addTo(group: string | undefined, key: string, ttlMs: number): Promise<void> {
+    const now = Date.now()
+    const until = Math.min(now + wholeMs(ttlMs), Number.MAX_SAFE_INTEGER / 2)
+    if (group === undefined || until <= now) return
+    await addToGroup.run(client, [groupKey(group)], [key, String(until), String(now - GRACE_MS)])
+  }
+
   function storeLease(key: string, id: string): StoreLease {
     return Object.freeze({
-      commit: (value: string, ttlMs: number) =>
+      commit: (value: string, ttlMs: number, group?: string) =>
         withoutArguments('commit', async () => {
           // A script's arguments are shown by tracing and slow logs. So the token goes by SET, to a place where nobody
           // looks, and the script moves it. What a crash leaves there expires like any token.
           const draftKey = `${valueKey(key)}:draft:${id}`
-          await write(draftKey, value, ttlMs)
+          await Promise.all([write(draftKey, value, ttlMs), addTo(group, key, ttlMs)])
           const moved = await commitLease.run(client, [valueKey(key), leaseKey(key), draftKey], [id])
           // Not `=== 1`: clients with `stringNumbers` get a string.
           return Number(moved) === 1
@@ -64,14 +77,22 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
     })
   }
 
+  async function remove(key: string): Promise<void> {
+    await client.del(valueKey(key), leaseKey(key))
+  }
+
   return Object.freeze({
     get: (key: string) => withoutArguments('get', async () => (await client.get(valueKey(key))) ?? undefined),
-    set: (key: string, value: string, ttlMs: number) =>
-      withoutArguments('set', () => write(valueKey(key), value, ttlMs)),
+    set: (key: string, value: string, ttlMs: number, group?: string) =>
+      withoutArguments('set', async () => {
+        await Promise.all([write(valueKey(key), value, ttlMs), addTo(group, key, ttlMs)])
+      }),
     // The lease too: a token that was asked for before the deletion must not come back after it.
-    delete: (key: string) =>
-      withoutArguments('delete', async () => {
-        await client.del(valueKey(key), leaseKey(key))
+    delete: (key: string) => withoutArguments('delete', () => remove(key)),
+    deleteGroup: (group: string) =>
+      withoutArguments('deleteGroup', async () => {
+        const members = await takeGroup.run(client, [groupKey(group)], [])
+        await Promise.all((members as string[]).map(remove))
       }),
     lease: (key: string, leaseMs: number, seen?: string) =>
       withoutArguments('lease', async () => {

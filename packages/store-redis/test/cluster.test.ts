@@ -25,11 +25,11 @@ describe.skipIf(!(await redisProgram()))('on a Redis Cluster of six', () => {
   })
 
   describe('with ioredis 6', () => {
-    storeConformance({ test, shortestTtlMs: 20, createStore: () => redisStore(client) })
+    storeConformance({ test, shortestTtlMs: 20, supportsGroups: true, createStore: () => redisStore(client) })
   })
 
   describe('with ioredis 5', () => {
-    storeConformance({ test, shortestTtlMs: 20, createStore: () => redisStore(client5) })
+    storeConformance({ test, shortestTtlMs: 20, supportsGroups: true, createStore: () => redisStore(client5) })
   })
 
   describe('with reads from replicas, automatic pipelines and a key prefix of the client', () => {

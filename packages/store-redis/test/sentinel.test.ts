@@ -24,11 +24,11 @@ describe.skipIf(!(await redisProgram()))('on Redis with Sentinel', () => {
   })
 
   describe('with ioredis 6', () => {
-    storeConformance({ test, shortestTtlMs: 20, createStore: () => redisStore(client) })
+    storeConformance({ test, shortestTtlMs: 20, supportsGroups: true, createStore: () => redisStore(client) })
   })
 
   describe('with ioredis 5', () => {
-    storeConformance({ test, shortestTtlMs: 20, createStore: () => redisStore(client5) })
+    storeConformance({ test, shortestTtlMs: 20, supportsGroups: true, createStore: () => redisStore(client5) })
   })
 
   // Last: the master does not come back.

@@ -32,7 +32,7 @@ describe.skipIf(!(await hasRedis()))('on a standalone Redis', () => {
 
   describe('every store’s tests pass', () => {
     describe('with ioredis 6', () => {
-      storeConformance({ test, shortestTtlMs: 20, createStore: () => store })
+      storeConformance({ test, shortestTtlMs: 20, supportsGroups: true, createStore: () => store })
     })
 
     describe('with ioredis 5', () => {
@@ -41,7 +41,7 @@ describe.skipIf(!(await hasRedis()))('on a standalone Redis', () => {
         client5 = new Redis5(redis.url)
       })
       afterAll(() => client5.disconnect())
-      storeConformance({ test, shortestTtlMs: 20, createStore: () => redisStore(client5) })
+      storeConformance({ test, shortestTtlMs: 20, supportsGroups: true, createStore: () => redisStore(client5) })
     })
 
     describe('with ioredis 6 and replies mapped as RESP3 has them', () => {
@@ -50,7 +50,7 @@ describe.skipIf(!(await hasRedis()))('on a standalone Redis', () => {
         mapped = new Redis<'resp3'>(redis.url, { replyMapping: 'resp3' })
       })
       afterAll(() => mapped.disconnect())
-      storeConformance({ test, shortestTtlMs: 20, createStore: () => redisStore(mapped) })
+      storeConformance({ test, shortestTtlMs: 20, supportsGroups: true, createStore: () => redisStore(mapped) })
     })
 
     describe.each([
@@ -59,7 +59,12 @@ describe.skipIf(!(await hasRedis()))('on a standalone Redis', () => {
       ['automatic pipelines', { enableAutoPipelining: true }],
       ['RESP2', { protocol: 2 }],
     ] as const)('with a client that has %s', (_what, options) => {
-      storeConformance({ test, shortestTtlMs: 20, createStore: () => redisStore(redis.connect(options)) })
+      storeConformance({
+        test,
+        shortestTtlMs: 20,
+        supportsGroups: true,
+        createStore: () => redisStore(redis.connect(options)),
+      })
     })
   })
 

@@ -128,6 +128,15 @@ export function leaseTests(conformance: Conformance, supportsLease: boolean, sup
     await lease(store, key, MINUTE)
   })
 
+  check('a deletion ends the lease: what was asked for before it does not come after it', async (store, newKey) => {
+    const key = newKey()
+    const held = await lease(store, key, MINUTE)
+    await store.delete(key)
+    expectSame('the commit after the deletion', await held.commit('late', MINUTE), false)
+    expectSame('get', await store.get(key), undefined)
+    await lease(store, key, MINUTE)
+  })
+
   check('a late commit does not disturb the one who took over', async (store, newKey) => {
     const key = newKey()
     const late = await lease(store, key, shortestTtlMs)

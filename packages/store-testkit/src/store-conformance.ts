@@ -1,5 +1,6 @@
 import type { Awaitable, TokenStore } from '@tokenward/core'
 import { expiryTests } from './expiry-tests'
+import { groupTests } from './group-tests'
 import { leaseTests } from './lease-tests'
 import { valueTests } from './value-tests'
 
@@ -19,6 +20,8 @@ export interface StoreConformanceOptions {
    * so that a lease that gets lost does not go unnoticed. Default true.
    */
   supportsLease?: boolean | undefined
+  /** Whether the store has `deleteGroup`; it is held to what is said here. Default false. */
+  supportsGroups?: boolean | undefined
   /** The shortest time that the store can measure, milliseconds: 1,000 where it counts in seconds. Default 100, at most 20,000. */
   shortestTtlMs?: number | undefined
   /** Waits, milliseconds: to advance a clock of the test's own instead. Default: `setTimeout`. */
@@ -43,7 +46,8 @@ export const MINUTE = 60_000
  * @throws TypeError when `test` or `createStore` is no function, or `shortestTtlMs` is out of its range.
  */
 export function storeConformance(options: StoreConformanceOptions): void {
-  const { test, createStore, supportsExpiry = true, supportsLease = true, shortestTtlMs = 100 } = options
+  const { test, createStore, supportsExpiry = true, supportsLease = true } = options
+  const { supportsGroups = false, shortestTtlMs = 100 } = options
   const sleep = options.sleep ?? ((ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)))
   for (const [name, value] of Object.entries({ test, createStore })) {
     if (typeof value !== 'function') throw new TypeError(`storeConformance: ${name} must be a function`)
@@ -63,6 +67,7 @@ export function storeConformance(options: StoreConformanceOptions): void {
   valueTests(conformance)
   if (supportsExpiry) expiryTests(conformance)
   leaseTests(conformance, supportsLease, supportsExpiry)
+  groupTests(conformance, supportsGroups)
 }
 
 function randomKey(): string {

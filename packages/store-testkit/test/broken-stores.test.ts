@@ -11,7 +11,13 @@ type Change = Partial<Store & Pick<LeasingStore, 'isLeased' | 'holds'>>
 /** Runs the suite by a runner of its own; what failed, by the names of the tests. */
 async function failures(createStore: () => Store, options: Partial<StoreConformanceOptions> = {}): Promise<string[]> {
   const tests: [name: string, body: () => Promise<void>][] = []
-  storeConformance({ test: (name, body) => tests.push([name, body]), createStore, shortestTtlMs: 10, ...options })
+  storeConformance({
+    test: (name, body) => tests.push([name, body]),
+    createStore,
+    shortestTtlMs: 10,
+    supportsGroups: true,
+    ...options,
+  })
   const failed: string[] = []
   await Promise.all(
     tests.map(([name, body]) =>
@@ -86,6 +92,11 @@ describe.each<[what: string, change: (store: LeasingStore) => Change, found: Reg
     (s) => ({ holds: (k: string, id: symbol) => s.holders.get(k)?.id === id }),
     /after the lease is over/,
   ],
+  ['does not end a lease by deleting', (s) => ({ delete: (k) => void s.values.delete(k) }), /deletion ends the lease/],
+  ['has no groups', () => ({ deleteGroup: undefined as never }), /group: .*deleteGroup/],
+  ['deletes all groups', (s) => ({ deleteGroup: () => s.values.clear() }), /nothing else/],
+  ['deletes no group', () => ({ deleteGroup: () => undefined }), /goes with it/],
+  ['deletes 1,000 of a group', (s) => ({ deleteGroup: (g) => thousandOf(s, g) }), /goes as a whole/],
 ])('a store that %s', (_what, change, found) => {
   test('fails, and it is said where', async () => {
     const failed = await failures(without(change))
@@ -114,9 +125,15 @@ test('a commit that fails to end the lease, or a release that does nothing, is f
 })
 
 test('what a store is said not to do is not asked of it, and a lease is not hidden', async () => {
-  const withoutExpiry = without((s) => ({ get: (key) => s.values.get(key)?.value, lease: undefined as never }))
-  expect(await failures(withoutExpiry, { supportsExpiry: false, supportsLease: false })).toEqual([])
+  const withoutExpiry = without((s) => ({
+    get: (key) => s.values.get(key)?.value,
+    lease: undefined as never,
+    deleteGroup: undefined as never,
+  }))
+  const nothing = { supportsExpiry: false, supportsLease: false, supportsGroups: false }
+  expect(await failures(withoutExpiry, nothing)).toEqual([])
   expect((await failures(() => new LeasingStore(), { supportsLease: false })).join()).toMatch(/so it has no lease/)
+  expect((await failures(() => new LeasingStore(), { supportsGroups: false })).join()).toMatch(/it has no deleteGroup/)
 })
 
 test('without a test function or a store there is nothing to do', () => {
@@ -130,6 +147,10 @@ test('without a test function or a store there is nothing to do', () => {
 
 function keep(store: LeasingStore, key: string, value: string, ttlMs: number, until = performance.now() + ttlMs): void {
   store.values.set(key, { value, until })
+}
+
+function thousandOf(store: LeasingStore, group: string): void {
+  for (const key of [...(store.groups.get(group) ?? [])].slice(0, 1_000)) store.delete(key)
 }
 
 function fail(): never {

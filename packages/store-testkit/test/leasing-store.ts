@@ -1,21 +1,29 @@
 import type { StoreLease, TokenStore } from '@tokenward/core'
 
-/** A small store of values and leases that does what it should, from which each test takes something away. */
+/** A small store of values, leases and groups that does what it should, from which each test takes something away. */
 export class LeasingStore implements TokenStore {
   readonly values = new Map<string, { value: string; until: number }>()
   readonly holders = new Map<string, { id: symbol; until: number }>()
+  readonly groups = new Map<string, Set<string>>()
 
   get(key: string): string | undefined {
     const entry = this.values.get(key)
     return entry && entry.until > performance.now() ? entry.value : undefined
   }
 
-  set(key: string, value: string, ttlMs: number): void {
+  set(key: string, value: string, ttlMs: number, group?: string): void {
     this.values.set(key, { value, until: performance.now() + ttlMs })
+    if (group) this.groups.set(group, new Set(this.groups.get(group)).add(key))
   }
 
   delete(key: string): void {
     this.values.delete(key)
+    this.holders.delete(key)
+  }
+
+  deleteGroup(group: string): void {
+    for (const key of this.groups.get(group) ?? []) this.delete(key)
+    this.groups.delete(group)
   }
 
   lease(key: string, leaseMs: number, seen?: string) {
@@ -37,9 +45,9 @@ export class LeasingStore implements TokenStore {
 
   held(key: string, id: symbol): StoreLease {
     return {
-      commit: (value: string, ttlMs: number) => {
+      commit: (value: string, ttlMs: number, group?: string) => {
         if (!this.holds(key, id)) return false
-        this.set(key, value, ttlMs)
+        this.set(key, value, ttlMs, group)
         this.holders.delete(key)
         return true
       },

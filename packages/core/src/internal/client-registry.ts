@@ -48,6 +48,11 @@ export class ClientRegistry {
     return [...this.#defined.keys()]
   }
 
+  /** The names of all clients that were defined or found. */
+  known(): string[] {
+    return [...this.names(), ...[...this.#resolved.entries()].map(([name]) => name)]
+  }
+
   /** The client, if it is defined and nothing has to be waited for. */
   ready(name: string): ManagedClient | undefined {
     const entry = this.#defined.get(name)

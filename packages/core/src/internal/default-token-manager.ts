@@ -17,10 +17,10 @@ import { ClientRegistry, type ManagedClient } from './client-registry'
 import { EventEmitter } from './event-emitter'
 import { FreshTokenCache } from './fresh-token-cache'
 import { OptionChecks, Problems } from './problems'
-import { type RequestedToken, requestedToken, tokenIdentity, tokenKey } from './requested-token'
+import { clientIdentity, type RequestedToken, requestedToken, tokenIdentity, tokenKey } from './requested-token'
 import { StoreAccess } from './store-access'
 
-const DEFAULTS = { timeoutMs: 10_000, expirationBufferMs: 60_000, defaultLifetimeMs: 300_000 }
+const DEFAULTS = { timeoutMs: 10_000, expirationBufferMs: 60_000, defaultLifetimeMs: 300_000, localLifetimeMs: 60_000 }
 /** A lease outlives the token request that it is for, and not by much: who died holding it is waited for. */
 const LEASE_MARGIN_MS = 1_000
 const FOREVER_MS = Number.MAX_SAFE_INTEGER
@@ -29,6 +29,7 @@ interface Located {
   readonly client: ManagedClient
   readonly requested: RequestedToken
   readonly key: string
+  readonly group: string
 }
 
 /** The one implementation: it brings a client, what a call asks for, and the cache together. */
@@ -47,7 +48,7 @@ export class DefaultTokenManager implements TokenManager {
     if (!new OptionChecks(problems).object('options', options)) problems.throwIfAny()
     checkOptions(new OptionChecks(problems), options)
     const { clock = systemClock, random = Math.random, maxEntries = 10_000, storeTimeoutMs = 250, store } = options
-    const { timeoutMs, expirationBufferMs, defaultLifetimeMs } = options
+    const { timeoutMs, expirationBufferMs, defaultLifetimeMs, localLifetimeMs = DEFAULTS.localLifetimeMs } = options
     this.#events = new EventEmitter(options.logger)
     this.#revokeOnClose = options.revokeOnClose ?? false
     this.#clients = new ClientRegistry({
@@ -67,14 +68,16 @@ export class DefaultTokenManager implements TokenManager {
     this.#keys = memoryStore({ maxEntries })
     const { emit } = this.#events
     const shared = store && new StoreAccess({ store, clock, random, timeoutMs: storeTimeoutMs, emit })
-    this.#cache = options.cache ?? new FreshTokenCache({ clock, random, emit, maxEntries, store: shared })
+    this.#cache =
+      options.cache ?? new FreshTokenCache({ clock, random, emit, maxEntries, store: shared, localLifetimeMs })
   }
 
   async getAccessToken(name: string, options: GetAccessTokenOptions = {}): Promise<AccessToken> {
-    const { client, requested, key } = this.#usualOf(name, options) ?? (await this.#locate(name, options))
+    const { client, requested, key, group } = this.#usualOf(name, options) ?? (await this.#locate(name, options))
     const { forceRenewal, minValidityMs, signal, clientAssertion } = options
     return this.#cache.get(key, {
       client: name,
+      group,
       loader: client.source.loader(requested, clientAssertion ?? client.configuration.clientAssertion),
       expirationBufferMs: client.configuration.expirationBufferMs,
       leaseMs: client.configuration.timeoutMs + LEASE_MARGIN_MS,
@@ -116,9 +119,14 @@ export class DefaultTokenManager implements TokenManager {
   }
 
   async clear(name?: string): Promise<void> {
-    // The usual token of each client may be in the store though this process has not used it yet.
-    const usual = (name === undefined ? this.#clients.names() : [name]).map((client) => this.deleteAccessToken(client))
-    await Promise.all([this.#cache.clear(name), ...usual])
+    if (name !== undefined) return this.#clear(name)
+    await Promise.all([this.#cache.clear(), ...this.#clients.known().map((client) => this.#clear(client))])
+  }
+
+  async #clear(name: string): Promise<void> {
+    const { key, group } = await this.#locate(name, {})
+    // The usual token may be in a store that knows no groups, though this process has not used it yet.
+    await Promise.all([this.#cache.clear(name, group), this.#cache.delete(key)])
   }
 
   async revoke(name: string): Promise<boolean> {
@@ -171,14 +179,19 @@ export class DefaultTokenManager implements TokenManager {
     const requested = requestedToken(client.configuration, parameters)
     const thumbprint = client.dpop && (await client.dpop.thumbprint())
     const identity = tokenIdentity(client.configuration, requested, thumbprint)
+    const [key, group] = await Promise.all([this.#keyOf(identity), this.#keyOf(clientIdentity(client.configuration))])
+    const located = { client, requested, key, group }
+    if (!asksForItsOwn(parameters)) this.#usual.set(client, located)
+    return located
+  }
+
+  #keyOf(identity: string): Promise<string> {
     let key = this.#keys.get(identity)
     if (key === undefined) {
       key = tokenKey(identity)
       this.#keys.set(identity, key, FOREVER_MS)
     }
-    const located = { client, requested, key: await key }
-    if (!asksForItsOwn(parameters)) this.#usual.set(client, located)
-    return located
+    return key
   }
 }
 
@@ -201,7 +214,7 @@ function checkOptions(checks: OptionChecks, options: TokenManagerOptions): void 
   for (const option of ['storeTimeoutMs', 'timeoutMs', 'defaultLifetimeMs'] as const) {
     checks.amount(option, options[option], 1)
   }
-  checks.amount('expirationBufferMs', options.expirationBufferMs, 0)
+  for (const option of ['expirationBufferMs', 'localLifetimeMs'] as const) checks.amount(option, options[option], 0)
   const { maxEntries } = options
   if (maxEntries !== undefined && !(Number.isSafeInteger(maxEntries) && maxEntries >= 1)) {
     checks.problem('maxEntries', `must be a whole number of at least 1, not ${String(maxEntries)}`)

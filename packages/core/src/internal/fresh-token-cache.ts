@@ -1,34 +1,32 @@
-import { type MemoryStore, memoryStore } from '@tokenward/store-memory'
 import type { AccessToken } from '../access-token'
 import type { Clock } from '../clock'
-import { TokenRequestError } from '../errors'
-import type { LoadedToken, TokenCache, WantedToken } from '../token-cache'
+import type { TokenCache, WantedToken } from '../token-cache'
 import type { StoreLease } from '../token-store'
 import { untilAborted } from './abort'
-import { type Copy, goodCopy, withRenewalPaused } from './copy'
+import { Copies } from './copies'
+import { type Copy, renewalPauseMs } from './copy'
 import type { Emit } from './event-emitter'
+import { type Flight, Flights } from './flights'
 import { mustRenew, shouldRenew } from './freshness'
 import { RejectionLimit } from './rejection-limit'
+import { pauseAfter } from './shared-pause'
 import type { Consulted, StoreAccess } from './store-access'
 import type { StoredToken } from './store-entry'
-
-/** One way to a new token, under way for all who want the same key. */
-interface Flight {
-  readonly client: string
-  readonly token: Promise<Copy>
-  readonly controller: AbortController
-  /** How many callers wait for it now. */
-  waiting: number
-  /** The token was deleted while this flight was under way: who waits gets its token, nobody after them does. */
-  disowned: boolean
-}
 
 /** Whether a token that somebody else got is what the caller wants. */
 type Accepts = (copy: Copy) => boolean
 
+/** What a flight has with it. */
+interface Trip {
+  readonly key: string
+  readonly wanted: WantedToken
+  readonly flight: Flight
+  readonly startedAt: number
+  /** The copy that callers use meanwhile, when nobody has to wait. */
+  readonly ahead: Copy | undefined
+}
+
 const REJECTED_TRACE_MS = 60_000
-/** A copy outlives its token, so that a store whose clock is behind cannot bring the token back. */
-const KEPT_AFTER_EXPIRY_MS = 3_600_000
 
 export interface FreshTokenCacheOptions {
   readonly clock: Clock
@@ -36,6 +34,8 @@ export interface FreshTokenCacheOptions {
   readonly emit: Emit
   readonly maxEntries: number
   readonly store: StoreAccess | undefined
+  /** How long a copy is used before the store is asked whether it still has it, milliseconds. */
+  readonly localLifetimeMs: number
 }
 
 /** The token cache that a manager uses when it is told of no other. */
@@ -44,37 +44,35 @@ export class FreshTokenCache implements TokenCache {
   readonly #random: () => number
   readonly #emit: Emit
   readonly #store: StoreAccess | undefined
-  readonly #copies: MemoryStore<Copy>
+  readonly #copies: Copies
   readonly #rejections: RejectionLimit
-  readonly #flights = new Map<string, Flight>()
-  /** Store writes under way, by key: no caller waits for them. */
-  readonly #writes = new Map<string, Promise<void>>()
-  #closed = false
+  readonly #flights = new Flights()
 
-  constructor({ clock, random, emit, maxEntries, store }: FreshTokenCacheOptions) {
+  constructor({ clock, random, emit, maxEntries, store, localLifetimeMs }: FreshTokenCacheOptions) {
     this.#clock = clock
     this.#random = random
     this.#emit = emit
     this.#store = store
-    const now = () => clock.monotonic()
-    this.#copies = memoryStore<Copy>({ maxEntries, now })
-    this.#rejections = new RejectionLimit(maxEntries, now)
+    // Without a store there is nobody to ask.
+    const checkedAfterMs = store ? localLifetimeMs : Number.POSITIVE_INFINITY
+    this.#copies = new Copies({ clock, random, maxEntries, localLifetimeMs: checkedAfterMs })
+    this.#rejections = new RejectionLimit(maxEntries, () => clock.monotonic())
   }
 
   async get(key: string, wanted: WantedToken): Promise<AccessToken> {
     wanted.signal?.throwIfAborted()
-    if (this.#closed) throw closedError(wanted.client)
+    this.#flights.throwIfClosed(wanted.client)
     const copy = this.#copies.get(key)
     if (copy && !wanted.forceRenewal && this.#mayHandOut(copy, wanted)) {
-      if (shouldRenew(copy, this.#clock.monotonic())) this.#renewAhead(key, copy, wanted)
+      this.#attend(key, copy, wanted)
       return copy.token
     }
-    return this.#await(key, wanted, (other) => {
-      // Nothing is newer than what the endpoint gives to a request that is under way.
-      if (other.source === 'endpoint') return true
-      // The store may hold the very token that will not do; this process knows more about it than the store's times say.
-      return !wanted.forceRenewal && other.token.value !== copy?.token.value && this.#mayHandOut(other, wanted)
-    })
+    // The store may hold the very token that will not do; this process knows more about it than the store's times say.
+    return this.#await(
+      key,
+      wanted,
+      (other) => other.token.value !== copy?.token.value && this.#mayHandOut(other, wanted),
+    )
   }
 
   reject(key: string, token: AccessToken): boolean {
@@ -88,25 +86,23 @@ export class FreshTokenCache implements TokenCache {
     if (copy && (copy.token.value !== token.value || copy.state === 'rejected')) return true
     if (!this.#rejections.admit(key)) return this.#flights.has(key)
     // Where the copy is gone, a trace of it stays: the store may hold the same token still.
-    const rejected = copy ?? this.#copy(token, 'store', REJECTED_TRACE_MS, REJECTED_TRACE_MS)
-    this.#keep(key, { ...rejected, state: 'rejected' })
+    const rejected = copy ?? this.#copies.create(token, 'store', REJECTED_TRACE_MS, REJECTED_TRACE_MS)
+    this.#copies.keep(key, { ...rejected, state: 'rejected' })
     return true
   }
 
   async delete(key: string): Promise<void> {
     this.#forget(key)
-    await this.#writes.get(key)
     await this.#store?.delete(key)
   }
 
-  async clear(client?: string): Promise<void> {
-    await Promise.all(this.#keysOf(client).map((key) => this.delete(key)))
+  async clear(client?: string, group?: string): Promise<void> {
+    const keys = [...this.#keysOf(client)]
+    await Promise.all([...keys.map((key) => this.delete(key)), group && this.#store?.deleteGroup(group)])
   }
 
   held(client: string): readonly AccessToken[] {
-    const now = this.#clock.monotonic()
-    const copies = [...this.#copies.entries()].map(([, copy]) => copy)
-    return copies.filter(({ token, expiresAt }) => token.client === client && now < expiresAt).map(({ token }) => token)
+    return this.#copies.held(client)
   }
 
   forget(client: string): void {
@@ -119,18 +115,14 @@ export class FreshTokenCache implements TokenCache {
     if (flight) flight.disowned = true
   }
 
-  #keysOf(client: string | undefined): string[] {
-    const keys = new Set<string>()
-    for (const [key, { token }] of this.#copies.entries()) if ((client ?? token.client) === token.client) keys.add(key)
-    for (const [key, flight] of this.#flights) if ((client ?? flight.client) === flight.client) keys.add(key)
-    return [...keys]
+  #keysOf(client: string | undefined): Set<string> {
+    return new Set([...this.#copies.keysOf(client), ...this.#flights.keysOf(client)])
   }
 
   async close(): Promise<void> {
-    this.#closed = true
-    this.#copies.clear()
-    for (const { client, controller } of this.#flights.values()) controller.abort(closedError(client))
-    await Promise.allSettled([...this.#writes.values(), ...[...this.#flights.values()].map(({ token }) => token)])
+    this.#copies.close()
+    await this.#flights.close()
+    await this.#store?.settled()
   }
 
   /** Whether the copy meets the wish, but for being new. */
@@ -140,125 +132,143 @@ export class FreshTokenCache implements TokenCache {
 
   /** Waits for the flight that is under way if its token will do, else for one of its own. */
   async #await(key: string, wanted: WantedToken, accepts: Accepts): Promise<AccessToken> {
+    const { client, forceRenewal, signal, loader } = wanted
     for (;;) {
       const running = this.#flights.get(key)
-      if (!running) return (await this.#join(this.#start(key, wanted, accepts), wanted)).token
-      const outage = wanted.loader.outage()
+      if (!running) {
+        const own = this.#start(key, wanted, undefined, (trip) => this.#fly(trip, accepts))
+        return (await this.#flights.join(own, signal)).token
+      }
+      const outage = loader.outage()
       if (outage) throw outage
       if (running.disowned) {
-        await untilAborted(running.token.then(ignore, ignore), wanted.signal)
+        await untilAborted(
+          running.token.catch(() => {}),
+          signal,
+        )
       } else {
-        const copy = await this.#join(running, wanted)
-        if (accepts(copy)) return copy.token
+        const copy = await this.#flights.join(running, signal)
+        if (running.isNew || (!forceRenewal && accepts(copy))) return copy.token
       }
-      if (this.#closed) throw closedError(wanted.client)
+      this.#flights.throwIfClosed(client)
     }
   }
 
-  async #join(flight: Flight, { signal }: WantedToken): Promise<Copy> {
-    flight.waiting++
-    try {
-      return await untilAborted(flight.token, signal)
-    } finally {
-      flight.waiting--
-    }
+  /** Starts in the background what is due while the copy is good. */
+  #attend(key: string, copy: Copy, wanted: WantedToken): void {
+    const now = this.#clock.monotonic()
+    const renews = shouldRenew(copy, now)
+    if ((!renews && now < copy.checkAt) || now < copy.pausedUntil || this.#flights.has(key)) return
+    if (renews && wanted.loader.outage()) return
+    if (renews) this.#emit('renewalStarted', { client: wanted.client })
+    const newer: Accepts = (other) =>
+      other.token.value !== copy.token.value && !shouldRenew(other, this.#clock.monotonic())
+    const fly = renews ? (trip: Trip) => this.#fly(trip, newer) : (trip: Trip) => this.#check(trip, copy)
+    this.#start(key, wanted, copy, fly).token.catch((error: unknown) => {
+      const failedAt = this.#clock.monotonic()
+      const pausedUntil = failedAt + renewalPauseMs(copy, error, failedAt, this.#random())
+      this.#copies.change(key, copy, { pausedUntil })
+    })
   }
 
-  #start(key: string, wanted: WantedToken, accepts: Accepts): Flight {
-    const controller = new AbortController()
-    const run = async () => {
-      // The flight has to be on the list before it does anything that could end it.
-      await undefined
-      try {
-        return await this.#fly(key, wanted, flight, accepts)
-      } finally {
-        this.#flights.delete(key)
-      }
-    }
-    const flight: Flight = { client: wanted.client, token: run(), controller, waiting: 0, disowned: false }
-    // Who waits is told; a failure that nobody waits for is no unhandled rejection.
-    flight.token.catch(ignore)
-    this.#flights.set(key, flight)
-    return flight
-  }
-
-  async #fly(key: string, wanted: WantedToken, flight: Flight, accepts: Accepts): Promise<Copy> {
+  #start(key: string, wanted: WantedToken, ahead: Copy | undefined, fly: (trip: Trip) => Promise<Copy>): Flight {
+    const anew = !ahead && wanted.forceRenewal === true
     const startedAt = this.#clock.monotonic()
-    const { signal } = flight.controller
-    const shared = wanted.forceRenewal ? {} : await this.#fromStore(key, wanted.leaseMs, accepts, signal)
-    const { lease } = shared
-    let copy = shared.found
-    try {
-      signal.throwIfAborted()
-      copy ??= this.#fromLoader(await wanted.loader.load({ signal, isAwaited: () => flight.waiting > 0 }))
-    } catch (error) {
-      this.#store?.release(lease)
-      throw error
+    return this.#flights.start(key, wanted.client, anew, (flight) => fly({ key, wanted, flight, startedAt, ahead }))
+  }
+
+  async #fly(trip: Trip, accepts: Accepts): Promise<Copy> {
+    return this.#arrive(trip, await this.#consult(trip, accepts))
+  }
+
+  /** Asks the store whether the copy's token is still there, because another process may have deleted it. */
+  async #check(trip: Trip, copy: Copy): Promise<Copy> {
+    const { key, wanted, flight } = trip
+    const shared = await this.#consult(trip, (other) => {
+      // What the store could not take does not give way to what is older.
+      const inPlace = copy.isShared || other.token.value === copy.token.value || other.expiresAt > copy.expiresAt
+      return inPlace && this.#mayHandOut(other, wanted)
+    })
+    const { answered, found, lease } = shared
+    if (!answered || flight.disowned) {
+      this.#store?.release(key, lease)
+      return this.#copies.noteShared(key, copy, copy.isShared)
     }
-    this.#retrieved(copy, startedAt)
-    if (flight.disowned) this.#store?.release(lease)
+    const isThere = found?.token.value === copy.token.value
+    const isToBeOffered = !found && !copy.isShared && this.#copies.get(key) === copy
+    if (!isThere && !isToBeOffered) return this.#arrive(trip, shared)
+    const there = this.#copies.noteShared(key, copy, true)
+    if (isToBeOffered) this.#offer(trip, there, lease)
+    return there
+  }
+
+  /** With what the store had, or with what the endpoint gives. */
+  async #arrive(trip: Trip, shared: Consulted<Copy>): Promise<Copy> {
+    const { key, flight } = trip
+    const copy = shared.found ?? (await this.#load(trip, shared))
+    this.#retrieved(trip, copy)
+    if (flight.disowned) this.#store?.release(key, shared.lease)
     else {
-      this.#keep(key, copy)
-      if (copy.source === 'endpoint') this.#writeToStore(key, copy, lease)
+      this.#copies.keep(key, copy)
+      if (!shared.found) this.#offer(trip, copy, shared.lease)
     }
     return copy
   }
 
-  #renewAhead(key: string, copy: Copy, wanted: WantedToken): void {
-    const now = this.#clock.monotonic()
-    if (now < copy.renewalPausedUntil || this.#flights.has(key) || wanted.loader.outage()) return
-    this.#emit('renewalStarted', { client: wanted.client })
-    const newer: Accepts = (other) =>
-      other.token.value !== copy.token.value && !shouldRenew(other, this.#clock.monotonic())
-    this.#start(key, wanted, newer).token.catch((error: unknown) => {
-      if (this.#copies.get(key) !== copy) return
-      this.#keep(key, withRenewalPaused(copy, error, this.#clock.monotonic(), this.#random()))
-    })
+  async #load({ key, wanted, flight, ahead }: Trip, { lease, paused }: Consulted<Copy>): Promise<Copy> {
+    const { loader, group } = wanted
+    const { signal } = flight.controller
+    const isAwaited = () => flight.waiting > 0
+    let asks = false
+    try {
+      signal.throwIfAborted()
+      if (paused && !paused.aheadOnly) loader.learn(paused.error)
+      else if (paused && !isAwaited()) throw paused.error
+      asks = loader.outage() === undefined
+      const { token, lifetimeMs, requestedAt } = await loader.load({ signal, isAwaited })
+      flight.isNew = true
+      return this.#copies.create(token, 'endpoint', lifetimeMs, lifetimeMs - (this.#clock.monotonic() - requestedAt))
+    } catch (error) {
+      const pauseMs = ahead && renewalPauseMs(ahead, error, this.#clock.monotonic(), this.#random())
+      const found = lease && asks ? pauseAfter(error, loader.outage(), pauseMs) : undefined
+      this.#store?.release(key, lease, found && this.#store.postPause(group, found))
+      throw error
+    }
   }
 
   /** What the store has that will do, or the lease to renew it; neither when it has nothing to say. */
-  async #fromStore(key: string, leaseMs: number, accepts: Accepts, signal: AbortSignal): Promise<Consulted<Copy>> {
-    if (!this.#store) return {}
+  async #consult({ key, wanted, flight }: Trip, accepts: Accepts): Promise<Consulted<Copy>> {
+    if (!this.#store) return { answered: false }
+    const { group, loader, leaseMs } = wanted
+    const { anew, controller } = flight
     const pick = ({ token, lifetimeMs, remainingMs }: StoredToken) => {
-      const copy = this.#copy(token, 'store', lifetimeMs, remainingMs)
+      const copy = this.#copies.create(token, 'store', lifetimeMs, remainingMs)
       return accepts(copy) ? copy : undefined
     }
-    return this.#store.consult(key, leaseMs, pick, signal)
+    // Who may not ask the endpoint needs no lease.
+    const asked = { group, pick, anew, signal: controller.signal, leaseMs: loader.outage() ? undefined : leaseMs }
+    return this.#store.consult(key, asked)
   }
 
-  #fromLoader({ token, lifetimeMs, requestedAt }: LoadedToken): Copy {
-    return this.#copy(token, 'endpoint', lifetimeMs, lifetimeMs - (this.#clock.monotonic() - requestedAt))
-  }
-
-  #copy(token: AccessToken, source: Copy['source'], lifetimeMs: number, remainingMs: number): Copy {
-    return goodCopy(token, source, { now: this.#clock.monotonic(), lifetimeMs, remainingMs }, this.#random())
-  }
-
-  #keep(key: string, copy: Copy): void {
-    const ttlMs = copy.expiresAt - this.#clock.monotonic() + KEPT_AFTER_EXPIRY_MS
-    if (!this.#closed) this.#copies.set(key, copy, ttlMs)
-  }
-
-  #writeToStore(key: string, copy: Copy, lease: StoreLease | undefined): void {
+  /** Gives a token to the store; no caller waits for that. */
+  #offer({ key, wanted }: Trip, copy: Copy, lease: StoreLease | undefined): void {
     const remainingMs = copy.expiresAt - this.#clock.monotonic()
-    if (!this.#store || remainingMs < 1) return
-    const write = this.#store.write(key, copy.token, copy.lifetimeMs, remainingMs, lease)
-    this.#writes.set(key, write)
-    void write.finally(() => {
-      if (this.#writes.get(key) === write) this.#writes.delete(key)
-    })
+    if (remainingMs < 1) this.#store?.release(key, lease)
+    // Without the lease, which others may have, it might overwrite what is newer.
+    else if (this.#store?.canLease && !lease) this.#copies.noteShared(key, copy, false)
+    else void this.#write(key, wanted.group, copy, remainingMs, lease)
   }
 
-  #retrieved({ token, source, expiresAt: expiry }: Copy, startedAt: number): void {
+  async #write(key: string, group: string, copy: Copy, remainingMs: number, lease: StoreLease | undefined) {
+    const outcome = await this.#store?.write(key, group, copy, remainingMs, lease)
+    if (outcome === 'failed') this.#copies.noteShared(key, copy, false)
+    // Somebody has a newer one, or the token was deleted while it was asked for.
+    if (outcome === 'late') this.#copies.change(key, copy, { checkAt: this.#clock.monotonic() })
+  }
+
+  #retrieved({ startedAt }: Trip, { token, source, expiresAt: expiry }: Copy): void {
     const now = this.#clock.monotonic()
     const expiresAt = token.expiresAt ?? new Date(this.#clock.now() + expiry - now)
     this.#emit('tokenRetrieved', { client: token.client, source, durationMs: now - startedAt, expiresAt })
   }
 }
-
-function closedError(client: string): TokenRequestError {
-  const errorDescription = 'the token manager is closed'
-  return new TokenRequestError({ client, error: 'closed', errorDescription, retryable: false })
-}
-
-function ignore(): void {}

@@ -98,6 +98,11 @@ export function tokenIdentity(
   ])
 }
 
+/** What all tokens of a client have in common, whatever is asked for. */
+export function clientIdentity({ name, tokenEndpoint, issuer, clientId }: ClientConfiguration): string {
+  return JSON.stringify([name, tokenEndpoint ?? issuer, clientId])
+}
+
 /** The key of a token in caches and stores: a SHA-256 in hexadecimal. Nothing can be read out of it. */
 export async function tokenKey(identity: string): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(`tokenward.1${identity}`))

@@ -1,9 +1,9 @@
-import type { AccessToken } from '../access-token'
 import type { Clock } from '../clock'
 import type { StoreFailed } from '../events'
-import type { StoreLease, TokenStore } from '../token-store'
+import type { LeaseAnswer, StoreLease, TokenStore } from '../token-store'
 import type { Emit } from './event-emitter'
 import { pause, withLimit } from './pause'
+import { readPause, type SharedPause, writePause } from './shared-pause'
 import { readStoreEntry, type StoredToken, writeStoreEntry } from './store-entry'
 
 class StoreTimeout extends Error {}
@@ -11,11 +11,31 @@ class StoreTimeout extends Error {}
 /** How often those who wait for another process's renewal look, milliseconds: half of it to one and a half times it. */
 const POLL_MS = 50
 
-/** What the store has to say to a process that needs a token: one that will do, or the lease to renew it, or nothing. */
+/** What a process that needs a token asks the store. */
+export interface Question<T> {
+  /** What the tokens of its client have in common. */
+  readonly group: string
+  /** What will do of what is there. */
+  readonly pick: (stored: StoredToken) => T | undefined
+  /** How long a lease would last; undefined: only look. */
+  readonly leaseMs: number | undefined
+  /** What is there now will not do, whatever it is; what somebody puts there from now on may. */
+  readonly anew: boolean
+  readonly signal: AbortSignal
+}
+
+/** What the store has to say: a token that will do, or the lease to renew it, or nothing. */
 export interface Consulted<T> {
+  /** False when it said nothing at all. */
+  readonly answered: boolean
   readonly found?: T | undefined
   readonly lease?: StoreLease | undefined
+  /** Beside a lease: another process has failed at the endpoint. */
+  readonly paused?: SharedPause | undefined
 }
+
+/** What became of a token that the store was given. `late`: it has, or had, something newer. */
+export type WriteOutcome = 'kept' | 'late' | 'failed'
 
 export interface StoreAccessOptions {
   readonly store: TokenStore
@@ -33,6 +53,8 @@ export class StoreAccess {
   readonly #random: () => number
   readonly #timeoutMs: number
   readonly #emit: Emit
+  /** What no caller waits for, but a deletion of the same key and the end do. */
+  readonly #underWay = new Map<Promise<unknown>, string>()
 
   constructor({ store, clock, random, timeoutMs, emit }: StoreAccessOptions) {
     this.#store = store
@@ -42,74 +64,128 @@ export class StoreAccess {
     this.#emit = emit
   }
 
+  /** Whether one process of a fleet can be told to renew. */
+  get canLease(): boolean {
+    return this.#store.lease !== undefined
+  }
+
   /**
-   * The token that `pick` takes. Where the store can lease, one process is told to renew and the others wait for it, no
-   * longer than a lease lasts.
+   * Where the store can lease, one process is told to renew and the others wait for it, no longer than a lease lasts.
    *
    * @throws the signal's reason when it aborts
    */
-  async consult<T>(
-    key: string,
-    leaseMs: number,
-    pick: (stored: StoredToken) => T | undefined,
-    signal: AbortSignal,
-  ): Promise<Consulted<T>> {
+  async consult<T>(key: string, { group, pick, leaseMs, anew, signal }: Question<T>): Promise<Consulted<T>> {
     const picked = (text: string) => {
       const stored = this.#parse(key, text)
       return stored && pick(stored)
     }
-    if (!this.#store.lease) {
-      const text = await this.#attempt('get', async () => this.#store.get(key))
-      return text === undefined || text === null ? {} : { found: picked(text) }
+    if (leaseMs === undefined || !this.canLease) {
+      if (anew) return { answered: true }
+      const got = await this.#attempt('get', async () => this.#store.get(key))
+      if (!got) return { answered: false }
+      return { answered: true, found: got.value === undefined || got.value === null ? undefined : picked(got.value) }
     }
     const waitsUntil = this.#clock.monotonic() + leaseMs
     let seen: string | undefined
-    while (this.#clock.monotonic() < waitsUntil) {
-      // Told apart from "somebody else holds it", because a store that fails must not be waited for.
-      let answered = false
-      const answer = await this.#attempt('lease', async () => {
-        const given = await this.#store.lease?.(key, leaseMs, seen)
-        answered = true
-        return given
-      })
-      if (!answered) return {}
-      if (answer?.lease) return { lease: answer.lease }
-      if (answer?.value === undefined) {
+    for (let round = 1; this.#clock.monotonic() < waitsUntil; round++) {
+      const giveUpAt = this.#clock.monotonic() + this.#timeoutMs
+      const asked = await this.#askForLease(key, leaseMs, seen)
+      if (!asked) return { answered: false }
+      const { value, lease } = asked.value ?? {}
+      // Both together take no longer than one call may.
+      if (lease) return { answered: true, lease, paused: await this.#pauseOf(group, giveUpAt) }
+      if (value === undefined) {
         await pause(this.#clock, POLL_MS * (0.5 + this.#random()), signal)
         continue
       }
-      const found = picked(answer.value)
-      if (found !== undefined) return { found }
-      if (answer.value === seen) return {}
-      seen = answer.value
+      const found = anew && round === 1 ? undefined : picked(value)
+      if (found !== undefined) return { answered: true, found }
+      // A store that gives the same value again does not know it again: then there is nobody to wait for.
+      if (value === seen) break
+      seen = value
     }
-    return {}
+    return { answered: true }
   }
 
   /** Keeps the token: under the lease, when there is one, so that who is late overwrites nothing. */
-  async write(
+  write(
     key: string,
-    token: AccessToken,
-    lifetimeMs: number,
+    group: string,
+    { token, lifetimeMs }: Pick<StoredToken, 'token' | 'lifetimeMs'>,
     remainingMs: number,
     lease: StoreLease | undefined,
-  ): Promise<void> {
-    const expiresAt = Math.round(this.#clock.now() + remainingMs)
-    const entry = writeStoreEntry(key, token, lifetimeMs, expiresAt)
+  ): Promise<WriteOutcome> {
+    const entry = writeStoreEntry(key, token, lifetimeMs, Math.round(this.#clock.now() + remainingMs))
     const ttlMs = Math.floor(remainingMs)
-    await this.#attempt('set', async () => {
-      if (lease) await lease.commit(entry, ttlMs)
-      else await this.#store.set(key, entry, ttlMs)
-    })
+    const write = async () => {
+      if (lease) return lease.commit(entry, ttlMs, group)
+      await this.#store.set(key, entry, ttlMs, group)
+      return true
+    }
+    const outcome = this.#attempt('set', write).then((done) => (done ? (done.value ? 'kept' : 'late') : 'failed'))
+    return this.#follow(key, outcome)
   }
 
-  /** Lets another process try; nobody waits for it. */
-  release(lease: StoreLease | undefined): void {
-    if (lease) void this.#attempt('release', async () => lease.release())
+  /** Lets another process try, after `before`; nobody waits for it. */
+  release(key: string, lease: StoreLease | undefined, before?: Promise<unknown>): void {
+    if (!lease) return
+    const release = async () => {
+      await before
+      await this.#attempt('release', async () => lease.release())
+    }
+    void this.#follow(key, release())
+  }
+
+  /** Tells the other processes that one has failed at the endpoint of a client. */
+  postPause(group: string, shared: SharedPause): Promise<unknown> {
+    const entry = writePause(group, shared, this.#clock.now())
+    const { retryAfterMs = 0 } = shared.error
+    return this.#follow(
+      group,
+      this.#attempt('set', async () => this.#store.set(group, entry, retryAfterMs)),
+    )
   }
 
   async delete(key: string): Promise<void> {
+    // A write of this process must not come after it.
+    await Promise.all([...this.#underWay].filter(([, of]) => of === key).map(([work]) => work))
     await this.#attempt('delete', async () => this.#store.delete(key))
+  }
+
+  async deleteGroup(group: string): Promise<void> {
+    if (this.#store.deleteGroup) await this.#attempt('delete', async () => this.#store.deleteGroup?.(group))
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async settled(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay.keys())
+  }
+
+  async #askForLease(key: string, leaseMs: number, seen: string | undefined) {
+    let awaited = true
+    const ask = async () => {
+      const answer = await this.#store.lease?.(key, leaseMs, seen)
+      // A lease that comes after the time limit is used by nobody, and all others would wait for its end.
+      if (!awaited) this.release(key, answer?.lease)
+      return answer
+    }
+    const asked = await this.#attempt<LeaseAnswer | undefined>('lease', ask)
+    awaited = false
+    const { unreadable } = asked?.value?.lease ? asked.value : {}
+    if (unreadable) this.#emit('storeFailed', { operation: 'lease', reason: reasonOf(unreadable) })
+    return asked
+  }
+
+  async #pauseOf(group: string, giveUpAt: number): Promise<SharedPause | undefined> {
+    const leftMs = giveUpAt - this.#clock.monotonic()
+    const got = await this.#attempt('get', async () => this.#store.get(group), leftMs)
+    return got && readPause(group, got.value, this.#clock.now())
+  }
+
+  #follow<T>(key: string, work: Promise<T>): Promise<T> {
+    this.#underWay.set(work, key)
+    void work.finally(() => this.#underWay.delete(work))
+    return work
   }
 
   #parse(key: string, text: unknown): StoredToken | undefined {
@@ -118,15 +194,24 @@ export class StoreAccess {
     return stored
   }
 
-  async #attempt<T>(operation: StoreFailed['operation'], call: () => Promise<T>): Promise<T | undefined> {
+  /** What the call came to; undefined when it failed. */
+  async #attempt<T>(
+    operation: StoreFailed['operation'],
+    call: () => Promise<T>,
+    timeoutMs = this.#timeoutMs,
+  ): Promise<{ readonly value: T } | undefined> {
     try {
-      return await withLimit(this.#clock, this.#timeoutMs, () => new StoreTimeout(), call)
+      return { value: await withLimit(this.#clock, timeoutMs, () => new StoreTimeout(), call) }
     } catch (error) {
-      // Only the kind of the error: its message may quote the entry.
-      const { name, code } = (error ?? {}) as { name?: unknown; code?: unknown }
-      const reason = error instanceof StoreTimeout ? 'timeout' : String(code ?? name ?? 'error')
-      this.#emit('storeFailed', { operation, reason })
+      this.#emit('storeFailed', { operation, reason: reasonOf(error) })
       return undefined
     }
   }
+}
+
+/** Only the kind of the error: its message may quote the entry. */
+function reasonOf(error: unknown): string {
+  if (error instanceof StoreTimeout) return 'timeout'
+  const { name, code } = (error ?? {}) as { name?: unknown; code?: unknown }
+  return String(code ?? name ?? 'error')
 }

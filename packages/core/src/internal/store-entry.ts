@@ -31,7 +31,7 @@ export function writeStoreEntry(key: string, token: AccessToken, lifetimeMs: num
 
 /** The token of an entry; undefined when the text is no entry for `key`, whatever else it may be. */
 export function readStoreEntry(key: string, text: unknown, now: number): StoredToken | undefined {
-  const entry = parse(text)
+  const entry = parseObject<StoreEntry>(text)
   if (entry?.v !== 1 || entry.key !== key || typeof entry.client !== 'string') return undefined
   const { client, value, type, scope, expiresAt, lifetimeMs, assumed } = entry
   if (!isTokenValue(value) || (type !== 'Bearer' && type !== 'DPoP')) return undefined
@@ -42,7 +42,8 @@ export function readStoreEntry(key: string, text: unknown, now: number): StoredT
   return { token, lifetimeMs, remainingMs: Math.min(expiresAt - now, lifetimeMs) }
 }
 
-function parse(text: unknown): Partial<Record<keyof StoreEntry, unknown>> | undefined {
+/** The object that the text is the JSON of, none of whose members is sure; undefined when it is no such text. */
+export function parseObject<T>(text: unknown): Partial<Record<keyof T, unknown>> | undefined {
   if (typeof text !== 'string') return undefined
   try {
     const value: unknown = JSON.parse(text)

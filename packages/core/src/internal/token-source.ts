@@ -55,6 +55,7 @@ export class TokenSource {
     return {
       load: (context) => this.#load(requested, clientAssertion, context),
       outage: () => this.#failFast(),
+      learn: (outage) => this.#learn(outage),
     }
   }
 
@@ -78,6 +79,12 @@ export class TokenSource {
     const retryAfterMs = waitMs > 0 ? Math.ceil(waitMs) : PROBE_INTERVAL_MS
     const { client, error, errorDescription, status, retryable } = this.#outage.error
     return new TokenRequestError({ client, error, errorDescription, status, retryable, retryAfterMs })
+  }
+
+  #learn(error: TokenRequestError): void {
+    const now = this.#clock.monotonic()
+    const probeAt = Math.max(this.#outage?.probeAt ?? 0, now + askedPauseMs(error))
+    this.#outage = { since: this.#outage?.since ?? now, error, probeAt }
   }
 
   async #load(
@@ -165,9 +172,12 @@ export class TokenSource {
       Math.max(PROBE_INTERVAL_MS, (now - since) * PROBE_INTERVAL_SHARE),
       LONGEST_PROBE_INTERVAL_MS,
     )
-    const retryAfterMs = Math.min(error.retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS)
     // Each request of the retries takes up an interval of its own, so that their burst does not add to the rate.
-    const probeAt = Math.max(startedAt + attempts * intervalMs, now + retryAfterMs)
+    const probeAt = Math.max(startedAt + attempts * intervalMs, now + askedPauseMs(error))
     this.#outage = { since, error, probeAt }
   }
+}
+
+function askedPauseMs({ retryAfterMs = 0 }: TokenRequestError): number {
+  return Math.min(retryAfterMs, LONGEST_RETRY_AFTER_MS)
 }
