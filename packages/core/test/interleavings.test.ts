@@ -1,6 +1,7 @@
 import { createTokenManager, TokenRequestError } from '@tokenward/core'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { LeasingStore } from './leasing-store'
 import { definition, TestClock } from './support'
 
 // Hashing is the one thing in the engine that leaves the promise queue; with a stand-in that does not, ten thousand
@@ -40,6 +41,10 @@ const step = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('heal' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('latency' as const), ms: fc.constantFrom(0, 50, 700) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('store' as const), is: fc.constantFrom('up', 'down', 'hangs') }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('jump' as const), ms: fc.constantFrom(-7_200_000, 7_200_000) }) },
   {
     weight: 6,
@@ -50,8 +55,10 @@ type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
 
 const LIFETIME_MS = 10_000
 
+type StoreKind = 'none' | 'plain' | 'leasing'
+
 /** One manager under one sequence of steps; what must never happen throws. */
-async function play(steps: readonly Step[], seed: number, storeBacked: boolean): Promise<void> {
+async function play(steps: readonly Step[], seed: number, storeKind: StoreKind): Promise<void> {
   const clock = new TestClock(turns)
   const issued = new Map<string, { key: string; at: number }>()
   const inFlight = new Map<string, number>()
@@ -59,12 +66,16 @@ async function play(steps: readonly Step[], seed: number, storeBacked: boolean):
   let latencyMs = 0
   let number = 0
   let random = seed
-  const entries = new Map<string, string>()
-  const store = {
-    get: (storeKey: string) => entries.get(storeKey),
-    set: (storeKey: string, value: string) => void entries.set(storeKey, value),
-    delete: (storeKey: string) => void entries.delete(storeKey),
+  const plain = () => {
+    const entries = new Map<string, string>()
+    return {
+      get: (storeKey: string) => entries.get(storeKey),
+      set: (storeKey: string, value: string) => void entries.set(storeKey, value),
+      delete: (storeKey: string) => void entries.delete(storeKey),
+    }
   }
+  const leasing = new LeasingStore(clock.monotonic)
+  const store = { none: undefined, plain: plain(), leasing }[storeKind]
   const tokens = createTokenManager({
     clients: { c: { ...definition, timeoutMs: 5_000 } },
     maxEntries: 100,
@@ -74,7 +85,8 @@ async function play(steps: readonly Step[], seed: number, storeBacked: boolean):
       random = (random * 16_807) % 2_147_483_647
       return random / 2_147_483_647
     },
-    ...(storeBacked ? { store } : {}),
+    ...(store && { store }),
+    localLifetimeMs: 2_000,
     requester: {
       async request(_client, { scope = '', signal }) {
         const now = (inFlight.get(scope) ?? 0) + 1
@@ -165,6 +177,13 @@ async function play(steps: readonly Step[], seed: number, storeBacked: boolean):
       case 'jump':
         clock.jumpWallClock(each.ms)
         break
+      case 'store':
+        leasing.broken = {
+          up: undefined,
+          down: () => Promise.reject(new Error('down')),
+          hangs: () => new Promise(() => {}),
+        }[each.is]
+        break
       case 'wait':
         await clock.advance(each.ms)
         break
@@ -177,6 +196,7 @@ async function play(steps: readonly Step[], seed: number, storeBacked: boolean):
 
   failures.length = 0
   latencyMs = 0
+  leasing.broken = undefined
   await clock.advance(10_000)
   for (const scope of KEYS) {
     const last = tokens.getAccessToken('c', { scope, forceRenewal: true })
@@ -184,21 +204,23 @@ async function play(steps: readonly Step[], seed: number, storeBacked: boolean):
     if (outcome !== 'a token') wrong.push(`a healthy endpoint gives ${outcome}`)
   }
   await tokens.close()
+  if (leasing.leaseCount > 0) wrong.push('a lease was left')
   if (clock.pendingTimers > 0) wrong.push(`${clock.pendingTimers} timers were left`)
   expect(wrong).toEqual([])
 }
 
-test.each([
-  ['alone', false],
-  ['over a store', true],
+test.each<[string, StoreKind]>([
+  ['alone', 'none'],
+  ['over a store', 'plain'],
+  ['over a store that leases, and fails at times', 'leasing'],
 ])(
   '10,000 random interleavings keep the invariants (%s)',
-  async (_what, storeBacked) => {
+  async (_what, storeKind) => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(step, { minLength: 3, maxLength: 25 }),
         fc.integer({ min: 1, max: 1e9 }),
-        (steps, seed) => play(steps, seed, storeBacked),
+        (steps, seed) => play(steps, seed, storeKind),
       ),
       { numRuns: 10_000 },
     )

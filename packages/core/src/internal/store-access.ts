@@ -122,7 +122,11 @@ export class StoreAccess {
       await this.#store.set(key, entry, ttlMs, group)
       return true
     }
-    const outcome = this.#attempt('set', write).then((done) => (done ? (done.value ? 'kept' : 'late') : 'failed'))
+    const outcome = this.#attempt('set', write).then((done) => {
+      // What cannot be kept is no reason for all others to wait for the end of the lease.
+      if (!done) this.release(key, lease)
+      return done ? (done.value ? 'kept' : 'late') : 'failed'
+    })
     return this.#follow(key, outcome)
   }
 
