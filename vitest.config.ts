@@ -14,6 +14,8 @@ export default defineConfig({
   test: {
     include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'test/**/*.test.ts'],
     testTimeout: 20_000,
+    // Tests that run at the same time wait for servers most of it.
+    maxConcurrency: 20,
     coverage: { provider: 'v8', include: ['packages/*/src/**'] },
   },
 })

@@ -1,3 +1,4 @@
+export { type FaultProxy, startFaultProxy } from './fault-proxy'
 export { commandsDuring, type SeenCommand } from './monitor'
 export { type Program, type ProgramSource, programFinder } from './program'
 export { hasRedis, startRedis, type TestRedis } from './redis'

@@ -1,4 +1,4 @@
-import { Cluster, type ClusterOptions, Redis } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
 import { startRedisProcess } from './redis-process'
 import { freePort, type ServerProcess } from './server-process'
 import { until } from './until'
@@ -6,11 +6,13 @@ import { until } from './until'
 const SLOTS = 16_384
 const MASTERS = 3
 
+type TestClusterOptions = NonNullable<ConstructorParameters<typeof Cluster>[1]>
+
 /** A Redis Cluster of three masters with a replica each. */
 export interface TestCluster {
   readonly nodes: readonly ServerProcess[]
   /** A client that `stop` closes. */
-  connect(options?: Omit<ClusterOptions, 'redisOptions'>): Cluster
+  connect(options?: TestClusterOptions): Cluster
   /** The process that has the master for a key. */
   masterOf(key: string): Promise<ServerProcess>
   stop(): Promise<void>

@@ -1,0 +1,75 @@
+import { once } from 'node:events'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+
+/** A TCP proxy on 127.0.0.1 that can be told to misbehave. It passes everything on until then. */
+export interface FaultProxy {
+  readonly port: number
+  /** Passes on again; what was held back goes first. */
+  heal(): Promise<void>
+  /** Takes connections and bytes, and passes nothing on, in either direction. */
+  stall(): void
+  /** Ends all connections, and refuses new ones. */
+  refuse(): Promise<void>
+  close(): Promise<void>
+}
+
+/** @param target the port on 127.0.0.1 that connections go to */
+export async function startFaultProxy(target: number): Promise<FaultProxy> {
+  const sockets = new Set<Socket>()
+  let stalled = false
+  const server = createServer((client) => {
+    const upstream = connect(target, '127.0.0.1')
+    for (const socket of [client, upstream]) {
+      sockets.add(socket)
+      // The end of one is the end of the other; why it ended is no concern of a proxy.
+      socket.on('error', () => undefined)
+      socket.on('close', () => {
+        sockets.delete(socket)
+        client.destroy()
+        upstream.destroy()
+      })
+    }
+    client.pipe(upstream)
+    upstream.pipe(client)
+    if (stalled) hold(client, upstream)
+  })
+  const port = await listen(server, 0)
+  const dropAll = () => {
+    for (const socket of sockets) socket.destroy()
+  }
+  const refuse = async () => {
+    if (!server.listening) return
+    const closed = once(server, 'close')
+    server.close()
+    dropAll()
+    await closed
+  }
+  return {
+    port,
+    refuse,
+    close: refuse,
+    stall() {
+      stalled = true
+      hold(...sockets)
+    },
+    async heal() {
+      stalled = false
+      for (const socket of sockets) socket.uncork()
+      for (const socket of sockets) socket.resume()
+      if (!server.listening) await listen(server, port)
+    },
+  }
+}
+
+/** Corked, a socket keeps what is piped into it. */
+function hold(...sockets: Socket[]): void {
+  for (const socket of sockets) socket.cork()
+}
+
+async function listen(server: Server, port: number): Promise<number> {
+  server.listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}
