@@ -62,7 +62,7 @@ async function find(source: ProgramSource): Promise<Program | undefined> {
   }
   const problem = `no ${name} here, and none could be had (${tried.join('; ')}): set ${variable} to one`
   if (process.env.CI) throw new Error(problem)
-  process.stderr.write(`\nNOT TESTED against ${name}: ${problem}\n\n`)
+  process.stderr.write(`\nNOTHING IS TRIED AGAINST ${name}: ${problem}\n\n`)
   return undefined
 }
 
