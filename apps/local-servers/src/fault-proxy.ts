@@ -13,12 +13,12 @@ export interface FaultProxy {
   close(): Promise<void>
 }
 
-/** @param target the port on 127.0.0.1 that connections go to */
-export async function startFaultProxy(target: number): Promise<FaultProxy> {
+/** @param targetPort where connections go to, at `host` */
+export async function startFaultProxy(targetPort: number, host = '127.0.0.1'): Promise<FaultProxy> {
   const sockets = new Set<Socket>()
   let stalled = false
   const server = createServer((client) => {
-    const upstream = connect(target, '127.0.0.1')
+    const upstream = connect(targetPort, host)
     for (const socket of [client, upstream]) {
       sockets.add(socket)
       // The end of one is the end of the other; why it ended is no concern of a proxy.

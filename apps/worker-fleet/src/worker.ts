@@ -21,7 +21,7 @@ export function createWorker(configuration: MemberConfiguration): FleetWorker {
   let storeFailures = 0
   let slowestTokenMs = 0
 
-  const redis = new Redis(redisUrl, { lazyConnect: true })
+  const redis = new Redis(redisUrl)
   // What fails there is told by the token manager; the client goes on trying.
   redis.on('error', () => undefined)
   const tokens = createTokenManager({

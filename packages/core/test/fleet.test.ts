@@ -58,21 +58,34 @@ test('a rejected token is replaced once for all', async () => {
   expect(endpoint.requests).toHaveLength(2)
 })
 
-test('a lease-holder that dies is replaced after the lease', async () => {
-  const { clock, store, start } = fleet()
+test('a lease-holder that dies is replaced by one of all who wait, after the lease', async () => {
+  const { clock, store, endpoint, start } = fleet()
+  endpoint.latencyMs = 500
   // What a killed process leaves behind is its lease.
   store.lease(await keyOfC(), 6_000)
-  let value = ''
-  const waiting = start()
-    .getAccessToken('c')
-    .then((token) => {
-      value = token.value
-    })
+  let had = 0
+  const waiting = Promise.all(
+    Array.from({ length: 32 }, async () => {
+      const { value } = await start().getAccessToken('c')
+      had++
+      return value
+    }),
+  )
   await clock.advance(5_900)
-  expect(value).toBe('')
-  await clock.advance(300)
-  await waiting
-  expect(value).toBe('token-1')
+  expect(had).toBe(0)
+  await clock.advance(900)
+  expect(new Set(await waiting)).toEqual(new Set(['token-1']))
+  expect(endpoint.requests).toHaveLength(1)
+})
+
+test('when one after the other dies, nobody waits for ever', async () => {
+  const { clock, store, start } = fleet()
+  const key = await keyOfC()
+  store.lease = () => undefined
+  const token = start().getAccessToken('c')
+  await clock.advance(13_000)
+  expect((await token).value).toBe('token-1')
+  expect(store.entries.has(key)).toBe(false)
 })
 
 test('one that comes late does not overwrite a newer token', async () => {

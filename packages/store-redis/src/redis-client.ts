@@ -7,5 +7,4 @@ export interface RedisClient {
   set(key: string, value: string, unit: 'PX', milliseconds: number): Promise<unknown>
   del(...keys: string[]): Promise<unknown>
   eval(script: string, numberOfKeys: number, ...keysAndArguments: string[]): Promise<unknown>
-  evalsha(sha1: string, numberOfKeys: number, ...keysAndArguments: string[]): Promise<unknown>
 }

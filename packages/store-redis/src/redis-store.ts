@@ -31,7 +31,7 @@ export type RedisStore = Readonly<Required<TokenStore>>
  */
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): RedisStore {
   const { keyPrefix = 'tokenward:' } = options
-  for (const method of ['get', 'set', 'del', 'eval', 'evalsha'] as const) {
+  for (const method of ['get', 'set', 'del', 'eval'] as const) {
     if (typeof client?.[method] !== 'function') {
       throw new TypeError(`redisStore: client must be an ioredis client, which has the method ${method}`)
     }
@@ -99,7 +99,11 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
         const id = crypto.randomUUID()
         const unusable = seen === undefined ? '' : await sha1(seen)
         const keys = [valueKey(key), leaseKey(key)]
-        const answer = await takeLease.run(client, keys, [unusable, id, String(Math.max(1, wholeMs(leaseMs)))])
+        const args = [unusable, id, String(Math.max(1, wholeMs(leaseMs)))]
+        const asked = takeLease.run(client, keys, args)
+        // Given up by the client, the command may still be on its way to Redis; then this comes right behind it.
+        asked.catch(() => releaseLease.run(client, [leaseKey(key)], [id]).catch(() => {}))
+        const answer = await asked
         const [kind, value] = answer as [kind: string, value?: string]
         if (kind === 'value' && value !== undefined) return { value }
         return kind === 'lease' ? { lease: storeLease(key, id) } : undefined

@@ -5,21 +5,12 @@ export interface Script {
   run(client: RedisClient, keys: readonly string[], args: readonly string[]): Promise<unknown>
 }
 
-/** A script that is sent by its hash, and whole only to a Redis that does not have it (a new one, or after a flush). */
+/**
+ * A script that is sent whole each time. By its hash it would take a second round trip wherever Redis does not know it
+ * yet: when a fleet starts cold, which is when every millisecond counts.
+ */
 export function script(source: string): Script {
-  let hash: Promise<string> | undefined
-  return {
-    async run(client, keys, args) {
-      hash ??= sha1(source)
-      const sha = await hash
-      try {
-        return await client.evalsha(sha, keys.length, ...keys, ...args)
-      } catch (error) {
-        if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
-        return client.eval(source, keys.length, ...keys, ...args)
-      }
-    },
-  }
+  return { run: (client, keys, args) => client.eval(source, keys.length, ...keys, ...args) }
 }
 
 /** SHA-1 of the text's UTF-8, in hexadecimal, as `redis.sha1hex` has it. A name for a text, not a protection. */

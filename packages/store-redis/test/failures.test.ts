@@ -14,7 +14,7 @@ function reply(message: string): Error {
 
 function failing(error: Error): RedisClient {
   const fail = () => Promise.reject(error)
-  return { get: fail, set: fail, del: fail, eval: fail, evalsha: fail }
+  return { get: fail, set: fail, del: fail, eval: fail }
 }
 
 async function errorOf(call: Promise<unknown>): Promise<unknown> {
@@ -55,7 +55,7 @@ test('commit and release tell their names too', async () => {
     if (works) return ['lease']
     throw reply('LOADING Redis is loading the dataset in memory')
   }
-  const store = redisStore({ ...failing(reply('LOADING it')), evalsha: answer })
+  const store = redisStore({ ...failing(reply('LOADING it')), eval: answer })
   const lease = (await store.lease('key', 1_000))?.lease
   works = false
   expect(await errorOf(Promise.resolve(lease?.commit(TOKEN, 1_000)))).toMatchObject({

@@ -16,6 +16,30 @@ export function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promi
   })
 }
 
+/** A time limit is counted in as many parts. */
+const PARTS = 5
+const SHORTEST_PART_MS = 10
+
+/**
+ * Calls back after `delayMs` of this process's own time: a part that passes while the process gets no turn (throttled,
+ * stopped, busy) counts no more than it should have taken. What waits to be read by then must not look late.
+ */
+function setOwnTimeout(clock: Clock, callback: () => void, delayMs: number): () => void {
+  const partMs = Math.max(delayMs / PARTS, SHORTEST_PART_MS)
+  let leftMs = delayMs
+  let cancel = () => {}
+  const next = () => {
+    const ms = Math.min(partMs, leftMs)
+    cancel = clock.setTimeout(() => {
+      leftMs -= ms
+      if (leftMs > 0) next()
+      else callback()
+    }, ms)
+  }
+  next()
+  return () => cancel()
+}
+
 /**
  * What `work` comes to, unless that takes longer than `limitMs` or `signal` aborts. Then the signal that `work` was
  * given aborts too, with the error that is thrown: the signal's reason, or what `timeout` makes.
@@ -31,7 +55,7 @@ export async function withLimit<T>(
   const end = () => controller.abort(signal?.reason)
   if (signal?.aborted) throw signal.reason
   signal?.addEventListener('abort', end, { once: true })
-  const cancel = clock.setTimeout(() => controller.abort(timeout()), limitMs)
+  const cancel = setOwnTimeout(clock, () => controller.abort(timeout()), limitMs)
   try {
     return await new Promise<T>((resolve, reject) => {
       controller.signal.addEventListener('abort', () => reject(controller.signal.reason), { once: true })

@@ -70,7 +70,8 @@ export class StoreAccess {
   }
 
   /**
-   * Where the store can lease, one process is told to renew and the others wait for it, no longer than a lease lasts.
+   * Where the store can lease, one process is told to renew and the others wait: for it, and if it dies, for the one
+   * who takes over.
    *
    * @throws the signal's reason when it aborts
    */
@@ -85,7 +86,7 @@ export class StoreAccess {
       if (!got) return { answered: false }
       return { answered: true, found: got.value === undefined || got.value === null ? undefined : picked(got.value) }
     }
-    const waitsUntil = this.#clock.monotonic() + leaseMs
+    const waitsUntil = this.#clock.monotonic() + 2 * leaseMs
     let seen: string | undefined
     for (let round = 1; this.#clock.monotonic() < waitsUntil; round++) {
       const giveUpAt = this.#clock.monotonic() + this.#timeoutMs
