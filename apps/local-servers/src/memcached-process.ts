@@ -8,7 +8,7 @@ export const memcachedProgram = programFinder({
   name: 'memcached',
   variable: 'MEMCACHED_BIN',
   debianPackage: 'memcached',
-  unpackedPackages: ['memcached', 'libevent-2.1-7', 'libsasl2-2'],
+  unpackedPackages: ['memcached', 'libevent-2.1-7|libevent-2.1-7t64', 'libsasl2-2'],
   unpackedPath: 'usr/bin/memcached',
   probe: ['--version'],
 })
