@@ -1,5 +1,5 @@
 import type { TokenStore } from '@tokenward/core'
-import { type Envelope, isEnvelope } from './envelope'
+import { createEnvelope, readEnvelope } from './envelope'
 import type { UnstorageClient } from './unstorage-client'
 import { withoutValues } from './unstorage-store-error'
 
@@ -42,8 +42,9 @@ export function unstorageStore(storage: UnstorageClient, options: UnstorageStore
     if (entry === null || entry === undefined) return undefined
     // What the fs driver cannot read, it gives back as the error.
     if (entry instanceof Error) throw entry
-    if (!isEnvelope(entry)) throw Object.assign(new Error(), { code: 'invalid_entry' })
-    if (entry.expiresAt > now()) return entry.value
+    const envelope = await readEnvelope(entry)
+    if (!envelope) throw Object.assign(new Error(), { code: 'invalid_entry' })
+    if (envelope.expiresAt > now()) return envelope.value
     await storage.removeItem(itemKey(key))
     return undefined
   }
@@ -51,7 +52,7 @@ export function unstorageStore(storage: UnstorageClient, options: UnstorageStore
   async function set(key: string, value: string, ttlMs: number): Promise<void> {
     const ttl = Math.floor(Math.min(ttlMs, LONGEST_TTL_MS))
     if (!(ttl > 0)) return storage.removeItem(itemKey(key))
-    const envelope: Envelope = { value, expiresAt: now() + ttl }
+    const envelope = await createEnvelope(value, now() + ttl)
     // In seconds; the envelope sees to the rest.
     await storage.setItem(itemKey(key), envelope, { ttl: Math.ceil(ttl / 1_000) })
   }

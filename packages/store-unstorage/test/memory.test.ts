@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { inspect } from 'node:util'
 import { encryptedStore } from '@tokenward/store-encrypted'
 import { storeConformance } from '@tokenward/store-testkit'
@@ -54,7 +55,13 @@ test('an entry holds its value and the end of its time, under the prefix', async
     const storage = createStorage()
     await unstorageStore(storage, { ...options, now: () => START }).set('abc', '{"a":1}', MINUTE + 0.9)
     expect(await storage.getKeys()).toEqual([`${keyPrefix}abc`])
-    expect(await storage.getItem(`${keyPrefix}abc`)).toEqual({ value: '{"a":1}', expiresAt: START + MINUTE })
+    expect(await storage.getItem(`${keyPrefix}abc`)).toEqual({
+      value: '{"a":1}',
+      expiresAt: START + MINUTE,
+      sha256: createHash('sha256')
+        .update(`${START + MINUTE} {"a":1}`)
+        .digest('hex'),
+    })
   }
 })
 
@@ -86,6 +93,20 @@ test('a driver is told whole seconds, upwards, and a year of them at most', asyn
   expect(given).toEqual(Array.from({ length: 5 }, () => 'removed'))
 })
 
+test('parts of several entries are none', async () => {
+  const { storage, store } = timed()
+  await store.set('one', 'the first value', MINUTE)
+  await store.set('two', 'the other value', 2 * MINUTE)
+  const [one, two] = [await storage.getItem<object>('tokenward:one'), await storage.getItem<object>('tokenward:two')]
+  const { value, expiresAt } = two as { value: string; expiresAt: number }
+  for (const part of [{ value }, { expiresAt }, { value, expiresAt }, { value: 'the first other' }]) {
+    await storage.setItem('tokenward:one', { ...one, ...part })
+    expect(await errorOf(store.get('one'))).toMatchObject({ code: 'invalid_entry' })
+  }
+  await storage.setItem('tokenward:one', two)
+  expect(await store.get('one')).toBe('the other value')
+})
+
 test('a prefixed Storage is one as well', async () => {
   const storage = createStorage()
   await unstorageStore(prefixStorage(storage, 'app')).set('abc', 'value', MINUTE)
@@ -102,6 +123,7 @@ const others = [
   { expiresAt: START },
   { value: 1, expiresAt: START },
   { value: 'x', expiresAt: '2030' },
+  { value: 'x', expiresAt: START * 2 },
   '{"value":"x","expi',
 ]
 
