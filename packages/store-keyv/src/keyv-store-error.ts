@@ -1,10 +1,10 @@
-/** Something that a Keyv could not do. Keyv's own `error` event has the backend's error; this one holds no part of it but its code. */
+/** Something that a Keyv could not do. What the backend said is told by Keyv's own `error` event; here is its code alone. */
 export class KeyvStoreError extends Error {
   override readonly name = 'KeyvStoreError'
 
   /**
-   * The backend's error code (`ECONNREFUSED`, `57P01`), if it gave one; `invalid_entry` for an entry that no token
-   * manager has kept. `storeFailed` tells it as its reason.
+   * The backend's error code (`ECONNREFUSED`, `57P01`), if it gave one; `not_kept` when it just says no;
+   * `invalid_entry` for an entry that is no text. `storeFailed` tells it as its reason.
    */
   readonly code: string | undefined
 

@@ -37,7 +37,7 @@ export function keyvStore(keyv: KeyvClient): Readonly<TokenStore> {
     // Keyv would keep it for good.
     if (!(ttl > 0)) return remove(key)
     const kept = await watched.run('set', () => keyv.set(key, value, ttl), always)
-    if (kept === false) throw new KeyvStoreError('set', undefined)
+    if (kept === false) throw new KeyvStoreError('set', { code: 'not_kept' })
   }
 
   async function remove(key: string): Promise<void> {

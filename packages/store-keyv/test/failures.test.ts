@@ -41,7 +41,7 @@ describe.each(versions)('%s', (_version, createKeyv) => {
 
   test('a backend that says that it did not keep a value is a failure', async () => {
     const store = keyvStore(createKeyv(failing(() => false)))
-    expect(await errorOf(store.set(newKey(), TOKEN, MINUTE))).toMatchObject({ message: 'set failed: unknown error' })
+    expect(await errorOf(store.set(newKey(), TOKEN, MINUTE))).toMatchObject({ message: 'set failed: not_kept' })
   })
 
   test('an entry that Keyv cannot read is a failure', async () => {

@@ -50,13 +50,14 @@ describe.skipIf(!(await memcachedProgram()))('on Memcached', () => {
     test.concurrent('Memcached itself lets go of what is over, and of nothing before', async () => {
       const store = connect()
       const [short, long, endless] = [newKey(), newKey(), newKey()]
+      // Keyv 6 takes off what has passed of it, and Memcached counts whole seconds, of which 0 is for good.
       await store.set(short, 'value', 2_500)
       await store.set(long, 'value', 400 * DAY)
       await store.set(endless, 'value', Number.POSITIVE_INFINITY)
       const keys = await ask(server.port, 'lru_crawler metadump all', 'END\r\n')
-      const [, name] = new RegExp(`key=(\\S*${short})`).exec(decodeURIComponent(keys)) ?? []
-      expect(name).toBeDefined()
-      await until('it is gone', async () => (await ask(server.port, `get ${name}`, 'END\r\n')) === 'END\r\n')
+      const [, prefix] = new RegExp(`key=(\\S*)${long}`).exec(decodeURIComponent(keys)) ?? []
+      expect(prefix).toBeDefined()
+      await until('it is gone', async () => (await ask(server.port, `get ${prefix}${short}`, 'END\r\n')) === 'END\r\n')
       expect(await store.get(long)).toBe('value')
       expect(await store.get(endless)).toBe('value')
     })
