@@ -1,4 +1,6 @@
+export { ask } from './ask'
 export { type FaultProxy, startFaultProxy } from './fault-proxy'
+export { type MemcachedProcessOptions, memcachedProgram, startMemcachedProcess } from './memcached-process'
 export { commandsDuring, type SeenCommand } from './monitor'
 export { type Program, type ProgramSource, programFinder } from './program'
 export { hasRedis, startRedis, type TestRedis } from './redis'

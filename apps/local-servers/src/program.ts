@@ -21,7 +21,7 @@ export interface ProgramSource {
   readonly variable: string
   /** Debian's package to install. */
   readonly debianPackage: string
-  /** Debian's packages that are enough when they are only unpacked. */
+  /** Debian's packages that are enough when they are only unpacked; of `a|b`, the one that this release has. */
   readonly unpackedPackages: readonly string[]
   /** Where it is in the unpacked packages. */
   readonly unpackedPath: string
@@ -85,7 +85,8 @@ async function fromDebianUnpacked(source: ProgramSource): Promise<Program> {
     await mkdir(cache, { recursive: true })
     const folder = await mkdtemp(`${unpacked}-`)
     try {
-      const download = () => run('apt-get', ['download', ...unpackedPackages], { cwd: folder })
+      const download = async () =>
+        run('apt-get', ['download', ...(await Promise.all(unpackedPackages.map(ofThisRelease)))], { cwd: folder })
       // A fresh container has no package lists yet; only root can get them.
       await download().catch(() => run('apt-get', ['-o', 'DPkg::Lock::Timeout=60', 'update']).then(download))
       for (const file of await readdir(folder)) await run('dpkg', ['-x', join(folder, file), folder])
@@ -99,6 +100,13 @@ async function fromDebianUnpacked(source: ProgramSource): Promise<Program> {
   const libraries = (await readdir(join(unpacked, 'usr/lib'))).map((triplet) => join(unpacked, 'usr/lib', triplet))
   const env = { ...process.env, LD_LIBRARY_PATH: libraries.join(':') }
   return { path: join(unpacked, unpackedPath), env }
+}
+
+async function ofThisRelease(alternatives: string): Promise<string> {
+  const names = alternatives.split('|')
+  // A name that another package only provides has no record of its own.
+  const { stdout } = await run('apt-cache', ['show', '--no-all-versions', ...names]).catch(() => ({ stdout: '' }))
+  return names.find((name) => stdout.split('\n').includes(`Package: ${name}`)) ?? String(names[0])
 }
 
 async function fromDebianInstalled(source: ProgramSource): Promise<Program | undefined> {

@@ -1,8 +1,7 @@
-import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { ask } from './ask'
 import { programFinder } from './program'
 import { type ServerProcess, startServerProcess } from './server-process'
 
@@ -51,26 +50,9 @@ export async function startRedisProcess(options: RedisProcessOptions = {}): Prom
 
 async function answers(port: number, pid: number): Promise<boolean> {
   for (const end = Date.now() + 3_000; Date.now() < end; await sleep(10)) {
-    const info = await ask(port).catch(() => '')
+    const info = await ask(port, 'INFO server', 'config_file').catch(() => '')
     const [, process] = /process_id:(\d+)/.exec(info) ?? []
     if (process) return Number(process) === pid
   }
   return false
-}
-
-/** Its INFO, by hand, because ioredis would go on trying and log. */
-async function ask(port: number): Promise<string> {
-  const socket = connect(port, '127.0.0.1').setEncoding('utf8')
-  try {
-    await once(socket, 'connect')
-    socket.write('INFO server\r\n')
-    let text = ''
-    for await (const chunk of socket) {
-      text += chunk
-      if (text.includes('config_file')) break
-    }
-    return text
-  } finally {
-    socket.destroy()
-  }
 }

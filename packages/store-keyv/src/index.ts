@@ -1,0 +1,3 @@
+export type { KeyvClient } from './keyv-client'
+export { keyvStore } from './keyv-store'
+export { KeyvStoreError } from './keyv-store-error'

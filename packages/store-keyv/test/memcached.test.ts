@@ -1,0 +1,101 @@
+import KeyvMemcache from '@keyv/memcache'
+import { ask, memcachedProgram, type ServerProcess, startMemcachedProcess, until } from '@tokenward/local-servers'
+import { encryptedStore } from '@tokenward/store-encrypted'
+import { keyvStore } from '@tokenward/store-keyv'
+import { storeConformance } from '@tokenward/store-testkit'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { fleet, MINUTE, newKey, versions } from './support'
+
+const DAY = 24 * 60 * MINUTE
+
+// @keyv/memcache answers that there is nothing by an entry that is over, and Keyv removes that: what another one keeps
+// in this moment goes with it. So a read beside a write may cost the value, never give a wrong one.
+function inMemcached(name: string, body: () => Promise<void>) {
+  return name.startsWith('of concurrent writers one wins') ? test.skip(name, body) : test.concurrent(name, body)
+}
+
+describe.skipIf(!(await memcachedProgram()))('on Memcached', () => {
+  let server: ServerProcess
+  beforeAll(async () => {
+    server = await startMemcachedProcess()
+  })
+  afterAll(() => server?.stop())
+
+  describe.each(versions)('by %s', (_version, createKeyv) => {
+    /** A store of its own connection, as another process has it. */
+    function connect({ host, port }: ServerProcess = server) {
+      return keyvStore(createKeyv(new KeyvMemcache(`${host}:${port}`, { retries: 0, logger: { log() {} } })))
+    }
+
+    describe('every store’s tests pass', () => {
+      storeConformance({
+        test: inMemcached,
+        supportsLease: false,
+        shortestTtlMs: 1_000,
+        createStore: () => connect(),
+      })
+    })
+
+    describe('and encrypted', () => {
+      const keys = [crypto.getRandomValues(new Uint8Array(32))]
+      storeConformance({
+        test: inMemcached,
+        supportsLease: false,
+        // Keyv looks at the milliseconds itself.
+        shortestTtlMs: 20,
+        createStore: () => encryptedStore(connect(), { keys }),
+      })
+    })
+
+    test.concurrent('Memcached itself lets go of what is over, and of nothing before', async () => {
+      const store = connect()
+      const [short, long, endless] = [newKey(), newKey(), newKey()]
+      // Keyv 6 takes off what has passed of it, and Memcached counts whole seconds, of which 0 is for good.
+      await store.set(short, 'value', 2_500)
+      await store.set(long, 'value', 400 * DAY)
+      await store.set(endless, 'value', Number.POSITIVE_INFINITY)
+      const keys = await ask(server.port, 'lru_crawler metadump all', 'END\r\n')
+      const [, prefix] = new RegExp(`key=(\\S*)${long}`).exec(decodeURIComponent(keys)) ?? []
+      expect(prefix).toBeDefined()
+      await until('it is gone', async () => (await ask(server.port, `get ${prefix}${short}`, 'END\r\n')) === 'END\r\n')
+      expect(await store.get(long)).toBe('value')
+      expect(await store.get(endless)).toBe('value')
+    })
+
+    test.concurrent('a token that Memcached finds too large is a failure', async () => {
+      await expect(connect().set(newKey(), 'x'.repeat(2 ** 21), MINUTE)).rejects.toThrow(/^set failed/)
+    })
+
+    test('two processes share one token', async () => {
+      const { provider, failures, start, written } = await fleet()
+      const [one, two] = [start(connect()), start(connect())]
+      const first = await one.getAccessToken('c')
+      await written(1)
+      expect((await two.getAccessToken('c')).value).toBe(first.value)
+      expect(provider.tokenRequests).toHaveLength(1)
+      expect(failures).toEqual([])
+    })
+
+    test('a Memcached that goes away is reported, and calls go on; when it is back, it is used again', async () => {
+      const own = await startMemcachedProcess()
+      onTestFinished(() => own.stop())
+      const { provider, failures, start, written } = await fleet()
+      const store = connect(own)
+      const before = await start(store).getAccessToken('c')
+      await written(1)
+      expect(failures).toEqual([])
+      await own.stop()
+      const during = await start(store).getAccessToken('c')
+      expect(during.value).not.toBe(before.value)
+      await written(2)
+      expect(failures.map(({ operation }) => operation)).toEqual(['get', 'set'])
+      const again = await startMemcachedProcess({ port: own.port })
+      onTestFinished(() => again.stop())
+      await until('the store works', async () => (await store.get(newKey())) === undefined)
+      const after = await start(store).getAccessToken('c')
+      await written(3)
+      expect((await start(store).getAccessToken('c')).value).toBe(after.value)
+      expect(provider.tokenRequests).toHaveLength(3)
+    })
+  })
+})
