@@ -132,6 +132,25 @@ test('a lease that comes after the store limit is given back, so that nobody wai
   expect(endpoint.requests).toHaveLength(2)
 })
 
+test('a slow store costs no more than its limit, however often it has to be asked', async () => {
+  const { clock, store, start } = fleet()
+  const one = start()
+  const old = await one.getAccessToken('c')
+  await settle()
+  await one.rejectAccessToken('c', old)
+  const real = store.lease
+  store.lease = (async (...args: Parameters<typeof real>) => {
+    await new Promise<void>((resolve) => clock.setTimeout(resolve, 200))
+    return real(...args)
+  }) as never
+  let value = ''
+  void one.getAccessToken('c').then((token) => {
+    value = token.value
+  })
+  await clock.advance(250)
+  expect(value).toBe('token-2')
+})
+
 test('close gives back the lease of what it ends', async () => {
   const { store, endpoint, start } = fleet()
   endpoint.latencyMs = 1_000

@@ -88,21 +88,28 @@ export class StoreAccess {
     }
     const waitsUntil = this.#clock.monotonic() + 2 * leaseMs
     let seen: string | undefined
+    let wasDeleted = false
+    // All that is asked in a row takes no longer than one call may.
+    let giveUpAt = this.#clock.monotonic() + this.#timeoutMs
     for (let round = 1; this.#clock.monotonic() < waitsUntil; round++) {
-      const giveUpAt = this.#clock.monotonic() + this.#timeoutMs
-      const asked = await this.#askForLease(key, leaseMs, seen)
+      const asked = await this.#askForLease(key, leaseMs, seen, giveUpAt)
       if (!asked) return { answered: false }
       const { value, lease } = asked.value ?? {}
-      // Both together take no longer than one call may.
       if (lease) return { answered: true, lease, paused: await this.#pauseOf(group, giveUpAt) }
       if (value === undefined) {
         await pause(this.#clock, POLL_MS * (0.5 + this.#random()), signal)
+        giveUpAt = this.#clock.monotonic() + this.#timeoutMs
+        continue
+      }
+      if (value === seen) {
+        // The store does not know it again, because it is no text, say. It goes, so that it can be replaced.
+        if (wasDeleted) break
+        wasDeleted = true
+        await this.#attempt('delete', async () => this.#store.delete(key))
         continue
       }
       const found = anew && round === 1 ? undefined : picked(value)
       if (found !== undefined) return { answered: true, found }
-      // A store that gives the same value again does not know it again: then there is nobody to wait for.
-      if (value === seen) break
       seen = value
     }
     return { answered: true }
@@ -166,7 +173,7 @@ export class StoreAccess {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay.keys())
   }
 
-  async #askForLease(key: string, leaseMs: number, seen: string | undefined) {
+  async #askForLease(key: string, leaseMs: number, seen: string | undefined, giveUpAt: number) {
     let awaited = true
     const ask = async () => {
       const answer = await this.#store.lease?.(key, leaseMs, seen)
@@ -174,7 +181,7 @@ export class StoreAccess {
       if (!awaited) this.release(key, answer?.lease)
       return answer
     }
-    const asked = await this.#attempt<LeaseAnswer | undefined>('lease', ask)
+    const asked = await this.#attempt<LeaseAnswer | undefined>('lease', ask, giveUpAt - this.#clock.monotonic())
     awaited = false
     const { unreadable } = asked?.value?.lease ? asked.value : {}
     if (unreadable) this.#emit('storeFailed', { operation: 'lease', reason: reasonOf(unreadable) })
