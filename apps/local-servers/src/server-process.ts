@@ -41,13 +41,15 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
     const folder = await mkdtemp(join(tmpdir(), 'tokenward-server-'))
     const child = spawn('sh', ['-c', keeper, program.path, ...(await options.args(port, folder))], {
       env: program.env,
+      // A terminal sends Ctrl-C to the whole group; the server has to last until the one who uses it is done.
+      detached: true,
       stdio: ['pipe', 'pipe', 'inherit'],
     })
     const [line] = await once(createInterface(child.stdout), 'line')
     const pid = Number(line)
     const stop = async () => {
       child.stdin.end()
-      if (child.exitCode === null) await once(child, 'exit')
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
       await rm(folder, { recursive: true, force: true })
     }
     // Between being found free and being used, a port may be taken; then the process that answers is another.
