@@ -2,11 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startIdentityProvider } from '@tokenward/identity-provider'
 import { type SampleOptions, sampleOptions } from './options'
 import { startPlatform } from './platform'
+import { type SampleRedis, startSampleRedis } from './redis'
 import { Story } from './story'
 import { sampleTokens } from './tokens'
 
 /** Runs the sample workers against an authorization server and APIs of this machine, and tells what happens. */
-async function run({ workers, durationMs }: SampleOptions): Promise<void> {
+async function run({ workers, durationMs }: SampleOptions, redis: SampleRedis | undefined): Promise<void> {
   const stopping = new AbortController()
   const stop = () => stopping.abort()
   process.on('SIGINT', stop).on('SIGTERM', stop)
@@ -24,14 +25,15 @@ async function run({ workers, durationMs }: SampleOptions): Promise<void> {
     dpopClient: provider.client('dpop.client'),
     workload: { ...provider.client('workload.client'), tokenFile: platform.tokenFile },
   }
-  const tokens = sampleTokens(environment)
+  const tokens = sampleTokens(environment, redis?.store)
   const story = new Story(provider)
   story.watch(tokens)
   const names = workers.map(([name]) => name).join(', ')
   const end = durationMs === undefined ? 'until Ctrl-C' : `for ${durationMs / 1_000} s`
-  console.log(`Workers (${names}) call the APIs of ${provider.issuer} ${end}. Tokens live 5 s (invoice: 8 s).\n`)
+  const kept = redis ? `, with tokens kept in Redis at ${redis.address}` : ''
+  console.log(`Workers (${names}) call the APIs of ${provider.issuer} ${end}${kept}. Tokens live 5 s (invoice: 8 s).\n`)
 
-  const context = { environment, tokens, stop: stopping.signal, watch: story.watch.bind(story) }
+  const context = { environment, tokens, store: redis?.store, stop: stopping.signal, watch: story.watch.bind(story) }
   const running = workers.map(([name, worker]) =>
     worker({ ...context, report: (text, apiCalls) => story.round(name, text, apiCalls) }),
   )
@@ -40,6 +42,7 @@ async function run({ workers, durationMs }: SampleOptions): Promise<void> {
     sleep(durationMs, undefined, { signal: stopping.signal, ref: false }).then(stop, () => {})
   await Promise.all([...running, scenes])
   await tokens.close()
+  await redis?.close()
   await provider.close()
   await platform.close()
   console.log(story.summary())
@@ -60,10 +63,18 @@ async function run({ workers, durationMs }: SampleOptions): Promise<void> {
 }
 
 let options: SampleOptions | undefined
+let redis: SampleRedis | undefined
 try {
   options = sampleOptions(process.argv.slice(2))
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
   process.exitCode = 2
 }
-if (options) await run(options)
+try {
+  if (options?.redis) redis = await startSampleRedis()
+} catch (error) {
+  options = undefined
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+}
+if (options) await run(options, redis)

@@ -19,13 +19,16 @@ export const WORKERS: Readonly<Record<string, Worker>> = {
   'workload-identity': workloadIdentity,
 }
 
-const USAGE = `usage: npm start -- [--only ${Object.keys(WORKERS).join('|')}]... [--forever] [--seconds 20]
+const USAGE = `usage: npm start -- [--only ${Object.keys(WORKERS).join('|')}]... [--redis] [--forever] [--seconds 20]
   --only     run this worker; may be given more than once (default: ${USUAL.join(', ')})
+  --redis    keep the tokens in Redis: the one of REDIS_URL, or one that is started
   --forever  go on until Ctrl-C
   --seconds  how long to run otherwise`
 
 export interface SampleOptions {
   readonly workers: readonly [name: string, worker: Worker][]
+  /** Whether tokens are kept in Redis too, and not in this process alone. */
+  readonly redis: boolean
   /** How long to run, milliseconds; undefined: until told to stop. */
   readonly durationMs: number | undefined
 }
@@ -37,6 +40,7 @@ export function sampleOptions(args: readonly string[]): SampleOptions {
       args: [...args],
       options: {
         only: { type: 'string', multiple: true, default: USUAL },
+        redis: { type: 'boolean', default: false },
         forever: { type: 'boolean', default: false },
         seconds: { type: 'string', default: '20' },
       },
@@ -48,7 +52,7 @@ export function sampleOptions(args: readonly string[]): SampleOptions {
       if (!worker) throw new Error(`there is no worker '${name}'`)
       return [name, worker]
     })
-    return { workers, durationMs: values.forever ? undefined : seconds * 1_000 }
+    return { workers, redis: values.redis, durationMs: values.forever ? undefined : seconds * 1_000 }
   } catch (error) {
     throw new Error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`)
   }

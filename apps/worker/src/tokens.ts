@@ -1,4 +1,4 @@
-import { createTokenManager, type KeyPair } from '@tokenward/core'
+import { createTokenManager, type KeyPair, type TokenStore } from '@tokenward/core'
 
 /** Where the sample's servers are, and who it is there. In a real worker all of it comes from the environment. */
 export interface SampleEnvironment {
@@ -11,9 +11,10 @@ export interface SampleEnvironment {
   readonly workload: { readonly clientId: string; readonly tokenFile: string }
 }
 
-/** The one place of the application that knows how tokens are had. */
-export function sampleTokens({ tokenEndpoint, issuer, catalog, invoice }: SampleEnvironment) {
+/** The one place of the application that knows how tokens are had, and where they are kept. */
+export function sampleTokens({ tokenEndpoint, issuer, catalog, invoice }: SampleEnvironment, store?: TokenStore) {
   return createTokenManager({
+    store,
     clients: {
       'catalog.client': {
         tokenEndpoint,

@@ -1,11 +1,24 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { hasRedis, startRedis } from '@tokenward/local-servers'
 import { expect, onTestFinished, test } from 'vitest'
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 
-function start(...args: string[]): { child: ChildProcess; output: () => string; exit: Promise<number | null> } {
-  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+interface Sample {
+  readonly child: ChildProcess
+  readonly output: () => string
+  readonly exit: Promise<number | null>
+}
+
+const start = (...args: string[]) => startWith({}, ...args)
+
+/** With environment variables beside those that are there. */
+function startWith(env: NodeJS.ProcessEnv, ...args: string[]): Sample {
+  const child = spawn(process.execPath, [main, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  })
   onTestFinished(() => void child.kill('SIGKILL'))
   let output = ''
   child.stdout?.on('data', (text) => (output += text))
@@ -40,6 +53,46 @@ test.each(['SIGINT', 'SIGTERM'] as const)('%s ends it cleanly, also with --forev
   expect(await exit).toBe(0)
   expect(output()).toContain('Workers (manual) ')
   expect(output()).toContain('Summary')
+})
+
+test.skipIf(!(await hasRedis()))('--redis keeps the tokens of every worker in Redis, and says so', async () => {
+  const redis = await startRedis()
+  onTestFinished(() => redis.stop())
+  const client = redis.connect()
+  const names = ['manual', 'http', 'typed', 'private-key-jwt', 'dpop', 'workload-identity']
+  const only = names.flatMap((name) => ['--only', name])
+  const { child, output, exit } = startWith({ REDIS_URL: redis.url }, '--redis', '--forever', ...only)
+  await expect.poll(output, { timeout: 15_000 }).toMatch(/, with tokens kept in Redis at \S+\. Tokens live/)
+  const [issuer] = /http:\/\/\S+/.exec(output()) ?? []
+
+  /** Whose tokens are there; others may use the same Redis, so the issuer counts. */
+  const owners = async () => {
+    const keys = await client.keys('tokenward:{*}')
+    const entries = keys.length > 0 ? await client.mget(keys) : []
+    const claims = entries.flatMap((entry) => {
+      const [, payload] = /"eyJ[\w-]+\.([\w-]+)\.[\w-]+"/.exec(entry ?? '') ?? []
+      return payload ? [JSON.parse(Buffer.from(payload, 'base64url').toString()) as Record<string, string>] : []
+    })
+    return new Set(claims.filter(({ iss }) => iss === issuer).map(({ client_id }) => client_id)).size
+  }
+  // Of six workers, two share a client.
+  await expect.poll(owners, { timeout: 15_000 }).toBe(5)
+  child.kill('SIGINT')
+  expect(await exit).toBe(0)
+  expect(output()).toContain('Summary')
+})
+
+test('--redis where no Redis answers says so, without the password, and ends with 1', async () => {
+  const { output, exit } = startWith({ REDIS_URL: 'redis://:hush@127.0.0.1:1' }, '--redis')
+  expect(await exit).toBe(1)
+  expect(output()).toContain('Redis does not answer: is REDIS_URL right?')
+  expect(output()).not.toContain('hush')
+})
+
+test('without --redis none is looked for', async () => {
+  const { output, exit } = startWith({ REDIS_URL: 'redis://127.0.0.1:1' }, '--only', 'http', '--seconds', '0.5')
+  expect(await exit).toBe(0)
+  expect(output()).not.toContain('Redis')
 })
 
 test.each([

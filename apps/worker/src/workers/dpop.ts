@@ -4,10 +4,11 @@ import { everySecond, type Worker } from './worker'
 
 /** Binds its tokens to a key of this process: a token that is stolen from a log or a proxy opens nothing. */
 export const dpop: Worker = (context) => {
-  const { environment, stop, watch } = context
+  const { environment, stop, store, watch } = context
   const { clientId, clientSecret } = environment.dpopClient
   const tokens = watch(
     createTokenManager({
+      store,
       clients: {
         'dpop.client': { issuer: environment.issuer, clientId, clientSecret, scope: 'catalog', dpop: true },
       },

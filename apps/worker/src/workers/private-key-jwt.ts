@@ -4,10 +4,11 @@ import { everySecond, type Worker } from './worker'
 
 /** Authenticates with a private key in place of a secret: the authorization server knows the public one only. */
 export const privateKeyJwt: Worker = (context) => {
-  const { environment, stop, watch } = context
+  const { environment, stop, store, watch } = context
   const { clientId, privateKey } = environment.keyClient
   const tokens = watch(
     createTokenManager({
+      store,
       clients: {
         'key.client': {
           issuer: environment.issuer,

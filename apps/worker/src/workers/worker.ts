@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { TokenManager } from '@tokenward/core'
+import type { TokenManager, TokenStore } from '@tokenward/core'
 import type { SampleEnvironment, SampleTokens } from '../tokens'
 
 /** A sample worker: runs until it is told to stop. */
@@ -8,6 +8,8 @@ export type Worker = (context: WorkerContext) => Promise<void>
 export interface WorkerContext {
   readonly environment: SampleEnvironment
   readonly tokens: SampleTokens
+  /** Where a worker's own token manager keeps its tokens too; undefined: in this process alone. */
+  readonly store: TokenStore | undefined
   /** Aborts when the process is asked to stop. */
   readonly stop: AbortSignal
   /** Lets the sample tell what a worker's own token manager does. */

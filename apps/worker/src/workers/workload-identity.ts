@@ -5,10 +5,11 @@ import { everySecond, type Worker } from './worker'
 
 /** Authenticates with what its platform vouches for: a token in a file, as Kubernetes projects and replaces it. */
 export const workloadIdentity: Worker = (context) => {
-  const { environment, stop, watch } = context
+  const { environment, stop, store, watch } = context
   const { clientId, tokenFile } = environment.workload
   const tokens = watch(
     createTokenManager({
+      store,
       clients: {
         'workload.client': {
           issuer: environment.issuer,
