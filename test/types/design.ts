@@ -37,6 +37,7 @@ export const tokens = createTokenManager({
   },
   store: memoryStore(),
   storeTimeoutMs: 100,
+  localLifetimeMs: 30_000,
   maxEntries: 10,
   timeoutMs: 1,
   expirationBufferMs: 1,

@@ -65,6 +65,7 @@ test.each<[string, object, string]>([
   ['a time limit of 0', { timeoutMs: 0 }, 'timeoutMs'],
   ['a lifetime that is NaN', { defaultLifetimeMs: Number.NaN }, 'defaultLifetimeMs'],
   ['a negative buffer', { expirationBufferMs: -1 }, 'expirationBufferMs'],
+  ['a local lifetime that is none', { localLifetimeMs: -1 }, 'localLifetimeMs'],
   ['a requester that is none', { requester: {} }, 'requester'],
   ['a fetch that is none', { fetch: 'fetch' }, 'fetch'],
 ])('%s is refused', (_what, change, option) => {

@@ -73,7 +73,12 @@ export function encryptedStore(store: TokenStore, options: EncryptedStoreOptions
     if (first?.value === undefined) return first?.lease && { lease: sealingLease(key, first.lease) }
     const { value, unreadable } = await read(key, first.value)
     if (value !== undefined && value !== seen) return { value }
-    const second = await store.lease?.(key, leaseMs, first.value)
+    let second = await store.lease?.(key, leaseMs, first.value)
+    if (second?.value === first.value && unreadable) {
+      // The store does not know it again, because it is no text, say. It goes, so that it can be replaced.
+      await store.delete(key)
+      second = await store.lease?.(key, leaseMs)
+    }
     if (second?.lease) return { lease: sealingLease(key, second.lease), unreadable }
     if (second?.value === undefined) return undefined
     const newer = await read(key, second.value)

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { commandsDuring, hasRedis, startRedis, type TestRedis } from '@tokenward/local-servers'
+import { createTokenManager, type StoreFailed } from '@tokenward/core'
+import { startIdentityProvider } from '@tokenward/identity-provider'
+import { commandsDuring, hasRedis, startRedis, type TestRedis, until } from '@tokenward/local-servers'
 import { encryptedStore, type UndecryptableValue } from '@tokenward/store-encrypted'
 import { redisStore } from '@tokenward/store-redis'
 import { storeConformance } from '@tokenward/store-testkit'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 
 const MINUTE = 60_000
 // Others may use the same Redis at the same time.
@@ -66,6 +68,78 @@ describe.skipIf(!(await hasRedis()))('over Redis', () => {
     expect(await leases[0]?.commit(TOKEN, MINUTE)).toBe(true)
     expect(await lease(key, MINUTE)).toEqual({ value: TOKEN })
     expect(await store.get(key)).toBe(TOKEN)
+  })
+
+  test('rubbish that is no text is replaced too', async () => {
+    const { lease, reported } = encrypted()
+    const key = newKey()
+    await redis.connect().set(`tokenward:{${key}}`, Buffer.from([0xff, 0x00, 0xfe, 0x7b]))
+    const held = await lease(key, MINUTE)
+    expect(held?.lease).toBeDefined()
+    expect(reported.length).toBe(1)
+    expect(await held?.lease?.commit(TOKEN, MINUTE)).toBe(true)
+    expect(await lease(key, MINUTE)).toEqual({ value: TOKEN })
+  })
+
+  describe('under a token manager', () => {
+    async function start(keyPrefix: string) {
+      const provider = await startIdentityProvider()
+      const { clientId, clientSecret } = provider.client('catalog.client')
+      const process = () => {
+        const tokens = createTokenManager({
+          clients: { c: { tokenEndpoint: provider.tokenEndpoint, clientId, clientSecret, scope: 'catalog' } },
+          store: encryptedStore(redisStore(redis.connect(), { keyPrefix }), { keys: [secret] }),
+        })
+        const failures: StoreFailed[] = []
+        tokens.on('storeFailed', (failure) => failures.push(failure))
+        return { tokens, failures }
+      }
+      onTestFinished(() => provider.close())
+      return { provider, process }
+    }
+
+    test('processes share a token of which nothing is in Redis’s dump or in MONITOR', async () => {
+      const { provider, process } = await start('dumped:')
+      const client = redis.connect()
+      const values: string[] = []
+      const commands = await commandsDuring(redis, async () => {
+        values.push((await process().tokens.getAccessToken('c')).value)
+        await until('it is in Redis', async () => (await client.keys('dumped:{*}')).length === 1)
+        values.push((await process().tokens.getAccessToken('c')).value)
+        values.push((await process().tokens.getAccessToken('c', { forceRenewal: true })).value)
+      })
+      expect(provider.tokenRequests).toHaveLength(2)
+      expect(new Set(values).size).toBe(2)
+      const dumps = await Promise.all(
+        (await client.keys('dumped:*')).map(async (key) => (await client.dumpBuffer(key))?.toString('latin1')),
+      )
+      const seen = [...dumps, ...commands.map(({ line }) => line)].join('\n')
+      expect(seen).toContain('dumped:')
+      for (const value of values) {
+        // The header of the JWT is no secret, and the same for all.
+        const secretPart = value.slice(value.indexOf('.') + 1)
+        for (let at = 0; at + 16 <= secretPart.length; at++) expect(seen).not.toContain(secretPart.slice(at, at + 16))
+      }
+    })
+
+    test('what cannot be decrypted is a miss, is reported, and is replaced', async () => {
+      const { provider, process } = await start('spoiled:')
+      const client = redis.connect()
+      await process().tokens.getAccessToken('c')
+      let keys: string[] = []
+      await until('it is in Redis', async () => {
+        keys = await client.keys('spoiled:{*}')
+        return keys.length === 1
+      })
+      const key = String(keys[0])
+      await client.set(key, 'rubbish', 'PX', MINUTE)
+      const { tokens, failures } = process()
+      const { value } = await tokens.getAccessToken('c')
+      expect(failures).toEqual([{ operation: 'lease', reason: 'UndecryptableValue' }])
+      await until('it is replaced', async () => (await client.get(key)) !== 'rubbish')
+      expect((await process().tokens.getAccessToken('c')).value).toBe(value)
+      expect(provider.tokenRequests).toHaveLength(2)
+    })
   })
 
   test('while rubbish is replaced by rubbish, nobody is let in beside the lease', async () => {
