@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startIdentityProvider } from '@tokenward/identity-provider'
-import { hasRedis, startRedis } from '@tokenward/local-servers'
+import { hasRedis, startRedis, type TestRedis } from '@tokenward/local-servers'
+import { ApiTally } from './api-tally'
 import { startFleet } from './fleet'
 import { type SampleOptions, sampleOptions } from './options'
 import type { Counts } from './protocol'
@@ -11,12 +12,12 @@ const DRAWN_EVERY_MS = 1_000
 const PRINTED_EVERY_MS = 5_000
 
 /** Runs a fleet of workers against an authorization server, an API and a Redis of this machine. */
-async function run({ processes, durationMs, lifetimeSeconds, callsPerSecond }: SampleOptions): Promise<void> {
+async function run(options: SampleOptions, redis: TestRedis): Promise<void> {
+  const { processes, durationMs, lifetimeSeconds, callsPerSecond } = options
   const stopping = new AbortController()
   const stop = () => stopping.abort()
   process.on('SIGINT', stop).on('SIGTERM', stop)
 
-  const redis = await startRedis()
   const provider = await startIdentityProvider({ tokenLifetimeSeconds: lifetimeSeconds })
   const { clientId, clientSecret } = provider.client('catalog.client')
   const { tokenEndpoint, catalog } = provider
@@ -28,37 +29,56 @@ async function run({ processes, durationMs, lifetimeSeconds, callsPerSecond }: S
     catalogUrl: catalog.baseURL,
     callsPerSecond,
   }
+  // Without its credentials.
+  const address = URL.canParse(redis.url) ? new URL(redis.url).host : ''
   const end = durationMs === undefined ? 'until Ctrl-C' : `for ${durationMs / 1_000} s`
   console.log(
-    `${processes} processes share a token over Redis at ${new URL(redis.url).host} ${end}.`,
+    `${processes} processes share a token over Redis${address && ` at ${address}`} ${end}.`,
     `Tokens live ${lifetimeSeconds} s; each process makes about ${callsPerSecond} API calls a second.\n`,
   )
   const fleet = await startFleet({ processes, configuration })
   fleet.go()
   const startedAt = performance.now()
   if (durationMs !== undefined) sleep(durationMs, undefined, { signal: stopping.signal }).then(stop, () => {})
+  const tally = new ApiTally(catalog)
   const draw = painter(() => table(fleet.members))
   while (!stopping.signal.aborted) {
     await sleep(draw.everyMs, undefined, { signal: stopping.signal }).catch(() => {})
+    tally.take()
     draw()
   }
   const seconds = (performance.now() - startedAt) / 1_000
   await fleet.stop()
   draw()
-  const rejected = catalog.requests.filter(({ status }) => status === 401).length
+  tally.take()
   const sum = (value: (counts: Counts) => number) => fleet.members.reduce((all, { counts }) => all + value(counts), 0)
-  console.log(
-    [
-      '',
-      'Summary',
-      `  API requests       ${catalog.requests.length}`,
-      `  calls that failed  ${sum(failed)}`,
-      `  rejected tokens    ${rejected}`,
-      `  token requests     ${provider.tokenRequests.length} by ${processes} processes in ${seconds.toFixed(1)} s, with tokens of ${lifetimeSeconds} s`,
-    ].join('\n'),
-  )
+  const summary = {
+    processes,
+    'API calls': sum(({ calls }) => calls),
+    'calls that failed': sum(failed),
+    'API requests': tally.requests,
+    'rejected at the API': tally.rejected,
+    'token requests': `${provider.tokenRequests.length} in ${seconds.toFixed(1)} s, with tokens of ${lifetimeSeconds} s`,
+    'tokens that were used': tally.tokens,
+  }
+  console.log(['', 'Summary', ...Object.entries(summary).map(([what, n]) => `  ${what.padEnd(22)} ${n}`)].join('\n'))
   await provider.close()
   await redis.stop()
+}
+
+/** Where there is none, says how to get one. */
+async function startedRedis(): Promise<TestRedis | undefined> {
+  if (await hasRedis()) {
+    try {
+      return await startRedis()
+    } catch {
+      // Without what was thrown: that may quote the URL, which may hold a password.
+      console.error(`Redis does not answer${process.env.REDIS_URL ? ': is REDIS_URL right?' : ''}`)
+      return undefined
+    }
+  }
+  console.error('There is no Redis: set REDIS_URL to one, or REDIS_BIN to a redis-server.')
+  return undefined
 }
 
 /** Prints a text again and again: in its own place on a terminal, below itself elsewhere. */
@@ -80,8 +100,8 @@ try {
   console.error(error instanceof Error ? error.message : error)
   process.exitCode = 2
 }
-if (options && (await hasRedis())) await run(options)
-else if (options) {
-  console.error('There is no Redis: set REDIS_URL to one, or REDIS_BIN to a redis-server.')
-  process.exitCode = 1
+if (options) {
+  const redis = await startedRedis()
+  if (redis) await run(options, redis)
+  else process.exitCode = 1
 }

@@ -1,5 +1,5 @@
 import type { FromMember, MemberConfiguration, ToMember } from './protocol'
-import { createWorker } from './worker'
+import { createWorker, type FleetWorker } from './worker'
 
 // One process of the fleet. It is told what to do by the process that started it, and does not outlive it.
 
@@ -7,10 +7,16 @@ const REPORT_EVERY_MS = 200
 
 const tell = (message: FromMember) => process.send?.(message)
 const stopping = new AbortController()
-let configuration: MemberConfiguration | undefined
+let worker: FleetWorker | undefined
+let working = false
 
-async function work(told: MemberConfiguration): Promise<void> {
-  const worker = createWorker(told)
+async function prepare(configuration: MemberConfiguration): Promise<void> {
+  worker = createWorker(configuration)
+  await worker.ready()
+  tell({ type: 'ready' })
+}
+
+async function work(worker: FleetWorker): Promise<void> {
   const report = () => tell({ type: 'counts', counts: worker.counts() })
   const timer = setInterval(report, REPORT_EVERY_MS)
   await worker.run(stopping.signal)
@@ -20,12 +26,15 @@ async function work(told: MemberConfiguration): Promise<void> {
 }
 
 process.on('message', (message: ToMember) => {
-  if (message.type === 'configure') {
-    configuration = message.configuration
-    tell({ type: 'ready' })
+  if (message.type === 'configure') void prepare(message.configuration)
+  if (message.type === 'go' && worker && !working) {
+    working = true
+    void work(worker)
   }
-  if (message.type === 'go' && configuration) void work(configuration)
-  if (message.type === 'stop') stopping.abort()
+  if (message.type === 'stop') {
+    stopping.abort()
+    if (!working) process.disconnect()
+  }
 })
 process.on('disconnect', () => process.exit(0))
 // The terminal sends Ctrl-C to every process; who ends this one is the fleet.

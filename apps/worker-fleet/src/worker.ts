@@ -1,29 +1,30 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createTokenManager, TokenwardError } from '@tokenward/core'
+import { createTokenManager, TokenRequestError } from '@tokenward/core'
 import { createFetch } from '@tokenward/fetch'
 import { redisStore } from '@tokenward/store-redis'
-import { Redis } from 'ioredis'
 import type { Counts, MemberConfiguration } from './protocol'
+import { connected, redisClient } from './redis-client'
 
 /** A worker of the fleet: calls the catalog at a steady rate, with the token that all of them share. */
 export interface FleetWorker {
   counts(): Counts
+  /** Resolves when it is connected to Redis; it has asked for no token yet. */
+  ready(): Promise<void>
   /** Resolves when it was stopped, and nothing of it is left. */
   run(stop: AbortSignal): Promise<void>
 }
 
 export function createWorker(configuration: MemberConfiguration): FleetWorker {
-  const { name, redisUrl, tokenEndpoint, clientId, clientSecret, catalogUrl, callsPerSecond } = configuration
+  const { name, tokenEndpoint, clientId, clientSecret, catalogUrl, callsPerSecond } = configuration
   const failures: Record<string, number> = {}
+  const storeFailures: Record<string, number> = {}
   let calls = 0
+  let okCalls = 0
   let tokensRequested = 0
   let tokensFromStore = 0
-  let storeFailures = 0
   let slowestTokenMs = 0
 
-  const redis = new Redis(redisUrl)
-  // What fails there is told by the token manager; the client goes on trying.
-  redis.on('error', () => undefined)
+  const redis = redisClient(configuration)
   const tokens = createTokenManager({
     clients: {
       'catalog.client': {
@@ -37,20 +38,20 @@ export function createWorker(configuration: MemberConfiguration): FleetWorker {
       },
     },
     store: redisStore(redis),
+    storeTimeoutMs: configuration.storeTimeoutMs,
   })
   tokens.on('tokenRetrieved', ({ source }) => {
     if (source === 'endpoint') tokensRequested++
     else tokensFromStore++
   })
-  tokens.on('storeFailed', () => storeFailures++)
+  tokens.on('storeFailed', ({ operation, reason }) => count(storeFailures, `${operation} ${reason}`))
   const catalog = createFetch(tokens, 'catalog.client', { baseURL: catalogUrl })
 
   async function call(): Promise<void> {
     calls++
-    const problem = await callOnce().catch((error: unknown) =>
-      error instanceof TokenwardError ? error.code : String(error),
-    )
-    if (problem) failures[problem] = (failures[problem] ?? 0) + 1
+    const problem = await callOnce().catch(failureOf)
+    if (problem === undefined) okCalls++
+    else count(failures, problem)
   }
 
   async function callOnce(): Promise<string | undefined> {
@@ -63,7 +64,8 @@ export function createWorker(configuration: MemberConfiguration): FleetWorker {
   }
 
   return {
-    counts: () => ({ calls, failures, tokensRequested, tokensFromStore, storeFailures, slowestTokenMs }),
+    ready: () => connected(redis),
+    counts: () => ({ calls, okCalls, failures, tokensRequested, tokensFromStore, storeFailures, slowestTokenMs }),
     async run(stop) {
       while (!stop.aborted) {
         await call()
@@ -73,6 +75,18 @@ export function createWorker(configuration: MemberConfiguration): FleetWorker {
       redis.disconnect()
     },
   }
+}
+
+function count(counts: Record<string, number>, what: string): void {
+  counts[what] = (counts[what] ?? 0) + 1
+}
+
+/** Class and code; messages are for logs of one's own, and may quote more than a table should show. */
+function failureOf(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error
+  if (error instanceof TokenRequestError) return `${error.name} ${error.error}`
+  const { code } = (error.cause instanceof Error ? error.cause : error) as { code?: unknown }
+  return code === undefined ? error.name : `${error.name} ${String(code)}`
 }
 
 function headersOf(init: RequestInit | undefined): Record<string, string> {
