@@ -4,43 +4,47 @@ import { type IdentityProvider, startIdentityProvider } from '@tokenward/identit
 import { startRedis, type TestRedis } from '@tokenward/local-servers'
 import type { TestContext } from 'vitest'
 import { type Fleet, type Member, startFleet } from '../src/fleet'
+import type { MemberConfiguration } from '../src/protocol'
 
 // What the processes run is what was built, as a user would run it.
 const memberFile = fileURLToPath(new URL('../dist/member.js', import.meta.url))
 if (!existsSync(memberFile)) throw new Error('apps/worker-fleet is not built: pnpm run build')
 
-export interface FleetSetup {
+/** A fleet that is ready to go, with an authorization server of its own. */
+export interface FleetAndProvider {
   readonly fleet: Fleet
   readonly provider: IdentityProvider
+}
+
+export interface FleetSetup extends FleetAndProvider {
   readonly redis: TestRedis
 }
 
-/** A fleet that is ready to go, with a Redis and an authorization server of its own; all end with the test. */
-export async function fleetSetup(
-  { onTestFinished }: TestContext,
-  options: { processes: number; lifetimeSeconds?: number; callsPerSecond?: number; timeoutMs?: number },
-): Promise<FleetSetup> {
-  const { processes, lifetimeSeconds = 3_600, callsPerSecond = 10, timeoutMs } = options
+interface FleetSetupOptions extends Partial<Omit<MemberConfiguration, 'name'>> {
+  readonly processes: number
+  readonly lifetimeSeconds?: number
+}
+
+/** A fleet with a Redis of its own; all of it ends with the test. */
+export async function fleetSetup(context: TestContext, options: FleetSetupOptions): Promise<FleetSetup> {
   const redis = await startRedis()
-  onTestFinished(() => redis.stop())
+  context.onTestFinished(() => redis.stop())
+  return { ...(await fleetOver(context, { redisUrl: redis.url, ...options })), redis }
+}
+
+/** A fleet over a Redis that is there; it ends with the test. */
+export async function fleetOver(
+  { onTestFinished }: TestContext,
+  { processes, lifetimeSeconds = 3_600, ...configuration }: FleetSetupOptions,
+): Promise<FleetAndProvider> {
   const provider = await startIdentityProvider({ tokenLifetimeSeconds: lifetimeSeconds })
   onTestFinished(() => provider.close())
   const { clientId, clientSecret } = provider.client('catalog.client')
-  const fleet = await startFleet({
-    processes,
-    memberFile,
-    configuration: {
-      redisUrl: redis.url,
-      tokenEndpoint: provider.tokenEndpoint,
-      clientId,
-      clientSecret,
-      catalogUrl: provider.catalog.baseURL,
-      callsPerSecond,
-      ...(timeoutMs && { timeoutMs }),
-    },
-  })
+  const { tokenEndpoint, catalog } = provider
+  const usual = { tokenEndpoint, clientId, clientSecret, catalogUrl: catalog.baseURL, callsPerSecond: 10 }
+  const fleet = await startFleet({ processes, memberFile, configuration: { ...usual, ...configuration } })
   onTestFinished(() => fleet.stop())
-  return { fleet, provider, redis }
+  return { fleet, provider }
 }
 
 /** What calls failed with, over all these processes. */
