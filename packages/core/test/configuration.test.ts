@@ -43,6 +43,16 @@ test('the message of the error names them all too', () => {
   expect(make).toThrow(/client 'b', tokenEndpoint: 'x' does not parse as a URL/)
 })
 
+test.each<[string, object]>([
+  ['localLifetimeMs', { localLifetimeMs: -1 }],
+  ['storeTimeoutMs', { storeTimeoutMs: 0 }],
+  ['storeTimeoutMs', { storeTimeoutMs: '250' }],
+  ['maxEntries', { maxEntries: 1.5 }],
+  ['store', { store: { get() {} } }],
+])('of the manager’s options, %s as %o is refused', (option, options) => {
+  expect(problemsOf(() => createTokenManager({ clients: {}, ...options }))).toMatchObject([{ option }])
+})
+
 test.each<[string, object, string]>([
   ['an empty secret', { clientSecret: '' }, 'clientSecret'],
   ['a secret whose environment variable is not set', { clientSecret: undefined }, 'clientSecret'],
@@ -65,7 +75,6 @@ test.each<[string, object, string]>([
   ['a time limit of 0', { timeoutMs: 0 }, 'timeoutMs'],
   ['a lifetime that is NaN', { defaultLifetimeMs: Number.NaN }, 'defaultLifetimeMs'],
   ['a negative buffer', { expirationBufferMs: -1 }, 'expirationBufferMs'],
-  ['a local lifetime that is none', { localLifetimeMs: -1 }, 'localLifetimeMs'],
   ['a requester that is none', { requester: {} }, 'requester'],
   ['a fetch that is none', { fetch: 'fetch' }, 'fetch'],
 ])('%s is refused', (_what, change, option) => {

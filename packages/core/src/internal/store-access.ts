@@ -181,7 +181,7 @@ export class StoreAccess {
       if (!awaited) this.release(key, answer?.lease)
       return answer
     }
-    const asked = await this.#attempt<LeaseAnswer | undefined>('lease', ask, giveUpAt - this.#clock.monotonic())
+    const asked = await this.#attempt<LeaseAnswer | undefined>('lease', ask, this.#msUntil(giveUpAt))
     awaited = false
     const { unreadable } = asked?.value?.lease ? asked.value : {}
     if (unreadable) this.#emit('storeFailed', { operation: 'lease', reason: reasonOf(unreadable) })
@@ -189,9 +189,13 @@ export class StoreAccess {
   }
 
   async #pauseOf(group: string, giveUpAt: number): Promise<SharedPause | undefined> {
-    const leftMs = giveUpAt - this.#clock.monotonic()
-    const got = await this.#attempt('get', async () => this.#store.get(group), leftMs)
+    const got = await this.#attempt('get', async () => this.#store.get(group), this.#msUntil(giveUpAt))
     return got && readPause(group, got.value, this.#clock.now())
+  }
+
+  /** What is left, and a moment in any case: a process that got no turn meanwhile must not blame the store. */
+  #msUntil(time: number): number {
+    return Math.max(time - this.#clock.monotonic(), this.#timeoutMs / 5)
   }
 
   #follow<T>(key: string, work: Promise<T>): Promise<T> {
