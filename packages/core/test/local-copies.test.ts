@@ -191,6 +191,46 @@ describe('a store that comes back', () => {
     expect(store.entries.size).toBe(1)
   })
 
+  test('a lease that could be neither used nor ended is ended when the store is back', async () => {
+    const { clock, store, endpoint, start } = fleet()
+    const one = start()
+    endpoint.latencyMs = 100
+    const first = one.getAccessToken('c')
+    await settle()
+    expect(store.leaseCount).toBe(1)
+    store.broken = () => Promise.reject(new Error('down'))
+    await clock.advance(100)
+    await first
+    await clock.advance(3_000)
+    await one.getAccessToken('c')
+    await settle()
+    store.broken = undefined
+    expect(store.leaseCount).toBe(1)
+    await clock.advance(1_000)
+    await one.getAccessToken('c')
+    await clock.advance(100)
+    expect(store.leaseCount).toBe(0)
+    expect((await start().getAccessToken('c')).value).toBe('token-1')
+    expect(endpoint.requests).toHaveLength(1)
+  })
+
+  test('who needs a token while a check is under way waits for the store once', async () => {
+    const { clock, store, start } = fleet()
+    const one = start()
+    const old = await one.getAccessToken('c')
+    await clock.advance(60_000)
+    store.broken = () => new Promise(() => {})
+    await one.getAccessToken('c')
+    await clock.advance(200)
+    await one.rejectAccessToken('c', old)
+    let value = ''
+    void one.getAccessToken('c').then((token) => {
+      value = token.value
+    })
+    await clock.advance(50)
+    expect(value).toBe('token-2')
+  })
+
   test('a check costs no caller anything, however slow the store is', async () => {
     const { clock, store, endpoint, start } = fleet()
     const one = start()

@@ -1,12 +1,20 @@
 import { script } from './script'
 
-// Keys: value, lease. Arguments: SHA-1 of the value that the caller cannot use (or nothing), id of the lease, its time.
-// The second look at the lease is for a client that sends the command again after its connection broke.
+// Keys: value, lease. Arguments: SHA-1 of the value that the caller cannot use (or nothing), id of the lease, its time,
+// and the ids of leases that the caller may have without knowing. Its own id is there for a client that sends the
+// command again after its connection broke.
 export const takeLease = script(`
 local value = redis.call('GET', KEYS[1])
 if value and redis.sha1hex(value) ~= ARGV[1] then return { 'value', value } end
 if redis.call('SET', KEYS[2], ARGV[2], 'NX', 'PX', ARGV[3]) then return { 'lease' } end
-if redis.call('GET', KEYS[2]) == ARGV[2] then return { 'lease' } end
+local holder = redis.call('GET', KEYS[2])
+if holder == ARGV[2] then return { 'lease' } end
+for i = 4, #ARGV do
+  if holder == ARGV[i] then
+    redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
+    return { 'lease' }
+  end
+end
 return { 'wait' }`)
 
 // Keys: value, lease, draft. Argument: id of the lease.

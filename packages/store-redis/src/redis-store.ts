@@ -1,6 +1,7 @@
 import type { StoreLease, TokenStore } from '@tokenward/core'
 import { addToGroup, takeGroup } from './group-scripts'
 import { commitLease, releaseLease, takeLease } from './lease-scripts'
+import { LostLeases } from './lost-leases'
 import type { RedisClient } from './redis-client'
 import { withoutArguments } from './safe-error'
 import { sha1 } from './script'
@@ -42,6 +43,7 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   // In a Cluster, what is in braces decides the place, and a script's keys must be in one place.
   const valueKey = (key: string) => `${keyPrefix}{${key}}`
   const leaseKey = (key: string) => `${valueKey(key)}:lease`
+  const lost = new LostLeases()
   const groupKey = (group: string) => `${keyPrefix}group:{${group}}`
 
   async function write(redisKey: string, value: string, ttlMs: number): Promise<void> {
@@ -99,14 +101,19 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
         const id = crypto.randomUUID()
         const unusable = seen === undefined ? '' : await sha1(seen)
         const keys = [valueKey(key), leaseKey(key)]
-        const args = [unusable, id, String(Math.max(1, wholeMs(leaseMs)))]
+        const args = [unusable, id, String(Math.max(1, wholeMs(leaseMs))), ...lost.idsOf(key)]
         const asked = takeLease.run(client, keys, args)
-        // Given up by the client, the command may still be on its way to Redis; then this comes right behind it.
-        asked.catch(() => releaseLease.run(client, [leaseKey(key)], [id]).catch(() => {}))
+        // Given up by the client, the command may still be on its way to Redis; often this comes right behind it.
+        asked.catch(() => {
+          lost.add(key, id, leaseMs)
+          releaseLease.run(client, [leaseKey(key)], [id]).catch(() => {})
+        })
         const answer = await asked
         const [kind, value] = answer as [kind: string, value?: string]
         if (kind === 'value' && value !== undefined) return { value }
-        return kind === 'lease' ? { lease: storeLease(key, id) } : undefined
+        if (kind !== 'lease') return undefined
+        lost.clear(key)
+        return { lease: storeLease(key, id) }
       }),
   })
 }

@@ -12,7 +12,8 @@ const LIFETIME_MS = 2_000
 const SHORTEST_USE_MS = LIFETIME_MS * 0.75
 const CALLS_A_SECOND = 8
 const STORE_TIMEOUT_MS = 250
-const TIMEOUT_MS = 3_000
+/** Room for a busy machine. A wait for a lease that nobody uses would be of ten seconds. */
+const SLACK_MS = 1_500
 
 /** What a client may be told, so that it fails fast by itself. */
 export const TUNED = {
@@ -34,10 +35,17 @@ export async function startFleetUnderLoad(connect: () => RedisClient) {
   const problems = new Map<string, number>()
   const note = (problem: string) => problems.set(problem, (problems.get(problem) ?? 0) + 1)
   let slowestMs = 0
+  let slowestRequestMs = 0
+  const timedFetch: typeof fetch = async (...args) => {
+    const startedAt = performance.now()
+    const response = await fetch(...args)
+    slowestRequestMs = Math.max(slowestRequestMs, performance.now() - startedAt)
+    return response
+  }
   const processes = Array.from({ length: PROCESSES }, () =>
     createTokenManager({
       clients: {
-        c: { tokenEndpoint: provider.tokenEndpoint, clientId, clientSecret, scope: 'catalog', timeoutMs: TIMEOUT_MS },
+        c: { tokenEndpoint: provider.tokenEndpoint, clientId, clientSecret, scope: 'catalog', fetch: timedFetch },
       },
       store: redisStore(connect()),
       storeTimeoutMs: STORE_TIMEOUT_MS,
@@ -93,7 +101,7 @@ export async function startFleetUnderLoad(connect: () => RedisClient) {
       await provider.close()
       expect(Object.fromEntries(problems)).toEqual({})
       expect(provider.catalog.requests.length).toBeGreaterThan(PROCESSES)
-      expect(slowestMs).toBeLessThan(STORE_TIMEOUT_MS + TIMEOUT_MS)
+      expect(slowestMs).toBeLessThan(STORE_TIMEOUT_MS + slowestRequestMs + SLACK_MS)
     },
   }
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { commandsDuring, hasRedis, startFaultProxy, startRedis, type TestRedis, until } from '@tokenward/local-servers'
-import { type RedisStore, redisStore } from '@tokenward/store-redis'
+import { type RedisClient, type RedisStore, redisStore } from '@tokenward/store-redis'
 import { storeConformance } from '@tokenward/store-testkit'
 import { Redis } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis-5'
@@ -195,6 +195,33 @@ describe.skipIf(!(await hasRedis()))('on a standalone Redis', () => {
       impatient.disconnect()
       await proxy.close()
     }
+  })
+
+  test('a lease that Redis gave without the client hearing of it is taken over by the same process, and no other', async () => {
+    const key = newKey()
+    let lastsTo = 'ask'
+    const cut: RedisClient = {
+      get: (...args) => client.get(...args),
+      set: (...args) => client.set(...args),
+      del: (...args) => client.del(...args),
+      // Redis has done it, and the answer is lost; so is what comes next, until the connection is there again.
+      eval: async (...args) => {
+        if (lastsTo === 'ask') await client.eval(...args)
+        if (lastsTo !== 'reconnected') {
+          lastsTo = 'release'
+          throw new Error('Connection is closed.')
+        }
+        return client.eval(...args)
+      },
+    }
+    const one = redisStore(cut)
+    await expect(one.lease(key, MINUTE)).rejects.toThrow('lease failed')
+    expect(await store.lease(key, MINUTE)).toBeUndefined()
+    lastsTo = 'reconnected'
+    const lease = await leaseOf(one, key)
+    expect(await one.lease(key, MINUTE)).toBeUndefined()
+    expect(await lease.commit('value', MINUTE)).toBe(true)
+    expect(await store.lease(key, MINUTE)).toEqual({ value: 'value' })
   })
 
   test('the client stays open', async () => {

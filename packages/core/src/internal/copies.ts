@@ -1,6 +1,7 @@
 import { type MemoryStore, memoryStore } from '@tokenward/store-memory'
 import type { AccessToken } from '../access-token'
 import type { Clock } from '../clock'
+import type { StoreLease } from '../token-store'
 import { type Copy, goodCopy } from './copy'
 
 /** A copy outlives its token, so that a store whose clock is behind cannot bring the token back. */
@@ -52,9 +53,9 @@ export class Copies {
     return changed
   }
 
-  /** Notes whether the store has the token, and with that when it is asked next. */
-  noteShared(key: string, copy: Copy, isShared: boolean): Copy {
-    return this.change(key, copy, { isShared, checkAt: this.#checkAt(isShared) })
+  /** Notes that the store has the token, or that it could not take it, and with that when it is asked next. */
+  noteShared(key: string, copy: Copy, isShared: boolean, lease?: StoreLease): Copy {
+    return this.change(key, copy, { isShared, lease, checkAt: this.#checkAt(isShared) })
   }
 
   delete(key: string): void {

@@ -1,5 +1,6 @@
 import type { AccessToken } from '../access-token'
 import { TokenRequestError } from '../errors'
+import type { StoreLease } from '../token-store'
 import { type Lifetime, lifetime } from './freshness'
 
 /** A token in this process. Immutable: what becomes of it is another copy in its place. */
@@ -12,6 +13,8 @@ export interface Copy extends Lifetime {
   readonly checkAt: number
   /** The store has it, or had it. */
   readonly isShared: boolean
+  /** Under which the store could not be given the token. It may stand there still, and keep others waiting. */
+  readonly lease?: StoreLease | undefined
   /** A renewal ahead failed; the next one starts no sooner. */
   readonly pausedUntil: number
 }

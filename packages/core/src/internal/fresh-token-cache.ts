@@ -184,18 +184,21 @@ export class FreshTokenCache implements TokenCache {
   /** Asks the store whether the copy's token is still there, because another process may have deleted it. */
   async #check(trip: Trip, copy: Copy): Promise<Copy> {
     const { key, wanted, flight } = trip
+    void this.#store?.release(key, copy.lease)
     const shared = await this.#consult(trip, (other) => {
       // What the store could not take does not give way to what is older.
       const inPlace = copy.isShared || other.token.value === copy.token.value || other.expiresAt > copy.expiresAt
       return inPlace && this.#mayHandOut(other, wanted)
     })
     const { answered, found, lease } = shared
-    if (!answered || flight.disowned) {
-      this.#store?.release(key, lease)
-      return this.#copies.noteShared(key, copy, copy.isShared)
+    // Who has come to wait meanwhile needs another token, store or no store.
+    const isNeeded = flight.waiting > 0
+    if (flight.disowned || (!answered && !isNeeded)) {
+      void this.#store?.release(key, lease)
+      return this.#copies.noteShared(key, copy, copy.isShared, copy.lease)
     }
     const isThere = found?.token.value === copy.token.value
-    const isToBeOffered = !found && !copy.isShared && this.#copies.get(key) === copy
+    const isToBeOffered = answered && !found && !copy.isShared && this.#copies.get(key) === copy
     if (!isThere && !isToBeOffered) return this.#arrive(trip, shared)
     const there = this.#copies.noteShared(key, copy, true)
     if (isToBeOffered) this.#offer(trip, there, lease)
@@ -207,7 +210,7 @@ export class FreshTokenCache implements TokenCache {
     const { key, flight } = trip
     const copy = shared.found ?? (await this.#load(trip, shared))
     this.#retrieved(trip, copy)
-    if (flight.disowned) this.#store?.release(key, shared.lease)
+    if (flight.disowned) void this.#store?.release(key, shared.lease)
     else {
       this.#copies.keep(key, copy)
       if (!shared.found) this.#offer(trip, copy, shared.lease)
@@ -231,7 +234,7 @@ export class FreshTokenCache implements TokenCache {
     } catch (error) {
       const pauseMs = ahead && renewalPauseMs(ahead, error, this.#clock.monotonic(), this.#random())
       const found = lease && asks ? pauseAfter(error, loader.outage(), pauseMs) : undefined
-      this.#store?.release(key, lease, found && this.#store.postPause(group, found))
+      void this.#store?.release(key, lease, found && this.#store.postPause(group, found))
       throw error
     }
   }
@@ -253,7 +256,7 @@ export class FreshTokenCache implements TokenCache {
   /** Gives a token to the store; no caller waits for that. */
   #offer({ key, wanted }: Trip, copy: Copy, lease: StoreLease | undefined): void {
     const remainingMs = copy.expiresAt - this.#clock.monotonic()
-    if (remainingMs < 1) this.#store?.release(key, lease)
+    if (remainingMs < 1) void this.#store?.release(key, lease)
     // Without the lease, which others may have, it might overwrite what is newer.
     else if (this.#store?.canLease && !lease) this.#copies.noteShared(key, copy, false)
     else void this.#write(key, wanted.group, copy, remainingMs, lease)
@@ -261,7 +264,7 @@ export class FreshTokenCache implements TokenCache {
 
   async #write(key: string, group: string, copy: Copy, remainingMs: number, lease: StoreLease | undefined) {
     const outcome = await this.#store?.write(key, group, copy, remainingMs, lease)
-    if (outcome === 'failed') this.#copies.noteShared(key, copy, false)
+    if (outcome === 'failed') this.#copies.noteShared(key, copy, false, lease)
     // Somebody has a newer one, or the token was deleted while it was asked for.
     if (outcome === 'late') this.#copies.change(key, copy, { checkAt: this.#clock.monotonic() })
   }

@@ -132,20 +132,20 @@ export class StoreAccess {
     }
     const outcome = this.#attempt('set', write).then((done) => {
       // What cannot be kept is no reason for all others to wait for the end of the lease.
-      if (!done) this.release(key, lease)
+      if (!done) void this.release(key, lease)
       return done ? (done.value ? 'kept' : 'late') : 'failed'
     })
     return this.#follow(key, outcome)
   }
 
-  /** Lets another process try, after `before`; nobody waits for it. */
-  release(key: string, lease: StoreLease | undefined, before?: Promise<unknown>): void {
+  /** Lets another process try, after `before`. */
+  async release(key: string, lease: StoreLease | undefined, before?: Promise<unknown>): Promise<void> {
     if (!lease) return
     const release = async () => {
       await before
       await this.#attempt('release', async () => lease.release())
     }
-    void this.#follow(key, release())
+    await this.#follow(key, release())
   }
 
   /** Tells the other processes that one has failed at the endpoint of a client. */
@@ -178,7 +178,7 @@ export class StoreAccess {
     const ask = async () => {
       const answer = await this.#store.lease?.(key, leaseMs, seen)
       // A lease that comes after the time limit is used by nobody, and all others would wait for its end.
-      if (!awaited) this.release(key, answer?.lease)
+      if (!awaited) void this.release(key, answer?.lease)
       return answer
     }
     const asked = await this.#attempt<LeaseAnswer | undefined>('lease', ask, this.#msUntil(giveUpAt))
