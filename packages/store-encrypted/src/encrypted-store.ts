@@ -47,8 +47,8 @@ export function encryptedStore(store: TokenStore, options: EncryptedStoreOptions
 
   function sealingLease(key: string, lease: StoreLease): StoreLease {
     return Object.freeze({
-      commit: async (value: string, ttlMs: number, group?: string) =>
-        lease.commit(await seal(await ring(), key, value), ttlMs, group),
+      commit: async (value: string, ttlMs: number, ...group: [string?]) =>
+        lease.commit(await seal(await ring(), key, value), ttlMs, ...group),
       release: () => lease.release(),
     })
   }
@@ -58,8 +58,8 @@ export function encryptedStore(store: TokenStore, options: EncryptedStoreOptions
       const sealed = await store.get(key)
       return sealed === undefined ? undefined : open(key, sealed)
     },
-    async set(key, value, ttlMs, group) {
-      await store.set(key, await seal(await ring(), key, value), ttlMs, group)
+    async set(key, value, ttlMs, ...group) {
+      await store.set(key, await seal(await ring(), key, value), ttlMs, ...group)
     },
     delete: (key) => store.delete(key),
     ...(store.deleteGroup && { deleteGroup: (group: string) => store.deleteGroup?.(group) }),

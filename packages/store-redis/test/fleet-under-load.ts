@@ -69,12 +69,14 @@ export async function startFleetUnderLoad(connect: () => RedisClient) {
   const tokensInUse = async () =>
     new Set(await Promise.all(processes.map(async (t) => (await t.getAccessToken('c')).value)))
 
+  const shares = () => until('all processes use one token', async () => (await tokensInUse()).size === 1)
+
   return {
     /** Resolves when all use the same token. */
-    shares: () => until('all processes use one token', async () => (await tokensInUse()).size === 1),
+    shares,
 
-    /** Lets something go wrong for a while. */
-    async during(ms: number, begin: () => Promise<void> | void, end: () => Promise<void> | void): Promise<void> {
+    /** Lets something go wrong for a while, after which the fleet has to share again; and ends it. */
+    async survives(ms: number, begin: () => Promise<void> | void, end: () => Promise<void> | void = () => {}) {
       const before = provider.tokenRequests.length
       const startedAt = performance.now()
       await begin()
@@ -82,26 +84,29 @@ export async function startFleetUnderLoad(connect: () => RedisClient) {
       await end()
       const lifetimes = Math.ceil((performance.now() - startedAt) / SHORTEST_USE_MS) + 1
       expect(provider.tokenRequests.length - before).toBeLessThanOrEqual(PROCESSES * lifetimes)
+      await shares()
+      await renewsOnce()
+      await stop()
     },
+  }
 
-    /** A few lifetimes at the end of which there were no more requests than one process would make. */
-    async renewsOnce(): Promise<void> {
-      const before = provider.tokenRequests.length
-      const startedAt = performance.now()
-      await sleep(2 * LIFETIME_MS)
-      const lifetimes = Math.ceil((performance.now() - startedAt) / SHORTEST_USE_MS)
-      expect(provider.tokenRequests.length - before).toBeLessThanOrEqual(lifetimes + 1)
-    },
+  /** A few lifetimes at the end of which there were no more requests than one process would make. */
+  async function renewsOnce(): Promise<void> {
+    const before = provider.tokenRequests.length
+    const startedAt = performance.now()
+    await sleep(2 * LIFETIME_MS)
+    const lifetimes = Math.ceil((performance.now() - startedAt) / SHORTEST_USE_MS)
+    expect(provider.tokenRequests.length - before).toBeLessThanOrEqual(lifetimes + 1)
+  }
 
-    /** Ends it, and says what must hold at any time. */
-    async stop(): Promise<void> {
-      stopping.abort()
-      await Promise.all(running)
-      await Promise.all(processes.map((each) => each.close()))
-      await provider.close()
-      expect(Object.fromEntries(problems)).toEqual({})
-      expect(provider.catalog.requests.length).toBeGreaterThan(PROCESSES)
-      expect(slowestMs).toBeLessThan(STORE_TIMEOUT_MS + slowestRequestMs + SLACK_MS)
-    },
+  /** Ends it, and says what must hold at any time. */
+  async function stop(): Promise<void> {
+    stopping.abort()
+    await Promise.all(running)
+    await Promise.all(processes.map((each) => each.close()))
+    await provider.close()
+    expect(Object.fromEntries(problems)).toEqual({})
+    expect(provider.catalog.requests.length).toBeGreaterThan(PROCESSES)
+    expect(slowestMs).toBeLessThan(STORE_TIMEOUT_MS + slowestRequestMs + SLACK_MS)
   }
 }

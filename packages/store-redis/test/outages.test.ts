@@ -84,20 +84,14 @@ describe.skipIf(!(await redisProgram())).concurrent.each(CLIENTS)('with %s', (_c
     const { port, begin, end } = await prepare(context)
     const fleet = await startFleetUnderLoad(() => connect(context, port, options))
     await fleet.shares()
-    await fleet.during(OUTAGE_MS, begin, end)
-    await fleet.shares()
-    await fleet.renewsOnce()
-    await fleet.stop()
+    await fleet.survives(OUTAGE_MS, begin, end)
   })
 
   test('a Redis that is not there from the start costs no call', async (context) => {
     const proxy = await behindProxy(context)
     await proxy.refuse()
     const fleet = await startFleetUnderLoad(() => connect(context, proxy.port, options))
-    await fleet.during(3_000, () => {}, proxy.heal)
-    await fleet.shares()
-    await fleet.renewsOnce()
-    await fleet.stop()
+    await fleet.survives(3_000, () => {}, proxy.heal)
   }, 60_000)
 
   test('a Cluster of which a master dies costs no call', async ({ onTestFinished }) => {
@@ -113,14 +107,7 @@ describe.skipIf(!(await redisProgram())).concurrent.each(CLIENTS)('with %s', (_c
     // The master that has the token's key.
     const keys = await Promise.all((clients[0]?.nodes('master') ?? []).map((node) => node.keys('tokenward:{*}')))
     const master = await cluster.masterOf(String(keys.flat()[0]))
-    await fleet.during(
-      OUTAGE_MS,
-      () => master.signal('SIGKILL'),
-      () => {},
-    )
-    await fleet.shares()
-    await fleet.renewsOnce()
-    await fleet.stop()
+    await fleet.survives(OUTAGE_MS, () => master.signal('SIGKILL'))
   }, 60_000)
 
   test('Sentinels whose master dies cost no call', async ({ onTestFinished }) => {
@@ -129,13 +116,6 @@ describe.skipIf(!(await redisProgram())).concurrent.each(CLIENTS)('with %s', (_c
     const fleet = await startFleetUnderLoad(() => sentinel.connect(options))
     await fleet.shares()
     const master = await sentinel.master()
-    await fleet.during(
-      OUTAGE_MS,
-      () => master.signal('SIGKILL'),
-      () => {},
-    )
-    await fleet.shares()
-    await fleet.renewsOnce()
-    await fleet.stop()
+    await fleet.survives(OUTAGE_MS, () => master.signal('SIGKILL'))
   }, 60_000)
 })

@@ -126,8 +126,10 @@ export class StoreAccess {
     const entry = writeStoreEntry(key, token, lifetimeMs, Math.round(this.#clock.now() + remainingMs))
     const ttlMs = Math.floor(remainingMs)
     const write = async () => {
-      if (lease) return lease.commit(entry, ttlMs, group)
-      await this.#store.set(key, entry, ttlMs, group)
+      // A store of three methods is told nothing that it has not asked for.
+      const groups = this.#store.deleteGroup ? ([group] as const) : []
+      if (lease) return lease.commit(entry, ttlMs, ...groups)
+      await this.#store.set(key, entry, ttlMs, ...groups)
       return true
     }
     const outcome = this.#attempt('set', write).then((done) => {
