@@ -4,6 +4,12 @@ import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { createTokenManager } from '@tokenward/core'
 import { createFetch } from '@tokenward/fetch'
+import { encryptedStore } from '@tokenward/store-encrypted'
+import { keyvStore } from '@tokenward/store-keyv'
+import { memoryStore } from '@tokenward/store-memory'
+import { redisStore } from '@tokenward/store-redis'
+import { storeConformance } from '@tokenward/store-testkit'
+import { unstorageStore } from '@tokenward/store-unstorage'
 
 const require = createRequire(import.meta.url)
 assert.equal(require('@tokenward/core').createTokenManager, createTokenManager, 'require() gives the same module')
@@ -37,6 +43,15 @@ for (let call = 0; call < 3; call++) {
 assert.deepEqual(statuses, [200, 200, 200])
 assert.deepEqual(seen, ['Bearer token-1', 'Bearer token-1', 'Bearer token-2', 'Bearer token-2'])
 assert.equal(tokenRequests, 2)
+
+const key = crypto.getRandomValues(new Uint8Array(32))
+const encrypted = encryptedStore(memoryStore(), { keys: [key] })
+await encrypted.set('a', 'value', 60_000)
+assert.equal(await encrypted.get('a'), 'value')
+// What they wrap is tried in their own tests; here, that they load and know what is none of it.
+for (const create of [redisStore, keyvStore, unstorageStore, storeConformance])
+  assert.throws(() => create({}), TypeError)
+
 server.close()
 // Nothing of ours may keep the process alive; the manager is left open on purpose.
 server.closeAllConnections()
