@@ -43,6 +43,24 @@ test.each([
   expect(endpoint.requests).toHaveLength(2)
 })
 
+test('where the endpoint is slow, a late draw is brought forward, so that nobody waits', async () => {
+  const { tokens, endpoint, clock } = scripted({ random: () => 1, client: { timeoutMs: 20_000 } })
+  endpoint.latencyMs = 12_000
+  const first = tokens.getAccessToken('catalog.client')
+  await clock.advance(12_000)
+  await first
+  for (let second = 0; second < 300; second++) {
+    let isThere = false
+    void tokens.getAccessToken('catalog.client').then(() => {
+      isThere = true
+    })
+    await settle()
+    expect(isThere).toBe(true)
+    await clock.advance(1_000)
+  }
+  expect(endpoint.requests).toHaveLength(4)
+})
+
 test('a failed renewal ahead reaches no caller; the token is used until its time is over', async () => {
   const { tokens, endpoint, clock } = scripted()
   await tokens.getAccessToken('catalog.client')

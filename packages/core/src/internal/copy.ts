@@ -28,10 +28,11 @@ export function goodCopy(
 ): Copy {
   const { now, lifetimeMs, remainingMs, checkAt } = times
   const issuedAt = now + remainingMs - lifetimeMs
+  const latencyMs = source === 'endpoint' ? now - issuedAt : 0
   return {
     token,
     source,
-    ...lifetime(issuedAt, lifetimeMs, random),
+    ...lifetime(issuedAt, lifetimeMs, random, latencyMs),
     state: 'good',
     checkAt,
     isShared: true,

@@ -15,9 +15,12 @@ const RENEWAL_SPREAD = 0.05
 /**
  * @param issuedAt the latest moment at which the lifetime can have begun
  * @param random 0 to 1: the draw that keeps processes of the same age from renewing in the same moment
+ * @param latencyMs how long the endpoint took; the next renewal should be done before the token may not be handed out
  */
-export function lifetime(issuedAt: number, lifetimeMs: number, random: number): Lifetime {
-  const share = RENEWAL_SHARE + RENEWAL_SPREAD * (2 * random - 1)
+export function lifetime(issuedAt: number, lifetimeMs: number, random: number, latencyMs: number): Lifetime {
+  const drawn = RENEWAL_SHARE + RENEWAL_SPREAD * (2 * random - 1)
+  const latest = 1 - MOST_BUFFER - latencyMs / Math.max(lifetimeMs, 1)
+  const share = Math.max(Math.min(drawn, latest), RENEWAL_SHARE - RENEWAL_SPREAD)
   return { lifetimeMs, expiresAt: issuedAt + lifetimeMs, renewAt: issuedAt + lifetimeMs * share }
 }
 
