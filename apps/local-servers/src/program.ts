@@ -2,10 +2,12 @@ import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
+const LISTS_WITHIN_MS = 60_000
 const cache = fileURLToPath(new URL('../../../node_modules/.cache/', import.meta.url))
 
 /** A program that can be started, and what its environment needs for that. */
@@ -88,7 +90,7 @@ async function fromDebianUnpacked(source: ProgramSource): Promise<Program> {
       const download = async () =>
         run('apt-get', ['download', ...(await Promise.all(unpackedPackages.map(ofThisRelease)))], { cwd: folder })
       // A fresh container has no package lists yet; only root can get them.
-      await download().catch(() => run('apt-get', ['-o', 'DPkg::Lock::Timeout=60', 'update']).then(download))
+      await download().catch(() => updateLists().then(download))
       for (const file of await readdir(folder)) await run('dpkg', ['-x', join(folder, file), folder])
       if (aliasOf) await symlink(aliasOf, join(folder, unpackedPath))
       // Several processes may be at it at once; the first one wins, and all are alike.
@@ -100,6 +102,18 @@ async function fromDebianUnpacked(source: ProgramSource): Promise<Program> {
   const libraries = (await readdir(join(unpacked, 'usr/lib'))).map((triplet) => join(unpacked, 'usr/lib', triplet))
   const env = { ...process.env, LD_LIBRARY_PATH: libraries.join(':') }
   return { path: join(unpacked, unpackedPath), env }
+}
+
+/** Another process may be at it; then its lists will do. */
+async function updateLists(): Promise<void> {
+  for (const end = Date.now() + LISTS_WITHIN_MS; ; await sleep(500)) {
+    try {
+      await run('apt-get', ['update'])
+      return
+    } catch (error) {
+      if (Date.now() > end || !/lock/i.test(String(error))) throw error
+    }
+  }
 }
 
 async function ofThisRelease(alternatives: string): Promise<string> {
