@@ -41,7 +41,15 @@ export async function fleetOver(
   onTestFinished(() => provider.close())
   const { clientId, clientSecret } = provider.client('catalog.client')
   const { tokenEndpoint, catalog } = provider
-  const usual = { tokenEndpoint, clientId, clientSecret, catalogUrl: catalog.baseURL, callsPerSecond: 10 }
+  const usual = {
+    tokenEndpoint,
+    clientId,
+    clientSecret,
+    catalogUrl: catalog.baseURL,
+    callsPerSecond: 10,
+    // A machine that is slow is not the subject.
+    storeTimeoutMs: 5_000,
+  }
   const fleet = await startFleet({ processes, memberFile, configuration: { ...usual, ...configuration } })
   onTestFinished(() => fleet.stop())
   return { fleet, provider }

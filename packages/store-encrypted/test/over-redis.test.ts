@@ -89,6 +89,8 @@ describe.skipIf(!(await hasRedis()))('over Redis', () => {
         const tokens = createTokenManager({
           clients: { c: { tokenEndpoint: provider.tokenEndpoint, clientId, clientSecret, scope: 'catalog' } },
           store: encryptedStore(redisStore(redis.connect(), { keyPrefix }), { keys: [secret] }),
+          // A machine that is slow is not the subject.
+          storeTimeoutMs: 5_000,
         })
         const failures: StoreFailed[] = []
         tokens.on('storeFailed', (failure) => failures.push(failure))

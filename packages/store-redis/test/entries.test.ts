@@ -27,6 +27,8 @@ describe.skipIf(!(await hasRedis()))('what stands in Redis and is no token', () 
     const tokens = createTokenManager({
       clients: { c: { tokenEndpoint: provider.tokenEndpoint, clientId, clientSecret, scope: 'catalog' } },
       store: redisStore(client, { keyPrefix }),
+      // A machine that is slow is not the subject.
+      storeTimeoutMs: 5_000,
     })
     const failures: StoreFailed[] = []
     tokens.on('storeFailed', (failure) => failures.push(failure))
