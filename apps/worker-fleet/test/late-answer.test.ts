@@ -1,7 +1,6 @@
 import { hasRedis, until } from '@tokenward/local-servers'
-import type { Redis } from 'ioredis'
 import { describe, expect, test } from 'vitest'
-import { failuresOf, fleetSetup } from './support'
+import { failuresOf, fleetSetup, tokenIdsIn } from './support'
 
 /** How long the token endpoint keeps the first answer: it comes when the one who asked stands still. */
 const LATE_MS = 500
@@ -34,15 +33,3 @@ describe.skipIf(!(await hasRedis()))('a fleet', () => {
     expect(provider.catalog.requests.filter(({ status }) => status !== 200)).toEqual([])
   })
 })
-
-/** The ids of the tokens that Redis has from this server; others may use the same Redis. */
-async function tokenIdsIn(client: Redis, issuer: string): Promise<string[]> {
-  const keys = await client.keys('tokenward:{*}')
-  const entries = keys.length > 0 ? await client.mget(keys) : []
-  return entries.flatMap((entry) => {
-    const [, payload] = /"eyJ[\w-]+\.([\w-]+)\.[\w-]+"/.exec(entry ?? '') ?? []
-    if (!payload) return []
-    const { iss, jti } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { iss: string; jti: string }
-    return iss === issuer ? [jti] : []
-  })
-}

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type IdentityProvider, startIdentityProvider } from '@tokenward/identity-provider'
 import { startRedis, type TestRedis } from '@tokenward/local-servers'
+import type { Redis } from 'ioredis'
 import type { TestContext } from 'vitest'
 import { type Fleet, type Member, startFleet } from '../src/fleet'
 import type { MemberConfiguration } from '../src/protocol'
@@ -58,4 +59,16 @@ export async function fleetOver(
 /** What calls failed with, over all these processes. */
 export function failuresOf(members: readonly Member[]): Record<string, number>[] {
   return members.map(({ counts }) => counts.failures).filter((failures) => Object.keys(failures).length > 0)
+}
+
+/** The ids of the tokens that Redis has from this server; others may use the same Redis. */
+export async function tokenIdsIn(client: Redis, issuer: string): Promise<string[]> {
+  const keys = await client.keys('tokenward:{*}')
+  const entries = keys.length > 0 ? await client.mget(keys) : []
+  return entries.flatMap((entry) => {
+    const [, payload] = /"eyJ[\w-]+\.([\w-]+)\.[\w-]+"/.exec(entry ?? '') ?? []
+    if (!payload) return []
+    const { iss, jti } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { iss: string; jti: string }
+    return iss === issuer ? [jti] : []
+  })
 }

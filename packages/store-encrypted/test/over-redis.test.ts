@@ -1,18 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { createTokenManager, type StoreFailed } from '@tokenward/core'
-import { startIdentityProvider } from '@tokenward/identity-provider'
 import { commandsDuring, hasRedis, startRedis, type TestRedis, until } from '@tokenward/local-servers'
 import { encryptedStore, type UndecryptableValue } from '@tokenward/store-encrypted'
 import { redisStore } from '@tokenward/store-redis'
 import { storeConformance } from '@tokenward/store-testkit'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { fleet, MINUTE, newKey } from '../../../test/support/fleet'
 
-const MINUTE = 60_000
 // Others may use the same Redis at the same time.
 const TOKEN = randomBytes(100).toString('base64url')
 const secret = crypto.getRandomValues(new Uint8Array(32))
-
-const newKey = () => randomBytes(32).toString('hex')
 
 describe.skipIf(!(await hasRedis()))('over Redis', () => {
   let redis: TestRedis
@@ -82,41 +78,31 @@ describe.skipIf(!(await hasRedis()))('over Redis', () => {
   })
 
   describe('under a token manager', () => {
-    async function start(keyPrefix: string) {
-      const provider = await startIdentityProvider()
-      const { clientId, clientSecret } = provider.client('catalog.client')
-      const process = () => {
-        const tokens = createTokenManager({
-          clients: { c: { tokenEndpoint: provider.tokenEndpoint, clientId, clientSecret, scope: 'catalog' } },
-          store: encryptedStore(redisStore(redis.connect(), { keyPrefix }), { keys: [secret] }),
-          // A machine that is slow is not the subject.
-          storeTimeoutMs: 5_000,
-        })
-        const failures: StoreFailed[] = []
-        tokens.on('storeFailed', (failure) => failures.push(failure))
-        return { tokens, failures }
-      }
-      onTestFinished(() => provider.close())
-      return { provider, process }
+    async function setup() {
+      const keyPrefix = `${newKey()}:`
+      const { start, ...fleetOver } = await fleet()
+      const store = () => encryptedStore(redisStore(redis.connect(), { keyPrefix }), { keys: [secret] })
+      // Each call starts another process.
+      return { ...fleetOver, keyPrefix, start: () => start(store()) }
     }
 
     test('processes share a token of which nothing is in Redis’s dump or in MONITOR', async () => {
-      const { provider, process } = await start('dumped:')
+      const { provider, keyPrefix, start } = await setup()
       const client = redis.connect()
       const values: string[] = []
       const commands = await commandsDuring(redis, async () => {
-        values.push((await process().tokens.getAccessToken('c')).value)
-        await until('it is in Redis', async () => (await client.keys('dumped:{*}')).length === 1)
-        values.push((await process().tokens.getAccessToken('c')).value)
-        values.push((await process().tokens.getAccessToken('c', { forceRenewal: true })).value)
+        values.push((await start().getAccessToken('c')).value)
+        await until('it is in Redis', async () => (await client.keys(`${keyPrefix}{*}`)).length === 1)
+        values.push((await start().getAccessToken('c')).value)
+        values.push((await start().getAccessToken('c', { forceRenewal: true })).value)
       })
       expect(provider.tokenRequests).toHaveLength(2)
       expect(new Set(values).size).toBe(2)
       const dumps = await Promise.all(
-        (await client.keys('dumped:*')).map(async (key) => (await client.dumpBuffer(key))?.toString('latin1')),
+        (await client.keys(`${keyPrefix}*`)).map(async (key) => (await client.dumpBuffer(key))?.toString('latin1')),
       )
       const seen = [...dumps, ...commands.map(({ line }) => line)].join('\n')
-      expect(seen).toContain('dumped:')
+      expect(seen).toContain(keyPrefix)
       for (const value of values) {
         // The header of the JWT is no secret, and the same for all.
         const secretPart = value.slice(value.indexOf('.') + 1)
@@ -125,21 +111,20 @@ describe.skipIf(!(await hasRedis()))('over Redis', () => {
     })
 
     test('what cannot be decrypted is a miss, is reported, and is replaced', async () => {
-      const { provider, process } = await start('spoiled:')
+      const { provider, failures, keyPrefix, start } = await setup()
       const client = redis.connect()
-      await process().tokens.getAccessToken('c')
+      await start().getAccessToken('c')
       let keys: string[] = []
       await until('it is in Redis', async () => {
-        keys = await client.keys('spoiled:{*}')
+        keys = await client.keys(`${keyPrefix}{*}`)
         return keys.length === 1
       })
       const key = String(keys[0])
       await client.set(key, 'rubbish', 'PX', MINUTE)
-      const { tokens, failures } = process()
-      const { value } = await tokens.getAccessToken('c')
+      const { value } = await start().getAccessToken('c')
       expect(failures).toEqual([{ operation: 'lease', reason: 'UndecryptableValue' }])
       await until('it is replaced', async () => (await client.get(key)) !== 'rubbish')
-      expect((await process().tokens.getAccessToken('c')).value).toBe(value)
+      expect((await start().getAccessToken('c')).value).toBe(value)
       expect(provider.tokenRequests).toHaveLength(2)
     })
   })

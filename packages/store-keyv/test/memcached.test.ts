@@ -4,7 +4,8 @@ import { encryptedStore } from '@tokenward/store-encrypted'
 import { keyvStore } from '@tokenward/store-keyv'
 import { storeConformance } from '@tokenward/store-testkit'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { fleet, MINUTE, newKey, versions } from './support'
+import { fleet, MINUTE, newKey } from '../../../test/support/fleet'
+import { versions } from './support'
 
 const DAY = 24 * 60 * MINUTE
 

@@ -2,7 +2,8 @@ import { encryptedStore } from '@tokenward/store-encrypted'
 import { keyvStore } from '@tokenward/store-keyv'
 import { storeConformance } from '@tokenward/store-testkit'
 import { describe, expect, test } from 'vitest'
-import { MINUTE, newKey, versions } from './support'
+import { MINUTE, newKey } from '../../../test/support/fleet'
+import { versions } from './support'
 
 const DAY = 24 * 60 * MINUTE
 

@@ -6,7 +6,8 @@ import { encryptedStore } from '@tokenward/store-encrypted'
 import { keyvStore } from '@tokenward/store-keyv'
 import { storeConformance } from '@tokenward/store-testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { fleet, MINUTE, newKey, versions } from './support'
+import { fleet, MINUTE, newKey } from '../../../test/support/fleet'
+import { versions } from './support'
 
 // PostgreSQL itself, built to run inside this process, behind its own protocol: it needs no setup and no other user.
 let database: PGlite

@@ -7,7 +7,7 @@ import { unstorageStore } from '@tokenward/store-unstorage'
 import { createStorage } from 'unstorage'
 import fsDriver from 'unstorage/drivers/fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { fleet, MINUTE, newKey } from './support'
+import { fleet, MINUTE, newKey } from '../../../test/support/fleet'
 
 let base: string
 beforeAll(async () => {

@@ -5,7 +5,7 @@ import { storeConformance } from '@tokenward/store-testkit'
 import { type UnstorageClient, UnstorageStoreError, unstorageStore } from '@tokenward/store-unstorage'
 import { createStorage, prefixStorage } from 'unstorage'
 import { describe, expect, test } from 'vitest'
-import { fleet, MINUTE, newKey } from './support'
+import { fleet, MINUTE, newKey } from '../../../test/support/fleet'
 
 const TOKEN = 'a-token-in-clear-text'
 const START = Date.parse('2030-01-01T00:00:00Z')

@@ -5,7 +5,7 @@ import { unstorageStore } from '@tokenward/store-unstorage'
 import { createStorage } from 'unstorage'
 import redisDriver from 'unstorage/drivers/redis'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { fleet, MINUTE, newKey } from './support'
+import { fleet, MINUTE, newKey } from '../../../test/support/fleet'
 
 describe.skipIf(!(await hasRedis()))('by unstorage’s Redis driver', () => {
   let redis: TestRedis

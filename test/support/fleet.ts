@@ -8,7 +8,7 @@ export const MINUTE = 60_000
 
 export const newKey = () => randomBytes(32).toString('hex')
 
-/** A real identity provider, and managers over it as the processes of a fleet have them; all end with the test. */
+/** A real identity provider, and managers over a store as the processes of a fleet have them; all end with the test. */
 export async function fleet() {
   const provider = await startIdentityProvider()
   onTestFinished(() => provider.close())
@@ -19,7 +19,7 @@ export async function fleet() {
     provider,
     /** What the stores of all of them failed at. */
     failures,
-    /** Waits until the stores have taken, or not, this many tokens: nobody who gets a token waits for that. */
+    /** Waits until stores without leases have taken, or not, this many tokens: nobody who gets a token waits for that. */
     written: (count: number) => until(`${count} tokens are written`, async () => writes === count),
     start(store: TokenStore) {
       const tokens = createTokenManager({
