@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { ask } from './ask'
 import { programFinder } from './program'
 import { type ServerProcess, startServerProcess } from './server-process'
 
@@ -32,16 +30,7 @@ export async function startMemcachedProcess({ port }: MemcachedProcessOptions = 
   return startServerProcess({
     program,
     port,
-    answers,
+    identify: { command: 'stats', end: 'END', pid: /STAT pid (\d+)/ },
     args: (port) => ['-l', '127.0.0.1', '-p', String(port), ...user],
   })
-}
-
-async function answers(port: number, pid: number): Promise<boolean> {
-  for (const end = Date.now() + 3_000; Date.now() < end; await sleep(10)) {
-    const stats = await ask(port, 'stats', 'END').catch(() => '')
-    const [, process] = /STAT pid (\d+)/.exec(stats) ?? []
-    if (process) return Number(process) === pid
-  }
-  return false
 }

@@ -1,7 +1,5 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { ask } from './ask'
 import { programFinder } from './program'
 import { type ServerProcess, startServerProcess } from './server-process'
 
@@ -38,7 +36,7 @@ export async function startRedisProcess(options: RedisProcessOptions = {}): Prom
   return startServerProcess({
     program,
     port: options.port,
-    answers,
+    identify: { command: 'INFO server', end: 'config_file', pid: /process_id:(\d+)/ },
     async args(port, folder) {
       const config = join(folder, 'redis.conf')
       await writeFile(config, options.config ?? '')
@@ -46,13 +44,4 @@ export async function startRedisProcess(options: RedisProcessOptions = {}): Prom
       return [config, ...own, '--save', '', '--appendonly', 'no', ...((await options.args?.(port)) ?? [])]
     },
   })
-}
-
-async function answers(port: number, pid: number): Promise<boolean> {
-  for (const end = Date.now() + 3_000; Date.now() < end; await sleep(10)) {
-    const info = await ask(port, 'INFO server', 'config_file').catch(() => '')
-    const [, process] = /process_id:(\d+)/.exec(info) ?? []
-    if (process) return Number(process) === pid
-  }
-  return false
 }

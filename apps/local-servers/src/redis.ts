@@ -14,15 +14,25 @@ export async function hasRedis(): Promise<boolean> {
   return Boolean(process.env.REDIS_URL ?? (await redisProgram()))
 }
 
-/** @throws Error when there is no Redis, or the one of `REDIS_URL` does not answer. */
+/**
+ * @throws Error saying what to do when there is no Redis, or the one of `REDIS_URL` does not answer. It quotes nothing
+ * of the URL, which may hold a password.
+ */
 export async function startRedis(): Promise<TestRedis> {
+  if (!(await hasRedis())) throw new Error('There is no Redis: set REDIS_URL to one, or REDIS_BIN to a redis-server.')
   const server = process.env.REDIS_URL ? undefined : await startRedisProcess()
   const url = process.env.REDIS_URL ?? `redis://127.0.0.1:${server?.port}`
   const clients: Redis[] = []
   // One that is not there would otherwise show as a time limit in every single test.
   const probe = new Redis(url, { maxRetriesPerRequest: 0, retryStrategy: () => null })
   probe.on('error', () => undefined)
-  await probe.ping().finally(() => probe.disconnect())
+  try {
+    await probe.ping()
+  } catch {
+    throw new Error(`Redis does not answer${server ? '' : ': is REDIS_URL right?'}`)
+  } finally {
+    probe.disconnect()
+  }
   return {
     url,
     connect(options = {}) {

@@ -5,6 +5,8 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ask } from './ask'
 import type { Program } from './program'
 
 /** A server that this process started. */
@@ -25,13 +27,14 @@ export interface ServerProcessOptions {
   readonly port?: number | undefined
   /** Its command line arguments, given the port and the folder that it may write to. */
   readonly args: (port: number, folder: string) => Promise<readonly string[]> | readonly string[]
-  /** Whether it is this very process that answers on the port. */
-  readonly answers: (port: number, pid: number) => Promise<boolean>
+  /** What to ask it for its process id, what is in the answer's last line, and where the id is in it. */
+  readonly identify: { readonly command: string; readonly end: string; readonly pid: RegExp }
 }
 
 // What starts the server waits for the end of its own input: when this process dies, however, the server dies too.
 const keeper = '"$0" "$@" >/dev/null 2>&1 & p=$!; echo $p; cat >/dev/null; kill -9 $p 2>/dev/null; wait $p 2>/dev/null'
 const ATTEMPTS = 5
+const ANSWERS_WITHIN_MS = 3_000
 
 /** Starts a server on 127.0.0.1 and waits until it answers. @throws Error when it does not. */
 export async function startServerProcess(options: ServerProcessOptions): Promise<ServerProcess> {
@@ -53,12 +56,21 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
       await rm(folder, { recursive: true, force: true })
     }
     // Between being found free and being used, a port may be taken; then the process that answers is another.
-    if (await options.answers(port, pid)) {
+    if (await answers(options, port, pid)) {
       return { host: '127.0.0.1', port, pid, stop, signal: (name) => process.kill(pid, name) }
     }
     await stop()
     if (attempt === ATTEMPTS) throw new Error(`${program.path} does not answer on port ${port}`)
   }
+}
+
+async function answers({ identify }: ServerProcessOptions, port: number, pid: number): Promise<boolean> {
+  for (const end = Date.now() + ANSWERS_WITHIN_MS; Date.now() < end; await sleep(10)) {
+    const answer = await ask(port, identify.command, identify.end).catch(() => '')
+    const [, process] = identify.pid.exec(answer) ?? []
+    if (process) return Number(process) === pid
+  }
+  return false
 }
 
 /** A port that nobody listens on, of which nobody knows yet. */

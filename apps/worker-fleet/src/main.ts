@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startIdentityProvider } from '@tokenward/identity-provider'
-import { hasRedis, startRedis, type TestRedis } from '@tokenward/local-servers'
+import { startRedis, type TestRedis } from '@tokenward/local-servers'
 import { ApiTally } from './api-tally'
 import { startFleet } from './fleet'
 import { type SampleOptions, sampleOptions } from './options'
@@ -66,21 +66,6 @@ async function run(options: SampleOptions, redis: TestRedis): Promise<void> {
   await redis.stop()
 }
 
-/** Where there is none, says how to get one. */
-async function startedRedis(): Promise<TestRedis | undefined> {
-  if (await hasRedis()) {
-    try {
-      return await startRedis()
-    } catch {
-      // Without what was thrown: that may quote the URL, which may hold a password.
-      console.error(`Redis does not answer${process.env.REDIS_URL ? ': is REDIS_URL right?' : ''}`)
-      return undefined
-    }
-  }
-  console.error('There is no Redis: set REDIS_URL to one, or REDIS_BIN to a redis-server.')
-  return undefined
-}
-
 /** Prints a text again and again: in its own place on a terminal, below itself elsewhere. */
 function painter(text: () => string) {
   let lines = 0
@@ -94,14 +79,12 @@ function painter(text: () => string) {
 }
 
 let options: SampleOptions | undefined
+let redis: TestRedis | undefined
 try {
   options = sampleOptions(process.argv.slice(2))
+  redis = await startRedis()
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
-  process.exitCode = 2
+  process.exitCode = options ? 1 : 2
 }
-if (options) {
-  const redis = await startedRedis()
-  if (redis) await run(options, redis)
-  else process.exitCode = 1
-}
+if (options && redis) await run(options, redis)
