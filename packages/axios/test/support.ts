@@ -1,11 +1,7 @@
 import { type AxiosOptions, createAxios } from '@tokenward/axios'
-import { createTokenManager, type TokenManagerOptions } from '@tokenward/core'
-import {
-  type IdentityProvider,
-  type IdentityProviderOptions,
-  startIdentityProvider,
-} from '@tokenward/identity-provider'
-import { onTestFinished } from 'vitest'
+import type { TokenManagerOptions } from '@tokenward/core'
+import type { IdentityProviderOptions } from '@tokenward/identity-provider'
+import { catalogTokens, dpopTokens } from '../../../test/support/catalog'
 
 /** The adapters of axios that there are outside a browser. */
 export const ADAPTERS = ['http', 'fetch'] as const
@@ -17,43 +13,16 @@ export async function catalogSetup(
     manager?: Omit<TokenManagerOptions, 'clients'>
   } = {},
 ) {
-  const { manager, provider: providerOptions, ...axiosOptions } = options
-  const provider: IdentityProvider = await startIdentityProvider(providerOptions)
-  const { clientId, clientSecret } = provider.client('catalog.client')
-  const tokens = createTokenManager({
-    clients: {
-      'catalog.client': { tokenEndpoint: provider.tokenEndpoint, clientId, clientSecret, scope: 'catalog inventory' },
-    },
-    ...manager,
-  })
-  onTestFinished(async () => {
-    await tokens.close()
-    await provider.close()
-  })
-  const { catalog } = provider
-  return {
-    provider,
-    tokens,
-    api: catalog,
-    catalog: createAxios(tokens, 'catalog.client', { ...axiosOptions, baseURL: catalog.baseURL }),
-  }
+  const { manager, provider, ...axiosOptions } = options
+  const setup = await catalogTokens(provider, manager)
+  const { baseURL } = setup.api
+  return { ...setup, catalog: createAxios(setup.tokens, 'catalog.client', { ...axiosOptions, baseURL }) }
 }
 
 /** As {@link catalogSetup}, for a client whose tokens are bound to a key. */
 export async function dpopSetup(options: Omit<AxiosOptions, 'baseURL'> = {}) {
-  const provider = await startIdentityProvider({
-    clients: { 'dpop.client': { metadata: { dpop_bound_access_tokens: true } } },
-  })
-  const { clientId, clientSecret } = provider.client('dpop.client')
-  const { tokenEndpoint, catalog: api } = provider
-  const tokens = createTokenManager({
-    clients: { c: { tokenEndpoint, clientId, clientSecret, scope: 'catalog', dpop: true } },
-  })
-  onTestFinished(async () => {
-    await tokens.close()
-    await provider.close()
-  })
-  return { provider, api, catalog: createAxios(tokens, 'c', { ...options, baseURL: api.baseURL }) }
+  const { provider, api, start } = await dpopTokens()
+  return { provider, api, catalog: createAxios(start(), 'c', { ...options, baseURL: api.baseURL }) }
 }
 
 /** Where a token is in `root`: a path for every one that own properties lead to, whatever their kind. */

@@ -2,26 +2,18 @@ import { createHash } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { type ClientDefinition, createTokenManager, type NonceRetry } from '@tokenward/core'
 import { createFetch } from '@tokenward/fetch'
-import { startIdentityProvider } from '@tokenward/identity-provider'
 import express from 'express'
 import { auth } from 'express-oauth2-jwt-bearer'
 import { calculateJwkThumbprint, decodeJwt, decodeProtectedHeader, exportJWK, generateKeyPair, type JWK } from 'jose'
 import { expect, onTestFinished, test } from 'vitest'
+import { dpopTokens } from '../../../test/support/catalog'
 
-async function dpopSetup(dpop: ClientDefinition['dpop'] = true) {
-  const provider = await startIdentityProvider({
-    clients: { 'dpop.client': { metadata: { dpop_bound_access_tokens: true } } },
-  })
-  const { clientId, clientSecret } = provider.client('dpop.client')
-  const { tokenEndpoint, catalog: api } = provider
-  const start = (key: ClientDefinition['dpop'] = dpop) => {
-    const tokens = createTokenManager({
-      clients: { c: { tokenEndpoint, clientId, clientSecret, scope: 'catalog', dpop: key } },
-    })
-    onTestFinished(() => tokens.close())
+async function dpopSetup(dpop?: ClientDefinition['dpop']) {
+  const { provider, api, start: startTokens } = await dpopTokens()
+  const start = (key = dpop) => {
+    const tokens = startTokens(key)
     return { tokens, catalog: createFetch(tokens, 'c', { baseURL: api.baseURL, allowedOrigins: [provider.issuer] }) }
   }
-  onTestFinished(() => provider.close())
   return { provider, api, start, ...start() }
 }
 

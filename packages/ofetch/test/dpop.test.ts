@@ -1,22 +1,10 @@
-import { createTokenManager } from '@tokenward/core'
-import { startIdentityProvider } from '@tokenward/identity-provider'
 import { createOfetch } from '@tokenward/ofetch'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { dpopTokens } from '../../../test/support/catalog'
 
 test('a client with a key: proofs, a nonce challenge and a redirect are nothing that the caller sees', async () => {
-  const provider = await startIdentityProvider({
-    clients: { 'dpop.client': { metadata: { dpop_bound_access_tokens: true } } },
-  })
-  const { clientId, clientSecret } = provider.client('dpop.client')
-  const { tokenEndpoint, catalog: api } = provider
-  const tokens = createTokenManager({
-    clients: { c: { tokenEndpoint, clientId, clientSecret, scope: 'catalog', dpop: true } },
-  })
-  onTestFinished(async () => {
-    await tokens.close()
-    await provider.close()
-  })
-  const catalog = createOfetch(tokens, 'c', { baseURL: api.baseURL, proofClaims: { purpose: 'audit' } })
+  const { provider, api, start } = await dpopTokens()
+  const catalog = createOfetch(start(), 'c', { baseURL: api.baseURL, proofClaims: { purpose: 'audit' } })
   api.noncePolicy = 'required'
   expect(await catalog('redirect', { query: { to: 'test' } })).toEqual({ ok: true })
   await catalog('test', { proofClaims: { purpose: 'other' } })

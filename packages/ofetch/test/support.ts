@@ -1,11 +1,7 @@
-import { createTokenManager, type TokenManagerOptions } from '@tokenward/core'
-import {
-  type IdentityProvider,
-  type IdentityProviderOptions,
-  startIdentityProvider,
-} from '@tokenward/identity-provider'
+import type { TokenManagerOptions } from '@tokenward/core'
+import type { IdentityProviderOptions } from '@tokenward/identity-provider'
 import { createOfetch, type OfetchOptions } from '@tokenward/ofetch'
-import { onTestFinished } from 'vitest'
+import { catalogTokens } from '../../../test/support/catalog'
 
 /** A real server, a manager over it, and an ofetch for the catalog; all end with the test. */
 export async function catalogSetup(
@@ -14,24 +10,8 @@ export async function catalogSetup(
     manager?: Omit<TokenManagerOptions, 'clients'>
   } = {},
 ) {
-  const { manager, provider: providerOptions, ...ofetchOptions } = options
-  const provider: IdentityProvider = await startIdentityProvider(providerOptions)
-  const { clientId, clientSecret } = provider.client('catalog.client')
-  const tokens = createTokenManager({
-    clients: {
-      'catalog.client': { tokenEndpoint: provider.tokenEndpoint, clientId, clientSecret, scope: 'catalog inventory' },
-    },
-    ...manager,
-  })
-  onTestFinished(async () => {
-    await tokens.close()
-    await provider.close()
-  })
-  const { catalog } = provider
-  return {
-    provider,
-    tokens,
-    api: catalog,
-    catalog: createOfetch(tokens, 'catalog.client', { ...ofetchOptions, baseURL: catalog.baseURL }),
-  }
+  const { manager, provider, ...ofetchOptions } = options
+  const setup = await catalogTokens(provider, manager)
+  const { baseURL } = setup.api
+  return { ...setup, catalog: createOfetch(setup.tokens, 'catalog.client', { ...ofetchOptions, baseURL }) }
 }

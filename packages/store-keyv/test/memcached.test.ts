@@ -4,7 +4,7 @@ import { encryptedStore } from '@tokenward/store-encrypted'
 import { keyvStore } from '@tokenward/store-keyv'
 import { storeConformance } from '@tokenward/store-testkit'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { fleet, MINUTE, newKey } from '../../../test/support/fleet'
+import { expectOneToken, expectOutlivesServer, MINUTE, newKey } from '../../../test/support/fleet'
 import { versions } from './support'
 
 const DAY = 24 * 60 * MINUTE
@@ -78,36 +78,15 @@ describe.skipIf(!(await memcachedProgram()))('on Memcached', () => {
       await expect(connect().set(newKey(), 'x'.repeat(2 ** 21), MINUTE)).rejects.toThrow(/^set failed/)
     })
 
-    test('two processes share one token', async () => {
-      const { provider, failures, start, written } = await fleet()
-      const [one, two] = [start(connect()), start(connect())]
-      const first = await one.getAccessToken('c')
-      await written(1)
-      expect((await two.getAccessToken('c')).value).toBe(first.value)
-      expect(provider.tokenRequests).toHaveLength(1)
-      expect(failures).toEqual([])
-    })
+    test('two processes share one token', () => expectOneToken(connect))
 
     test('a Memcached that goes away is reported, and calls go on; when it is back, it is used again', async () => {
       const own = await startMemcachedProcess()
       onTestFinished(() => own.stop())
-      const { provider, failures, start, written } = await fleet()
-      const store = connect(own)
-      const before = await start(store).getAccessToken('c')
-      await written(1)
-      expect(failures).toEqual([])
-      await own.stop()
-      const during = await start(store).getAccessToken('c')
-      expect(during.value).not.toBe(before.value)
-      await written(2)
-      expect(failures.map(({ operation }) => operation)).toEqual(['get', 'set'])
-      const again = await startMemcachedProcess({ port: own.port })
-      onTestFinished(() => again.stop())
-      await until('the store works', async () => (await store.get(newKey())) === undefined)
-      const after = await start(store).getAccessToken('c')
-      await written(3)
-      expect((await start(store).getAccessToken('c')).value).toBe(after.value)
-      expect(provider.tokenRequests).toHaveLength(3)
+      await expectOutlivesServer(connect(own), own.stop, async () => {
+        const again = await startMemcachedProcess({ port: own.port })
+        onTestFinished(() => again.stop())
+      })
     })
   })
 })

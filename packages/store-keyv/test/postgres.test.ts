@@ -6,7 +6,7 @@ import { encryptedStore } from '@tokenward/store-encrypted'
 import { keyvStore } from '@tokenward/store-keyv'
 import { storeConformance } from '@tokenward/store-testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { fleet, MINUTE, newKey } from '../../../test/support/fleet'
+import { expectOneToken, fleet, MINUTE, newKey } from '../../../test/support/fleet'
 import { versions } from './support'
 
 // PostgreSQL itself, built to run inside this process, behind its own protocol: it needs no setup and no other user.
@@ -51,14 +51,7 @@ describe.each(versions)('on PostgreSQL by %s', (_version, createKeyv) => {
     })
   })
 
-  test('two processes share one token', async () => {
-    const { provider, failures, start, written } = await fleet()
-    const first = await start(connect()).getAccessToken('c')
-    await written(1)
-    expect((await start(connect()).getAccessToken('c')).value).toBe(first.value)
-    expect(provider.tokenRequests).toHaveLength(1)
-    expect(failures).toEqual([])
-  })
+  test('two processes share one token', () => expectOneToken(connect))
 
   test('a PostgreSQL that goes away is reported, and calls go on; when it is back, it is used again', async () => {
     const { provider, failures, start, written } = await fleet()

@@ -7,7 +7,7 @@ import { unstorageStore } from '@tokenward/store-unstorage'
 import { createStorage } from 'unstorage'
 import fsDriver from 'unstorage/drivers/fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { fleet, MINUTE, newKey } from '../../../test/support/fleet'
+import { expectOneToken, fleet, MINUTE, newKey } from '../../../test/support/fleet'
 
 let base: string
 beforeAll(async () => {
@@ -55,14 +55,7 @@ test('among concurrent writers a value is whole, or missing, or an error; the ne
   }
 })
 
-test('two processes share one token', async () => {
-  const { provider, failures, start, written } = await fleet()
-  const first = await start(open()).getAccessToken('c')
-  await written(1)
-  expect((await start(open()).getAccessToken('c')).value).toBe(first.value)
-  expect(provider.tokenRequests).toHaveLength(1)
-  expect(failures).toEqual([])
-})
+test('two processes share one token', () => expectOneToken(open))
 
 test('a folder that cannot be had is reported, and calls go on', async () => {
   const file = join(base, 'a file')

@@ -5,7 +5,7 @@ import { unstorageStore } from '@tokenward/store-unstorage'
 import { createStorage } from 'unstorage'
 import redisDriver from 'unstorage/drivers/redis'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { fleet, MINUTE, newKey } from '../../../test/support/fleet'
+import { expectOneToken, expectOutlivesServer, MINUTE, newKey } from '../../../test/support/fleet'
 
 describe.skipIf(!(await hasRedis()))('by unstorage’s Redis driver', () => {
   let redis: TestRedis
@@ -57,34 +57,14 @@ describe.skipIf(!(await hasRedis()))('by unstorage’s Redis driver', () => {
     expect(await store.get(long)).toBe('value')
   })
 
-  test('two processes share one token', async () => {
-    const { provider, failures, start, written } = await fleet()
-    const [one, two] = [start(unstorageStore(open())), start(unstorageStore(open()))]
-    const first = await one.getAccessToken('c')
-    await written(1)
-    expect((await two.getAccessToken('c')).value).toBe(first.value)
-    expect(provider.tokenRequests).toHaveLength(1)
-    expect(failures).toEqual([])
-  })
+  test('two processes share one token', () => expectOneToken(() => unstorageStore(open())))
 
   test('a Redis that goes away is reported, and calls go on; when it is back, it is used again', async () => {
     const own = await startRedisProcess()
     onTestFinished(() => own.stop())
-    const { provider, failures, start, written } = await fleet()
-    const store = unstorageStore(open(`redis://127.0.0.1:${own.port}`))
-    const before = await start(store).getAccessToken('c')
-    await written(1)
-    await own.stop()
-    const during = await start(store).getAccessToken('c')
-    expect(during.value).not.toBe(before.value)
-    await written(2)
-    expect(failures.map(({ operation }) => operation)).toEqual(['get', 'set'])
-    const again = await startRedisProcess({ port: own.port })
-    onTestFinished(() => again.stop())
-    await until('the store works', async () => (await store.get(newKey())) === undefined)
-    const after = await start(store).getAccessToken('c')
-    await written(3)
-    expect((await start(store).getAccessToken('c')).value).toBe(after.value)
-    expect(provider.tokenRequests).toHaveLength(3)
+    await expectOutlivesServer(unstorageStore(open(`redis://127.0.0.1:${own.port}`)), own.stop, async () => {
+      const again = await startRedisProcess({ port: own.port })
+      onTestFinished(() => again.stop())
+    })
   })
 })
