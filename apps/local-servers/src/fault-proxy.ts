@@ -1,5 +1,8 @@
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { freePort } from './server-process'
+
+const ATTEMPTS = 5
 
 /** A TCP proxy on 127.0.0.1 that can be told to misbehave. It passes everything on until then. */
 export interface FaultProxy {
@@ -33,7 +36,7 @@ export async function startFaultProxy(targetPort: number, host = '127.0.0.1'): P
     upstream.pipe(client)
     if (stalled) hold(client, upstream)
   })
-  const port = await listen(server, 0)
+  const port = await listenOnFreePort(server)
   const dropAll = () => {
     for (const socket of sockets) socket.destroy()
   }
@@ -66,10 +69,20 @@ function hold(...sockets: Socket[]): void {
   for (const socket of sockets) socket.cork()
 }
 
-async function listen(server: Server, port: number): Promise<number> {
+/** A port that stays free while the proxy refuses connections, so that it can listen there again. */
+async function listenOnFreePort(server: Server): Promise<number> {
+  for (let attempt = 1; ; attempt++) {
+    const port = await freePort()
+    try {
+      await listen(server, port)
+      return port
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error
+    }
+  }
+}
+
+async function listen(server: Server, port: number): Promise<void> {
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }

@@ -25,20 +25,25 @@ export interface TestCluster {
  */
 export async function startCluster(): Promise<TestCluster> {
   const buses: number[] = []
-  const starting = Array.from({ length: MASTERS * 2 }, async (_, index) => {
-    const bus = await freePort()
-    buses[index] = bus
-    // By default the bus would be at port + 10,000, which may be past the last port.
-    const options = {
-      'cluster-enabled': 'yes',
-      'cluster-port': String(bus),
-      'cluster-node-timeout': '1000',
-      'repl-diskless-sync-delay': '0',
-      // A replica is listed once it has heard something of its master: by default within ten seconds.
-      'repl-ping-replica-period': '1',
-    }
-    return startRedisProcess({ args: () => Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]) })
-  })
+  const starting = Array.from({ length: MASTERS * 2 }, (_, index) =>
+    startRedisProcess({
+      // Called for every try: when a port turns out to be taken, the next try has another bus port as well.
+      async args() {
+        const bus = await freePort()
+        buses[index] = bus
+        const options = {
+          'cluster-enabled': 'yes',
+          // By default the bus would be at port + 10,000, where nobody has looked whether it is free.
+          'cluster-port': String(bus),
+          'cluster-node-timeout': '1000',
+          'repl-diskless-sync-delay': '0',
+          // A replica is listed once it has heard something of its master: by default within ten seconds.
+          'repl-ping-replica-period': '1',
+        }
+        return Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])
+      },
+    }),
+  )
   const nodes = await Promise.all(starting)
   const admins = nodes.map(({ port }) => new Redis(port, '127.0.0.1'))
   // Nodes that die are what some tests are about.

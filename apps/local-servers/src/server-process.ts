@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -73,13 +74,30 @@ async function answers({ identify }: ServerProcessOptions, port: number, pid: nu
   return false
 }
 
-/** A port that nobody listens on, of which nobody knows yet. */
+/**
+ * Below the ports that operating systems hand out by themselves (from 32,768 on Linux, 49,152 elsewhere), because such a
+ * port can be given to any outgoing connection while a test has its server down and means to start it there again.
+ */
+const PORTS = { first: 15_000, count: 15_000 }
+
+/** A port of 127.0.0.1 that nobody listens on. Two processes may draw the same one: whoever uses it has to try again. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
+  for (let attempt = 1; attempt <= 100; attempt++) {
+    const port = PORTS.first + randomInt(PORTS.count)
+    if (await isFree(port)) return port
+  }
+  throw new Error(`no free port from ${PORTS.first} to ${PORTS.first + PORTS.count - 1}`)
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer()
+  try {
+    server.listen(port, '127.0.0.1')
+    await once(server, 'listening')
+  } catch {
+    return false
+  }
   server.close()
   await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
+  return true
 }

@@ -19,8 +19,14 @@ async function listen() {
 }
 beforeAll(async () => {
   database = await PGlite.create()
-  port = await freePort()
-  await listen()
+  for (let attempt = 1; ; attempt++) {
+    port = await freePort()
+    try {
+      return await listen()
+    } catch (error) {
+      if (attempt === 5) throw error
+    }
+  }
 }, 60_000)
 afterAll(async () => {
   await server?.stop()
