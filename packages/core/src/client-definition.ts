@@ -1,24 +1,7 @@
-import type { CryptoKey, JWK } from 'jose'
 import type { ClientAuth } from 'openid-client'
-import type { ClientAssertion, TokenRequester } from './token-requester'
-
-/** A private key and its public one, as WebCrypto makes them. */
-export interface KeyPair {
-  readonly privateKey: CryptoKey
-  /** Extractable, because it stands in every proof. */
-  readonly publicKey: CryptoKey
-}
-
-/** The key that a client proves its tokens with (RFC 9449). */
-export interface DPoPOptions {
-  /** The same key in every instance lets a fleet share tokens. A JWK has to be a private one. */
-  readonly key: KeyPair | JWK
-  /**
-   * The JWS algorithm: ES256, ES384, ES512, Ed25519, RS256 to RS512 or PS256 to PS512. Default: what the key says, RS256
-   * for an RSA key that does not.
-   */
-  readonly alg?: string | undefined
-}
+import type { ClientAssertion } from './client-assertion'
+import type { DPoPOptions } from './dpop-key'
+import type { TokenRequester } from './token-requester'
 
 /** One OAuth client: who asks for tokens, where, and for what. Exactly one of `tokenEndpoint` and `issuer`. */
 export interface ClientDefinition {
@@ -74,31 +57,3 @@ export interface ClientDefinition {
 
 /** A definition, or an async function that returns one and is asked when the client is first used. */
 export type ClientDefinitionSource = ClientDefinition | (() => Promise<ClientDefinition>)
-
-/**
- * A definition as it was checked and copied: frozen, with its defaults filled in. What is secret in it can be read,
- * but no printer shows it.
- */
-export interface ClientConfiguration {
-  /** The client's name. */
-  readonly name: string
-  readonly tokenEndpoint: string | undefined
-  readonly issuer: string | undefined
-  readonly clientId: string
-  readonly clientSecret: string | (() => string | Promise<string>) | undefined
-  readonly clientAuth: ClientAuth | undefined
-  readonly clientAssertion: ClientAssertion | undefined
-  readonly scope: string | undefined
-  readonly resource: readonly string[]
-  readonly audience: string | undefined
-  readonly parameters: Readonly<Record<string, string>>
-  /** The key of a DPoP client. */
-  readonly dpopKeyPair: (() => Promise<KeyPair>) | undefined
-  readonly fetch: typeof fetch
-  readonly timeoutMs: number
-  readonly expirationBufferMs: number
-  readonly defaultLifetimeMs: number
-  readonly allowInsecureRequests: boolean
-  readonly mtls: boolean
-  readonly requester: TokenRequester
-}

@@ -16,12 +16,18 @@ export interface GrantContext {
 /** A credential as it is, or a function that supplies it and is asked for every request to the token endpoint. */
 export type GrantCredential = string | ((context: GrantContext) => string | Promise<string>)
 
+/** Options of {@link clientCredentials}. */
+export interface ClientCredentialsOptions {
+  /** The time, for tests. Default: the platform's. */
+  clock?: Clock | undefined
+}
+
 /**
  * The client credentials grant (RFC 6749 §4.4) by openid-client: what a token manager uses when it is told of no
  * other. Metadata of an issuer is discovered when first needed and kept for an hour, or until a request that rests on
  * it fails in a way that other metadata could mend.
  */
-export function clientCredentials(clock: Clock = systemClock): TokenRequester {
+export function clientCredentials({ clock = systemClock }: ClientCredentialsOptions = {}): TokenRequester {
   return grantRequester(clock, { type: 'client_credentials', parameters: async () => ({}) })
 }
 

@@ -9,14 +9,12 @@ export {
   PrivateKeyJwt,
 } from 'openid-client'
 export type { AccessToken } from './access-token'
-export type {
-  ClientConfiguration,
-  ClientDefinition,
-  ClientDefinitionSource,
-  DPoPOptions,
-  KeyPair,
-} from './client-definition'
+export type { ClientAssertion, ClientAssertionContext } from './client-assertion'
+export type { ClientConfiguration } from './client-configuration'
+export type { ClientDefinition, ClientDefinitionSource } from './client-definition'
 export type { Clock } from './clock'
+export { createTokenManager } from './create-token-manager'
+export type { DPoPOptions, KeyPair } from './dpop-key'
 export {
   ConfigurationError,
   type ConfigurationProblem,
@@ -39,6 +37,7 @@ export type {
 } from './events'
 // For those who write adapters, stores, caches and requesters.
 export {
+  type ClientCredentialsOptions,
   clientCredentials,
   type GrantContext,
   type GrantCredential,
@@ -47,7 +46,6 @@ export {
   type TokenExchangeOptions,
   tokenExchange,
 } from './grants'
-export { TlsClientAuth } from './internal/client-authentication'
 export {
   type ApiAnswer,
   type AuthorizedCallOptions,
@@ -59,18 +57,16 @@ export {
   type RequestTokenParameters,
 } from './request-authorizer'
 export { isReplayableBody, type Redirection, redirection } from './resending'
+export { TlsClientAuth } from './tls-client-auth'
 export type { LoadContext, LoadedToken, TokenCache, TokenLoader, WantedToken } from './token-cache'
-export {
-  createTokenManager,
-  type GetAccessTokenOptions,
-  type PresentedRequest,
-  type TokenManager,
-  type TokenManagerOptions,
-  type TokenParameters,
+export type {
+  GetAccessTokenOptions,
+  PresentedRequest,
+  TokenManager,
+  TokenManagerOptions,
+  TokenParameters,
 } from './token-manager'
 export type {
-  ClientAssertion,
-  ClientAssertionContext,
   TokenRequest,
   TokenRequester,
   TokenResponse,

@@ -1,10 +1,10 @@
 import type { AccessToken } from './access-token'
+import type { ClientAssertion } from './client-assertion'
 import type { ClientDefinition, ClientDefinitionSource } from './client-definition'
 import type { Clock } from './clock'
 import type { Logger, TokenEvents, Unsubscribe } from './events'
-import { DefaultTokenManager } from './internal/default-token-manager'
 import type { TokenCache } from './token-cache'
-import type { ClientAssertion, TokenRequester } from './token-requester'
+import type { TokenRequester } from './token-requester'
 import type { TokenStore } from './token-store'
 
 /** What one call asks for in place of its client's definition. */
@@ -42,7 +42,7 @@ export interface PresentedRequest {
   readonly proofClaims?: Readonly<Record<string, unknown>> | undefined
 }
 
-/** Options of {@link createTokenManager}. */
+/** Options of `createTokenManager`. */
 export interface TokenManagerOptions<Name extends string = string> {
   /** The clients by name. */
   clients?: Readonly<Record<Name, ClientDefinitionSource>> | undefined
@@ -82,7 +82,7 @@ export interface TokenManagerOptions<Name extends string = string> {
   random?: (() => number) | undefined
 }
 
-/** Gives access tokens to those who name a client. {@link createTokenManager} makes one. */
+/** Gives access tokens to those who name a client. `createTokenManager` makes one. */
 export interface TokenManager<Name extends string = string> {
   /**
    * A token that is good: the cached one, or a new one.
@@ -137,17 +137,4 @@ export interface TokenManager<Name extends string = string> {
   on<Event extends keyof TokenEvents>(event: Event, listener: (event: TokenEvents[Event]) => void): Unsubscribe
   /** Ends what is in flight and forgets what is kept in this process. The store and its connection are the caller's. */
   close(): Promise<void>
-}
-
-/**
- * Makes a token manager: one for a process is the usual number.
- *
- * @throws ConfigurationError naming every problem of every client
- */
-export function createTokenManager(
-  options: TokenManagerOptions & { resolveClient: NonNullable<TokenManagerOptions['resolveClient']> },
-): TokenManager
-export function createTokenManager<const Name extends string>(options: TokenManagerOptions<Name>): TokenManager<Name>
-export function createTokenManager(options: TokenManagerOptions): TokenManager {
-  return new DefaultTokenManager(options)
 }

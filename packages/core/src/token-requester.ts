@@ -1,7 +1,8 @@
-import type { ClientConfiguration } from './client-definition'
+import type { ClientAssertion } from './client-assertion'
+import type { ClientConfiguration } from './client-configuration'
 
-/** What one request to the token endpoint asks for: the definition's values with the call's own in their place. */
-export interface TokenRequest {
+/** What a token is requested with: this tells it from the other tokens of its client. */
+export interface RequestedToken {
   /** Scopes, separated by spaces (RFC 6749 §3.3). */
   readonly scope: string | undefined
   /** Resource indicators (RFC 8707). */
@@ -10,6 +11,10 @@ export interface TokenRequest {
   readonly audience: string | undefined
   /** Every further form parameter. */
   readonly parameters: Readonly<Record<string, string>>
+}
+
+/** One request to the token endpoint: the definition's values, with the call's own in their place. */
+export interface TokenRequest extends RequestedToken {
   /** The client assertion of this one request, when the call or the definition has one (RFC 7521 §4.2). */
   readonly clientAssertion: ClientAssertion | undefined
   /** Ends the request: its time is over, or the manager was closed. */
@@ -17,17 +22,6 @@ export interface TokenRequest {
   /** Tells that the request is made once more with the DPoP nonce that the server asked for (RFC 9449 §8). */
   nonceRetried(): void
 }
-
-/** What a {@link ClientAssertion} supplier is told. */
-export interface ClientAssertionContext {
-  /** The client's name. */
-  readonly client: string
-  /** Who the assertion is for: the authorization server's issuer; the token endpoint's URL when no issuer is known. */
-  readonly audience: string
-}
-
-/** A ready client assertion (RFC 7521 §4.2), or a function that supplies one and is asked for every request. */
-export type ClientAssertion = string | ((context: ClientAssertionContext) => string | Promise<string>)
 
 /** A successful token response, as in RFC 6749 §5.1. */
 export interface TokenResponse {

@@ -1,27 +1,11 @@
-import { type ClientAuth, ClientSecretBasic, TlsClientAuth as PlainTlsClientAuth } from 'openid-client'
-import type { ClientConfiguration } from '../client-definition'
+import { type ClientAuth, ClientSecretBasic } from 'openid-client'
+import type { ClientConfiguration } from '../client-configuration'
 import { ConfigurationError } from '../errors'
 import type { TokenRequest } from '../token-requester'
 import { untilAborted } from './abort'
 import { CredentialUnavailable } from './token-request-failure'
 
 const JWT_BEARER_ASSERTION = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
-
-const tlsMethods = new WeakSet<ClientAuth>()
-
-/**
- * `tls_client_auth` and `self_signed_tls_client_auth` (RFC 8705 §2): the certificate that the definition's `fetch` shows
- * is the credential. The `mtls_endpoint_aliases` of the server are used.
- */
-export function TlsClientAuth(): ClientAuth {
-  const method = PlainTlsClientAuth()
-  tlsMethods.add(method)
-  return method
-}
-
-export function isTlsClientAuth(method: ClientAuth | undefined): boolean {
-  return method !== undefined && tlsMethods.has(method)
-}
 
 /**
  * How `client` authenticates its `request`. What must never be repeated about it goes into `secrets`, in every form

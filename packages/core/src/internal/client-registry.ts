@@ -1,7 +1,9 @@
 import { type MemoryStore, memoryStore } from '@tokenward/store-memory'
-import type { ClientConfiguration, ClientDefinition, ClientDefinitionSource } from '../client-definition'
+import type { ClientConfiguration } from '../client-configuration'
+import type { ClientDefinition, ClientDefinitionSource } from '../client-definition'
 import type { Clock } from '../clock'
 import { UnknownClientError } from '../errors'
+import type { TokenRequester } from '../token-requester'
 import { type ClientDefaults, configureClient } from './configure-client'
 import { DPoPProver } from './dpop'
 import type { Emit } from './event-emitter'
@@ -20,6 +22,8 @@ export interface ClientRegistryOptions {
   readonly definitions: Readonly<Record<string, ClientDefinitionSource>>
   readonly resolve: ((name: string) => Promise<ClientDefinition | undefined>) | undefined
   readonly defaults: ClientDefaults
+  /** What requests the tokens of a client whose definition brings no requester of its own. */
+  readonly requester: TokenRequester
   /** The most clients that are kept of those that `resolve` found. */
   readonly maxEntries: number
   /** Where what is wrong with `definitions` goes. */
@@ -121,9 +125,12 @@ export class ClientRegistry {
   }
 
   #manage(name: string, definition: ClientDefinition, problems: Problems): ManagedClient | undefined {
-    const { clock, random, emit } = this.#options.source
+    const { defaults, source } = this.#options
+    const { clock, random, emit } = source
     const dpop = definition?.dpop ? new DPoPProver(name, definition.dpop, clock.now) : undefined
-    const configuration = configureClient(name, definition, this.#options.defaults, problems, dpop)
-    return configuration && { configuration, source: new TokenSource(configuration, clock, random, emit), dpop }
+    const configuration = configureClient(name, definition, defaults, problems, dpop)
+    if (!configuration) return undefined
+    const requester = definition.requester ?? this.#options.requester
+    return { configuration, source: new TokenSource({ client: configuration, requester, clock, random, emit }), dpop }
   }
 }

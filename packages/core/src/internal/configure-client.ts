@@ -1,16 +1,16 @@
-import type { ClientConfiguration, ClientDefinition } from '../client-definition'
-import type { TokenRequester } from '../token-requester'
+import type { ClientConfiguration } from '../client-configuration'
+import type { ClientDefinition } from '../client-definition'
 import { checkDPoP, type DPoPProver } from './dpop'
 import { withHidden } from './hidden'
 import { OptionChecks, type Problems } from './problems'
 import { checkClientAssertion, checkParameters, checkResource } from './requested-token'
+import { maySendSecretsTo } from './util/plain-http'
 
 /** What a definition that says nothing about it gets from its manager. */
 export interface ClientDefaults {
   readonly timeoutMs: number
   readonly expirationBufferMs: number
   readonly defaultLifetimeMs: number
-  readonly requester: TokenRequester
 }
 
 /** Checks a definition, adds what is wrong with it to `problems`, and copies it. */
@@ -63,7 +63,6 @@ export function configureClient(
       parameters,
       dpopKeyPair: dpop && (() => dpop.keyPair()),
       fetch: definition.fetch ?? ((input: RequestInfo | URL, init?: RequestInit) => fetch(input, init)),
-      requester: definition.requester ?? defaults.requester,
     },
   )
 }
@@ -102,18 +101,4 @@ function checkAuthentication(checks: OptionChecks, definition: ClientDefinition)
   } else if ('clientSecret' in definition && clientAuth === undefined && clientAssertion === undefined) {
     checks.problem('clientSecret', 'is undefined: is the environment variable that it comes from set?')
   }
-}
-
-/** Whether a secret may go to `url`: by TLS, on this very machine, or because the user said so. */
-export function maySendSecretsTo(url: URL, allowInsecureRequests: boolean | undefined): boolean {
-  return url.protocol === 'https:' || allowInsecureRequests === true || isLoopback(url.hostname)
-}
-
-function isLoopback(hostname: string): boolean {
-  return (
-    hostname === 'localhost' ||
-    hostname.endsWith('.localhost') ||
-    hostname === '[::1]' ||
-    /^127(\.\d+){3}$/.test(hostname)
-  )
 }

@@ -13,11 +13,12 @@ import type {
   TokenManagerOptions,
   TokenParameters,
 } from '../token-manager'
+import type { RequestedToken } from '../token-requester'
 import { ClientRegistry, type ManagedClient } from './client-registry'
 import { EventEmitter } from './event-emitter'
 import { FreshTokenCache } from './fresh-token-cache'
 import { OptionChecks, Problems } from './problems'
-import { clientIdentity, type RequestedToken, requestedToken, tokenIdentity, tokenKey } from './requested-token'
+import { clientIdentity, requestedToken, tokenIdentity, tokenKey } from './requested-token'
 import { StoreAccess } from './store-access'
 
 const DEFAULTS = { timeoutMs: 10_000, expirationBufferMs: 60_000, defaultLifetimeMs: 300_000, localLifetimeMs: 60_000 }
@@ -58,8 +59,8 @@ export class DefaultTokenManager implements TokenManager {
         timeoutMs: timeoutMs ?? DEFAULTS.timeoutMs,
         expirationBufferMs: expirationBufferMs ?? DEFAULTS.expirationBufferMs,
         defaultLifetimeMs: defaultLifetimeMs ?? DEFAULTS.defaultLifetimeMs,
-        requester: options.requester ?? clientCredentials(clock),
       },
+      requester: options.requester ?? clientCredentials({ clock }),
       maxEntries,
       problems,
       source: { clock, random, emit: this.#events.emit },

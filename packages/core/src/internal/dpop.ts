@@ -1,6 +1,6 @@
 import { memoryStore } from '@tokenward/store-memory'
 import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose'
-import type { DPoPOptions, KeyPair } from '../client-definition'
+import type { DPoPOptions, KeyPair } from '../dpop-key'
 import { ConfigurationError } from '../errors'
 import type { OptionChecks } from './problems'
 

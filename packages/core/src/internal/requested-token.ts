@@ -1,14 +1,7 @@
-import type { ClientConfiguration } from '../client-definition'
+import type { ClientConfiguration } from '../client-configuration'
 import type { TokenParameters } from '../token-manager'
+import type { RequestedToken } from '../token-requester'
 import { OptionChecks, Problems } from './problems'
-
-/** What a token is asked for with; what tells it from the client's other tokens. */
-export interface RequestedToken {
-  readonly scope: string | undefined
-  readonly resource: readonly string[]
-  readonly audience: string | undefined
-  readonly parameters: Readonly<Record<string, string>>
-}
 
 /** Form parameters that have an option of their own, or are none of the caller's business. */
 const RESERVED: Readonly<Record<string, string>> = {

@@ -1,30 +1,11 @@
 import type { AccessToken } from '../access-token'
-import type { ClientConfiguration } from '../client-definition'
+import type { ClientConfiguration } from '../client-configuration'
 import { TokenRequestError } from '../errors'
 import type { TokenResponse } from '../token-requester'
-import { withHidden } from './hidden'
+import { createAccessToken, isTokenValue } from './util/create-access-token'
 
 /** Longest lifetime that is counted with: ten times longer ones exist on paper, and Date has an end. */
 const LONGEST_LIFETIME_MS = 100 * 365 * 86_400_000
-/** A header line longer than this reaches no API; an answer that holds such a token is not worth keeping. */
-const LONGEST_TOKEN = 256 * 1024
-
-export interface AccessTokenFields {
-  readonly client: string
-  readonly value: string
-  readonly type: AccessToken['type']
-  readonly expiresAt: Date | undefined
-  readonly scope: string | undefined
-}
-
-export function createAccessToken({ value, ...shown }: AccessTokenFields): AccessToken {
-  return withHidden(shown, { value })
-}
-
-/** Whether the text can stand in an `Authorization` header, whole and alone. */
-export function isTokenValue(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= LONGEST_TOKEN && /^[\x21-\x7e]+$/.test(value)
-}
 
 /**
  * The token in a response (RFC 6749 §5.1), and its lifetime in milliseconds.

@@ -1,12 +1,12 @@
-import type { ClientConfiguration } from '../client-definition'
+import type { ClientAssertion } from '../client-assertion'
+import type { ClientConfiguration } from '../client-configuration'
 import type { Clock } from '../clock'
 import { TokenRequestError, TokenwardError } from '../errors'
 import type { LoadContext, LoadedToken, TokenLoader } from '../token-cache'
-import type { ClientAssertion } from '../token-requester'
+import type { RequestedToken, TokenRequester } from '../token-requester'
 import type { Emit } from './event-emitter'
 import { withHidden } from './hidden'
 import { pause, withLimit } from './pause'
-import type { RequestedToken } from './requested-token'
 import { tokenRequestFailure } from './token-request-failure'
 import { readTokenResponse } from './token-response'
 
@@ -33,9 +33,18 @@ interface Outage {
   readonly probeAt: number
 }
 
+export interface TokenSourceOptions {
+  readonly client: ClientConfiguration
+  readonly requester: TokenRequester
+  readonly clock: Clock
+  readonly random: () => number
+  readonly emit: Emit
+}
+
 /** Where one client's tokens come from: its requester, with the time limit, the retries, and what is known of outages. */
 export class TokenSource {
   readonly #client: ClientConfiguration
+  readonly #requester: TokenRequester
   readonly #clock: Clock
   readonly #random: () => number
   readonly #emit: Emit
@@ -43,8 +52,9 @@ export class TokenSource {
   #probing = false
   #refusals = 0
 
-  constructor(client: ClientConfiguration, clock: Clock, random: () => number, emit: Emit) {
+  constructor({ client, requester, clock, random, emit }: TokenSourceOptions) {
     this.#client = client
+    this.#requester = requester
     this.#clock = clock
     this.#random = random
     this.#emit = emit
@@ -61,7 +71,8 @@ export class TokenSource {
 
   /** Whether the server was told that the token is no longer to be taken; false when it offers no revocation. */
   async revoke(token: string): Promise<boolean> {
-    const { requester, clientAssertion, timeoutMs, resource } = this.#client
+    const { clientAssertion, timeoutMs, resource } = this.#client
+    const requester = this.#requester
     if (!requester.revoke) return false
     const nothing = { scope: undefined, resource, audience: undefined }
     const revoke = async (signal: AbortSignal) => {
@@ -137,11 +148,14 @@ export class TokenSource {
   }
 
   async #request(requested: RequestedToken, clientAssertion: ClientAssertion | undefined, signal: AbortSignal) {
-    const { name, requester, timeoutMs } = this.#client
+    const { name, timeoutMs } = this.#client
     const { parameters, ...shown } = requested
     const nonceRetried = () => this.#emit('nonceRetry', { client: name, at: 'token_endpoint' })
     const ask = async (limit: AbortSignal) =>
-      requester.request(this.#client, withHidden(shown, { parameters, clientAssertion, signal: limit, nonceRetried }))
+      this.#requester.request(
+        this.#client,
+        withHidden(shown, { parameters, clientAssertion, signal: limit, nonceRetried }),
+      )
     const response = await withLimit(this.#clock, timeoutMs, () => this.#timeout(), ask, signal)
     return readTokenResponse(this.#client, response, requested.scope, this.#clock.now())
   }

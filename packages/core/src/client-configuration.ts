@@ -1,0 +1,30 @@
+import type { ClientAuth } from 'openid-client'
+import type { ClientAssertion } from './client-assertion'
+import type { KeyPair } from './dpop-key'
+
+/**
+ * A definition as it was checked and copied: frozen, with its defaults filled in. What is secret in it can be read,
+ * but no printer shows it.
+ */
+export interface ClientConfiguration {
+  /** The client's name. */
+  readonly name: string
+  readonly tokenEndpoint: string | undefined
+  readonly issuer: string | undefined
+  readonly clientId: string
+  readonly clientSecret: string | (() => string | Promise<string>) | undefined
+  readonly clientAuth: ClientAuth | undefined
+  readonly clientAssertion: ClientAssertion | undefined
+  readonly scope: string | undefined
+  readonly resource: readonly string[]
+  readonly audience: string | undefined
+  readonly parameters: Readonly<Record<string, string>>
+  /** The key of a DPoP client. */
+  readonly dpopKeyPair: (() => Promise<KeyPair>) | undefined
+  readonly fetch: typeof fetch
+  readonly timeoutMs: number
+  readonly expirationBufferMs: number
+  readonly defaultLifetimeMs: number
+  readonly allowInsecureRequests: boolean
+  readonly mtls: boolean
+}

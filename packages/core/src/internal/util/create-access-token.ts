@@ -1,0 +1,22 @@
+import type { AccessToken } from '../../access-token'
+import { withHidden } from '../hidden'
+
+/** A header line longer than this reaches no API; an answer that holds such a token is not worth keeping. */
+const LONGEST_TOKEN = 256 * 1024
+
+export interface AccessTokenFields {
+  readonly client: string
+  readonly value: string
+  readonly type: AccessToken['type']
+  readonly expiresAt: Date | undefined
+  readonly scope: string | undefined
+}
+
+export function createAccessToken({ value, ...shown }: AccessTokenFields): AccessToken {
+  return withHidden(shown, { value })
+}
+
+/** Whether the text can stand in an `Authorization` header, whole and alone. */
+export function isTokenValue(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= LONGEST_TOKEN && /^[\x21-\x7e]+$/.test(value)
+}
