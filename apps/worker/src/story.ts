@@ -28,7 +28,7 @@ export class Story {
       this.#rejections++
       this.tell('token', `${client}: the API answered 401; the token is replaced`)
     })
-    tokens.on('tokenRetrievalFailed', ({ client, error, willRetry }) => {
+    tokens.on('tokenRequestFailed', ({ client, error, willRetry }) => {
       const next = willRetry ? 'it is tried again' : 'a token that is still good goes on being used'
       this.tell('token', `${client}: the token request failed (${error.error}); ${next}`)
     })

@@ -1,4 +1,4 @@
-import { type ApiAnswer, isReplayableBody, type RequestAuthorization, type RequestAuthorizer } from '@tokenward/core'
+import { type ApiResponse, isReplayableBody, type RequestAuthorization, type RequestAuthorizer } from '@tokenward/core'
 import {
   Axios,
   AxiosHeaders,
@@ -80,7 +80,7 @@ export class AuthorizedAdapters {
   }
 }
 
-function answer(url: URL, { status, headers, data, request }: AxiosResponse): ApiAnswer {
+function answer(url: URL, { status, headers, data, request }: AxiosResponse): ApiResponse {
   return {
     status,
     // An adapter of the user's may give a plain object.

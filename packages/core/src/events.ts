@@ -5,11 +5,11 @@ export interface TokenEvents {
   /** A token was had from the token endpoint, or another process's from the store. */
   tokenRetrieved: TokenRetrieved
   /** A request to the token endpoint failed. */
-  tokenRetrievalFailed: TokenRetrievalFailed
+  tokenRequestFailed: TokenRequestFailed
   /** An API rejected a token (401). */
   tokenRejected: TokenRejected
   /** A request was made once more with the DPoP nonce that a server asked for. */
-  nonceRetry: NonceRetry
+  nonceRetried: NonceRetried
   /** A renewal was started in the background, while callers go on with the token they have. */
   renewalStarted: RenewalStarted
   /** The store threw, was too slow, or held something that is no token; calls went on without it. */
@@ -25,7 +25,7 @@ export interface TokenRetrieved {
   readonly expiresAt: Date
 }
 
-export interface TokenRetrievalFailed {
+export interface TokenRequestFailed {
   readonly client: string
   readonly error: TokenRequestError
   /** Which try it was, from 1. */
@@ -40,7 +40,7 @@ export interface TokenRejected {
   readonly willRenew: boolean
 }
 
-export interface NonceRetry {
+export interface NonceRetried {
   readonly client: string
   readonly at: 'token_endpoint' | 'api'
 }

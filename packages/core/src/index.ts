@@ -26,12 +26,12 @@ export {
 } from './errors'
 export type {
   Logger,
-  NonceRetry,
+  NonceRetried,
   RenewalStarted,
   StoreFailed,
   TokenEvents,
   TokenRejected,
-  TokenRetrievalFailed,
+  TokenRequestFailed,
   TokenRetrieved,
   Unsubscribe,
 } from './events'
@@ -47,7 +47,7 @@ export {
   tokenExchange,
 } from './grants'
 export {
-  type ApiAnswer,
+  type ApiResponse,
   type AuthorizedCallOptions,
   type AuthorizedClientOptions,
   createRequestAuthorizer,
@@ -58,7 +58,7 @@ export {
 } from './request-authorizer'
 export { isReplayableBody, type Redirection, redirection } from './resending'
 export { TlsClientAuth } from './tls-client-auth'
-export type { LoadContext, LoadedToken, TokenCache, TokenLoader, WantedToken } from './token-cache'
+export type { CacheGetOptions, LoadContext, LoadedToken, TokenCache, TokenLoader } from './token-cache'
 export type {
   GetAccessTokenOptions,
   PresentedRequest,
@@ -71,4 +71,4 @@ export type {
   TokenRequester,
   TokenResponse,
 } from './token-requester'
-export type { Awaitable, LeaseAnswer, StoreLease, TokenStore } from './token-store'
+export type { Awaitable, LeaseResult, StoreLease, TokenStore } from './token-store'

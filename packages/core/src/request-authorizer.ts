@@ -54,11 +54,11 @@ export interface RequestAuthorization {
    * @param replayable whether the request's body can be sent a second time
    * @throws TokenRequestError when the new token could not be had
    */
-  next(answer: ApiAnswer, replayable: boolean): Promise<RequestAuthorization | undefined>
+  next(answer: ApiResponse, replayable: boolean): Promise<RequestAuthorization | undefined>
 }
 
 /** What an API answered, as far as it concerns the token. */
-export interface ApiAnswer {
+export interface ApiResponse {
   readonly status: number
   readonly headers: { get(name: string): string | null }
   /** The URL that the answer came from, after redirects; undefined or empty: the request's own. */
@@ -149,7 +149,7 @@ export function createRequestAuthorizer<Name extends string>(
 }
 
 /** Whether a 401 asks for a nonce (RFC 9449 §9) and says nothing about the token. */
-function isNonceChallenge({ headers }: ApiAnswer): boolean {
+function isNonceChallenge({ headers }: ApiResponse): boolean {
   return /\buse_dpop_nonce\b/.test(headers.get('www-authenticate') ?? '')
 }
 

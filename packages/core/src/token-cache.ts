@@ -29,7 +29,7 @@ export interface TokenLoader {
 }
 
 /** What a caller of the cache wants. */
-export interface WantedToken {
+export interface CacheGetOptions {
   /** The client's name. */
   readonly client: string
   /** What the client's tokens have in common in a store: an opaque text, like a key. */
@@ -53,7 +53,7 @@ export interface WantedToken {
  */
 export interface TokenCache {
   /** A good token. @throws TokenRequestError when none can be had. */
-  get(key: string, wanted: WantedToken): Promise<AccessToken>
+  get(key: string, wanted: CacheGetOptions): Promise<AccessToken>
   /**
    * An API rejected `token`: it is not handed out again. Says whether `get` gives another one now; false while
    * rejections of brand-new tokens follow each other too closely, in which case the token stays.

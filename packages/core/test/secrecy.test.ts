@@ -54,7 +54,7 @@ function manager(answer: (request: { body: string; authorization: string }) => R
     random: () => 0,
     logger: { debug: log, info: log, warn: log, error: log },
   })
-  for (const event of ['tokenRetrieved', 'tokenRetrievalFailed', 'tokenRejected', 'renewalStarted'] as const) {
+  for (const event of ['tokenRetrieved', 'tokenRequestFailed', 'tokenRejected', 'renewalStarted'] as const) {
     tokens.on(event, (details) => void seen.push(details))
   }
   return { tokens, seen }

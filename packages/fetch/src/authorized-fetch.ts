@@ -1,5 +1,5 @@
 import {
-  type ApiAnswer,
+  type ApiResponse,
   type AuthorizedCallOptions,
   type AuthorizedClientOptions,
   createRequestAuthorizer,
@@ -63,7 +63,7 @@ function send(transport: typeof fetch, outgoing: Repeatable, authorization: Requ
 }
 
 /** Read when it is asked for: a platform puts the URL of a response together each time. */
-function answerOf(response: Response): ApiAnswer {
+function answerOf(response: Response): ApiResponse {
   return {
     status: response.status,
     get headers() {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
-import { type ClientDefinition, createTokenManager, type NonceRetry } from '@tokenward/core'
+import { type ClientDefinition, createTokenManager, type NonceRetried } from '@tokenward/core'
 import { createFetch } from '@tokenward/fetch'
 import express from 'express'
 import { auth } from 'express-oauth2-jwt-bearer'
@@ -54,8 +54,8 @@ test('a proof is made for its request: htm, htu without query and fragment, ath,
 
 test('a nonce challenge of the API is answered once, and renews no token', async () => {
   const { catalog, tokens, provider, api } = await dpopSetup()
-  const retries: NonceRetry[] = []
-  tokens.on('nonceRetry', (retry) => retries.push(retry))
+  const retries: NonceRetried[] = []
+  tokens.on('nonceRetried', (retry) => retries.push(retry))
   api.noncePolicy = 'required'
   for (let call = 0; call < 3; call++) expect((await catalog('test')).status).toBe(200)
   expect(api.requests.map(({ status }) => status)).toEqual([401, 200, 200, 200])
@@ -65,8 +65,8 @@ test('a nonce challenge of the API is answered once, and renews no token', async
 
 test('a nonce that the token endpoint requires is had by one more request, and remembered', async () => {
   const { catalog, tokens, provider } = await dpopSetup()
-  const retries: NonceRetry[] = []
-  tokens.on('nonceRetry', (retry) => retries.push(retry))
+  const retries: NonceRetried[] = []
+  tokens.on('nonceRetried', (retry) => retries.push(retry))
   provider.requiresNonce = true
   expect((await catalog('test')).status).toBe(200)
   await tokens.getAccessToken('c', { forceRenewal: true })

@@ -66,13 +66,13 @@ export function encryptedStore(store: TokenStore, options: EncryptedStoreOptions
   }
   if (!store.lease) return Object.freeze(encrypted)
 
-  const lease: Lease = async (key, leaseMs, seen) => {
+  const lease: Lease = async (key, leaseMs, staleValue) => {
     // No two encryptions are alike, so the store cannot know the seen value again. It is judged here, and one that the
     // caller cannot use is asked past by the encryption that the store has.
     const first = await store.lease?.(key, leaseMs)
     if (first?.value === undefined) return first?.lease && { lease: sealingLease(key, first.lease) }
     const { value, unreadable } = await read(key, first.value)
-    if (value !== undefined && value !== seen) return { value }
+    if (value !== undefined && value !== staleValue) return { value }
     let second = await store.lease?.(key, leaseMs, first.value)
     if (second?.value === first.value && unreadable) {
       // The store does not know it again, because it is no text, say. It goes, so that it can be replaced.
@@ -82,7 +82,7 @@ export function encryptedStore(store: TokenStore, options: EncryptedStoreOptions
     if (second?.lease) return { lease: sealingLease(key, second.lease), unreadable }
     if (second?.value === undefined) return undefined
     const newer = await read(key, second.value)
-    return newer.value === undefined || newer.value === seen ? undefined : { value: newer.value }
+    return newer.value === undefined || newer.value === staleValue ? undefined : { value: newer.value }
   }
 
   async function read(key: string, sealed: string): Promise<{ value?: string; unreadable?: UndecryptableValue }> {

@@ -96,10 +96,10 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
         const members = await takeGroup.run(client, [groupKey(group)], [])
         await Promise.all((members as string[]).map(remove))
       }),
-    lease: (key: string, leaseMs: number, seen?: string) =>
+    lease: (key: string, leaseMs: number, staleValue?: string) =>
       withoutArguments('lease', async () => {
         const id = crypto.randomUUID()
-        const unusable = seen === undefined ? '' : await sha1(seen)
+        const unusable = staleValue === undefined ? '' : await sha1(staleValue)
         const keys = [valueKey(key), leaseKey(key)]
         const args = [unusable, id, String(Math.max(1, wholeMs(leaseMs))), ...lost.idsOf(key)]
         const asked = takeLease.run(client, keys, args)

@@ -1,4 +1,4 @@
-import type { LeaseAnswer, StoreLease, TokenStore } from '@tokenward/core'
+import type { LeaseResult, StoreLease, TokenStore } from '@tokenward/core'
 import { expectSame, expectThere } from './expectations'
 import { type Conformance, MINUTE } from './store-conformance'
 
@@ -165,7 +165,7 @@ function atOnce<T>(call: () => T): Promise<Awaited<T>[]> {
   return Promise.all(Array.from({ length: CALLERS }, call))
 }
 
-function leases(answers: readonly (LeaseAnswer | undefined)[]): StoreLease[] {
+function leases(answers: readonly (LeaseResult | undefined)[]): StoreLease[] {
   return answers.flatMap((answer) => answer?.lease ?? [])
 }
 
@@ -175,7 +175,7 @@ async function lease(store: LeasingStore, key: string, leaseMs: number, seen?: s
   return expectThere('a lease', answer?.lease)
 }
 
-function expectValue(answer: LeaseAnswer | undefined, value: string): void {
+function expectValue(answer: LeaseResult | undefined, value: string): void {
   expectSame('the value in the answer', expectThere('an answer', answer).value, value)
   expectSame('a lease beside the value', answer?.lease, undefined)
 }

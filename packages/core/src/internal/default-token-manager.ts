@@ -116,7 +116,7 @@ export class DefaultTokenManager implements TokenManager {
   async rememberNonce(name: string, url: URL, nonce: string, challenged = false): Promise<void> {
     const { dpop } = await this.#clients.get(name)
     dpop?.rememberNonce(url, nonce)
-    if (challenged) this.#events.emit('nonceRetry', { client: name, at: 'api' })
+    if (challenged) this.#events.emit('nonceRetried', { client: name, at: 'api' })
   }
 
   async clear(name?: string): Promise<void> {

@@ -5,9 +5,9 @@ export type Emit = <Name extends keyof TokenEvents>(name: Name, event: TokenEven
 
 const LOG: Record<keyof TokenEvents, [level: keyof Logger, message: string]> = {
   tokenRetrieved: ['debug', 'access token retrieved'],
-  tokenRetrievalFailed: ['warn', 'access token request failed'],
+  tokenRequestFailed: ['warn', 'access token request failed'],
   tokenRejected: ['info', 'access token rejected by an API'],
-  nonceRetry: ['debug', 'a request is made once more with a DPoP nonce'],
+  nonceRetried: ['debug', 'a request is made once more with a DPoP nonce'],
   renewalStarted: ['debug', 'access token is renewed ahead of its expiry'],
   storeFailed: ['warn', 'token store failed'],
 }

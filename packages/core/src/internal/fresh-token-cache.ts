@@ -1,6 +1,6 @@
 import type { AccessToken } from '../access-token'
 import type { Clock } from '../clock'
-import type { TokenCache, WantedToken } from '../token-cache'
+import type { CacheGetOptions, TokenCache } from '../token-cache'
 import type { StoreLease } from '../token-store'
 import { untilAborted } from './abort'
 import { Copies } from './copies'
@@ -19,7 +19,7 @@ type Accepts = (copy: Copy) => boolean
 /** What a flight has with it. */
 interface Trip {
   readonly key: string
-  readonly wanted: WantedToken
+  readonly wanted: CacheGetOptions
   readonly flight: Flight
   readonly startedAt: number
   /** The copy that callers use meanwhile, when nobody has to wait. */
@@ -59,7 +59,7 @@ export class FreshTokenCache implements TokenCache {
     this.#rejections = new RejectionLimit(maxEntries, () => clock.monotonic())
   }
 
-  async get(key: string, wanted: WantedToken): Promise<AccessToken> {
+  async get(key: string, wanted: CacheGetOptions): Promise<AccessToken> {
     wanted.signal?.throwIfAborted()
     this.#flights.throwIfClosed(wanted.client)
     const copy = this.#copies.get(key)
@@ -126,12 +126,12 @@ export class FreshTokenCache implements TokenCache {
   }
 
   /** Whether the copy meets the wish, but for being new. */
-  #mayHandOut(copy: Copy, wanted: WantedToken): boolean {
+  #mayHandOut(copy: Copy, wanted: CacheGetOptions): boolean {
     return copy.state === 'good' && !mustRenew(copy, this.#clock.monotonic(), wanted)
   }
 
   /** Waits for the flight that is under way if its token will do, else for one of its own. */
-  async #await(key: string, wanted: WantedToken, accepts: Accepts): Promise<AccessToken> {
+  async #await(key: string, wanted: CacheGetOptions, accepts: Accepts): Promise<AccessToken> {
     const { client, forceRenewal, signal, loader } = wanted
     for (;;) {
       const running = this.#flights.get(key)
@@ -155,7 +155,7 @@ export class FreshTokenCache implements TokenCache {
   }
 
   /** Starts in the background what is due while the copy is good. */
-  #attend(key: string, copy: Copy, wanted: WantedToken): void {
+  #attend(key: string, copy: Copy, wanted: CacheGetOptions): void {
     const now = this.#clock.monotonic()
     const renews = shouldRenew(copy, now)
     if ((!renews && now < copy.checkAt) || now < copy.pausedUntil || this.#flights.has(key)) return
@@ -171,7 +171,7 @@ export class FreshTokenCache implements TokenCache {
     })
   }
 
-  #start(key: string, wanted: WantedToken, ahead: Copy | undefined, fly: (trip: Trip) => Promise<Copy>): Flight {
+  #start(key: string, wanted: CacheGetOptions, ahead: Copy | undefined, fly: (trip: Trip) => Promise<Copy>): Flight {
     const anew = !ahead && wanted.forceRenewal === true
     const startedAt = this.#clock.monotonic()
     return this.#flights.start(key, wanted.client, anew, (flight) => fly({ key, wanted, flight, startedAt, ahead }))

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock'
 import type { StoreFailed } from '../events'
-import type { LeaseAnswer, StoreLease, TokenStore } from '../token-store'
+import type { LeaseResult, StoreLease, TokenStore } from '../token-store'
 import type { Emit } from './event-emitter'
 import { pause, withLimit } from './pause'
 import { readPause, type SharedPause, writePause } from './shared-pause'
@@ -87,12 +87,12 @@ export class StoreAccess {
       return { answered: true, found: got.value === undefined || got.value === null ? undefined : picked(got.value) }
     }
     const waitsUntil = this.#clock.monotonic() + 2 * leaseMs
-    let seen: string | undefined
+    let staleValue: string | undefined
     let wasDeleted = false
     // All that is asked in a row takes no longer than one call may.
     let giveUpAt = this.#clock.monotonic() + this.#timeoutMs
     for (let round = 1; this.#clock.monotonic() < waitsUntil; round++) {
-      const asked = await this.#askForLease(key, leaseMs, seen, giveUpAt)
+      const asked = await this.#askForLease(key, leaseMs, staleValue, giveUpAt)
       if (!asked) return { answered: false }
       const { value, lease } = asked.value ?? {}
       if (lease) return { answered: true, lease, paused: await this.#pauseOf(group, giveUpAt) }
@@ -101,7 +101,7 @@ export class StoreAccess {
         giveUpAt = this.#clock.monotonic() + this.#timeoutMs
         continue
       }
-      if (value === seen) {
+      if (value === staleValue) {
         // The store does not know it again, because it is no text, say. It goes, so that it can be replaced.
         if (wasDeleted) break
         wasDeleted = true
@@ -110,7 +110,7 @@ export class StoreAccess {
       }
       const found = anew && round === 1 ? undefined : picked(value)
       if (found !== undefined) return { answered: true, found }
-      seen = value
+      staleValue = value
     }
     return { answered: true }
   }
@@ -175,15 +175,15 @@ export class StoreAccess {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay.keys())
   }
 
-  async #askForLease(key: string, leaseMs: number, seen: string | undefined, giveUpAt: number) {
+  async #askForLease(key: string, leaseMs: number, staleValue: string | undefined, giveUpAt: number) {
     let awaited = true
     const ask = async () => {
-      const answer = await this.#store.lease?.(key, leaseMs, seen)
+      const answer = await this.#store.lease?.(key, leaseMs, staleValue)
       // A lease that comes after the time limit is used by nobody, and all others would wait for its end.
       if (!awaited) void this.release(key, answer?.lease)
       return answer
     }
-    const asked = await this.#attempt<LeaseAnswer | undefined>('lease', ask, this.#msUntil(giveUpAt))
+    const asked = await this.#attempt<LeaseResult | undefined>('lease', ask, this.#msUntil(giveUpAt))
     awaited = false
     const { unreadable } = asked?.value?.lease ? asked.value : {}
     if (unreadable) this.#emit('storeFailed', { operation: 'lease', reason: reasonOf(unreadable) })

@@ -137,7 +137,7 @@ export class TokenSource {
         const inTime = this.#clock.monotonic() + delayMs < giveUpAt
         // A renewal that nobody waits for has time until its token's next use.
         const willRetry = error.retryable && attempt <= retries && inTime && context.isAwaited()
-        this.#emit('tokenRetrievalFailed', { client: this.#client.name, error, attempt, willRetry })
+        this.#emit('tokenRequestFailed', { client: this.#client.name, error, attempt, willRetry })
         if (!willRetry) {
           this.#noteFailure(error, startedAt, attempt, context.isAwaited())
           throw error
@@ -150,7 +150,7 @@ export class TokenSource {
   async #request(requested: RequestedToken, clientAssertion: ClientAssertion | undefined, signal: AbortSignal) {
     const { name, timeoutMs } = this.#client
     const { parameters, ...shown } = requested
-    const nonceRetried = () => this.#emit('nonceRetry', { client: name, at: 'token_endpoint' })
+    const nonceRetried = () => this.#emit('nonceRetried', { client: name, at: 'token_endpoint' })
     const ask = async (limit: AbortSignal) =>
       this.#requester.request(
         this.#client,
