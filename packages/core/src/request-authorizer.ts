@@ -1,6 +1,6 @@
 import type { AccessToken } from './access-token'
 import { OriginNotAllowedError } from './errors'
-import { OptionChecks, Problems } from './internal/problems'
+import { OptionChecks, Problems } from './internal/util/option-checks'
 import type { TokenManager, TokenParameters } from './token-manager'
 
 /** A request on its way to an API, as far as its token depends on it. */

@@ -2,8 +2,8 @@ import { type ClientAuth, ClientSecretBasic } from 'openid-client'
 import type { ClientConfiguration } from '../client-configuration'
 import { ConfigurationError } from '../errors'
 import type { TokenRequest } from '../token-requester'
-import { untilAborted } from './abort'
 import { CredentialUnavailable } from './token-request-failure'
+import { untilAborted } from './util/abort'
 
 const JWT_BEARER_ASSERTION = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 

@@ -6,9 +6,9 @@ import { UnknownClientError } from '../errors'
 import type { TokenRequester } from '../token-requester'
 import { type ClientDefaults, configureClient } from './configure-client'
 import { DPoPProver } from './dpop'
-import type { Emit } from './event-emitter'
-import { Problems } from './problems'
 import { TokenSource } from './token-source'
+import type { Emit } from './util/event-emitter'
+import { Problems } from './util/option-checks'
 
 /** A client as the manager works with it. */
 export interface ManagedClient {

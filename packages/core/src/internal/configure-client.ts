@@ -1,9 +1,9 @@
 import type { ClientConfiguration } from '../client-configuration'
 import type { ClientDefinition } from '../client-definition'
 import { checkDPoP, type DPoPProver } from './dpop'
-import { withHidden } from './hidden'
-import { OptionChecks, type Problems } from './problems'
 import { checkClientAssertion, checkParameters, checkResource } from './requested-token'
+import { withHidden } from './util/hidden'
+import { OptionChecks, type Problems } from './util/option-checks'
 import { maySendSecretsTo } from './util/plain-http'
 
 /** What a definition that says nothing about it gets from its manager. */

@@ -15,11 +15,11 @@ import type {
 } from '../token-manager'
 import type { RequestedToken } from '../token-requester'
 import { ClientRegistry, type ManagedClient } from './client-registry'
-import { EventEmitter } from './event-emitter'
 import { FreshTokenCache } from './fresh-token-cache'
-import { OptionChecks, Problems } from './problems'
 import { clientIdentity, requestedToken, tokenIdentity, tokenKey } from './requested-token'
 import { StoreAccess } from './store-access'
+import { EventEmitter } from './util/event-emitter'
+import { OptionChecks, Problems } from './util/option-checks'
 
 const DEFAULTS = { timeoutMs: 10_000, expirationBufferMs: 60_000, defaultLifetimeMs: 300_000, localLifetimeMs: 60_000 }
 /** A lease outlives the token request that it is for, and not by much: who died holding it is waited for. */

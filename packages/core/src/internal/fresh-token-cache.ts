@@ -2,16 +2,16 @@ import type { AccessToken } from '../access-token'
 import type { Clock } from '../clock'
 import type { CacheGetOptions, TokenCache } from '../token-cache'
 import type { StoreLease } from '../token-store'
-import { untilAborted } from './abort'
 import { Copies } from './copies'
 import { type Copy, renewalPauseMs } from './copy'
-import type { Emit } from './event-emitter'
 import { type Flight, Flights } from './flights'
 import { mustRenew, shouldRenew } from './freshness'
 import { RejectionLimit } from './rejection-limit'
 import { pauseAfter } from './shared-pause'
 import type { Consulted, StoreAccess } from './store-access'
 import type { StoredToken } from './store-entry'
+import { untilAborted } from './util/abort'
+import type { Emit } from './util/event-emitter'
 
 /** Whether a token that somebody else got is what the caller wants. */
 type Accepts = (copy: Copy) => boolean

@@ -8,7 +8,7 @@ import {
 } from 'openid-client'
 import type { ClientConfiguration } from '../client-configuration'
 import type { Clock } from '../clock'
-import { untilAborted } from './abort'
+import { untilAborted } from './util/abort'
 import { maySendSecretsTo } from './util/plain-http'
 
 const METADATA_LIFETIME_MS = 3_600_000

@@ -1,5 +1,5 @@
 import type { AccessToken } from '../../access-token'
-import { withHidden } from '../hidden'
+import { withHidden } from './hidden'
 
 /** A header line longer than this reaches no API; an answer that holds such a token is not worth keeping. */
 const LONGEST_TOKEN = 256 * 1024

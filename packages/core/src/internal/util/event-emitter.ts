@@ -1,4 +1,4 @@
-import type { Logger, TokenEvents, Unsubscribe } from '../events'
+import type { Logger, TokenEvents, Unsubscribe } from '../../events'
 
 type Listener<Name extends keyof TokenEvents> = (event: TokenEvents[Name]) => void
 export type Emit = <Name extends keyof TokenEvents>(name: Name, event: TokenEvents[Name]) => void

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock'
+import type { Clock } from '../../clock'
 
 /** Resolves after `delayMs`; rejects with the signal's reason when it aborts before. */
 export function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {

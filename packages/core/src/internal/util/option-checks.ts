@@ -1,4 +1,4 @@
-import { ConfigurationError, type ConfigurationProblem } from '../errors'
+import { ConfigurationError, type ConfigurationProblem } from '../../errors'
 
 /** Collects everything that is wrong with what was configured, so that one error can name it all. */
 export class Problems {
