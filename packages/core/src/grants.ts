@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from './clock'
-import { supplied } from './internal/client-authentication'
-import { grantRequester } from './internal/grant-requester'
+import { supplied } from './internal/endpoint/client-authentication'
+import { grantRequester } from './internal/endpoint/grant-requester'
 import type { TokenRequester } from './token-requester'
 
 /** What the supplier of a grant's own credential is told. */

@@ -6,7 +6,7 @@ import { UnknownClientError } from '../errors'
 import type { TokenRequester } from '../token-requester'
 import { type ClientDefaults, configureClient } from './configure-client'
 import { DPoPProver } from './dpop'
-import { TokenSource } from './token-source'
+import { TokenSource } from './endpoint/token-source'
 import type { Emit } from './util/event-emitter'
 import { Problems } from './util/option-checks'
 

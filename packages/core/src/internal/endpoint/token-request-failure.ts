@@ -1,4 +1,4 @@
-import { TokenRequestError, type TokenRequestErrorDetails } from '../errors'
+import { TokenRequestError, type TokenRequestErrorDetails } from '../../errors'
 
 /** A supplier of the caller's (of a secret, of an assertion) failed. */
 export class CredentialUnavailable extends Error {}

@@ -1,14 +1,14 @@
-import type { ClientAssertion } from '../client-assertion'
-import type { ClientConfiguration } from '../client-configuration'
-import type { Clock } from '../clock'
-import { TokenRequestError, TokenwardError } from '../errors'
-import type { LoadContext, LoadedToken, TokenLoader } from '../token-cache'
-import type { RequestedToken, TokenRequester } from '../token-requester'
+import type { ClientAssertion } from '../../client-assertion'
+import type { ClientConfiguration } from '../../client-configuration'
+import type { Clock } from '../../clock'
+import { TokenRequestError, TokenwardError } from '../../errors'
+import type { LoadContext, LoadedToken, TokenLoader } from '../../token-cache'
+import type { RequestedToken, TokenRequester } from '../../token-requester'
+import type { Emit } from '../util/event-emitter'
+import { withHidden } from '../util/hidden'
+import { pause, withLimit } from '../util/time-limit'
 import { tokenRequestFailure } from './token-request-failure'
 import { readTokenResponse } from './token-response'
-import type { Emit } from './util/event-emitter'
-import { withHidden } from './util/hidden'
-import { pause, withLimit } from './util/time-limit'
 
 const RETRIES = 2
 /** The longest that the first retry waits; each further one waits up to twice as long. */

@@ -9,14 +9,14 @@ import {
   type ServerMetadata,
   tokenRevocation,
 } from 'openid-client'
-import type { ClientConfiguration } from '../client-configuration'
-import type { Clock } from '../clock'
-import { isTlsClientAuth } from '../tls-client-auth'
-import type { TokenRequest, TokenRequester, TokenResponse } from '../token-requester'
+import type { ClientConfiguration } from '../../client-configuration'
+import type { Clock } from '../../clock'
+import { isTlsClientAuth } from '../../tls-client-auth'
+import type { TokenRequest, TokenRequester, TokenResponse } from '../../token-requester'
+import { maySendSecretsTo } from '../util/plain-http'
 import { clientAuthentication } from './client-authentication'
 import { ServerMetadataCache, transport } from './server-metadata'
 import { tokenRequestFailure } from './token-request-failure'
-import { maySendSecretsTo } from './util/plain-http'
 
 /** A grant: its type, and the form parameters that it has beside those that every token request has. */
 export interface Grant {

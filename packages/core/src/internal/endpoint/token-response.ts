@@ -1,8 +1,8 @@
-import type { AccessToken } from '../access-token'
-import type { ClientConfiguration } from '../client-configuration'
-import { TokenRequestError } from '../errors'
-import type { TokenResponse } from '../token-requester'
-import { createAccessToken, isTokenValue } from './util/create-access-token'
+import type { AccessToken } from '../../access-token'
+import type { ClientConfiguration } from '../../client-configuration'
+import { TokenRequestError } from '../../errors'
+import type { TokenResponse } from '../../token-requester'
+import { createAccessToken, isTokenValue } from '../util/create-access-token'
 
 /** Longest lifetime that is counted with: ten times longer ones exist on paper, and Date has an end. */
 const LONGEST_LIFETIME_MS = 100 * 365 * 86_400_000

@@ -1,9 +1,9 @@
 import { type ClientAuth, ClientSecretBasic } from 'openid-client'
-import type { ClientConfiguration } from '../client-configuration'
-import { ConfigurationError } from '../errors'
-import type { TokenRequest } from '../token-requester'
+import type { ClientConfiguration } from '../../client-configuration'
+import { ConfigurationError } from '../../errors'
+import type { TokenRequest } from '../../token-requester'
+import { untilAborted } from '../util/abort'
 import { CredentialUnavailable } from './token-request-failure'
-import { untilAborted } from './util/abort'
 
 const JWT_BEARER_ASSERTION = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 

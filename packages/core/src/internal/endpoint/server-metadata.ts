@@ -6,10 +6,10 @@ import {
   None,
   type ServerMetadata,
 } from 'openid-client'
-import type { ClientConfiguration } from '../client-configuration'
-import type { Clock } from '../clock'
-import { untilAborted } from './util/abort'
-import { maySendSecretsTo } from './util/plain-http'
+import type { ClientConfiguration } from '../../client-configuration'
+import type { Clock } from '../../clock'
+import { untilAborted } from '../util/abort'
+import { maySendSecretsTo } from '../util/plain-http'
 
 const METADATA_LIFETIME_MS = 3_600_000
 
