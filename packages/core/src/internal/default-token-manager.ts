@@ -17,7 +17,7 @@ import type { RequestedToken } from '../token-requester'
 import { ClientRegistry, type ManagedClient } from './client-registry'
 import { FreshTokenCache } from './fresh-token-cache'
 import { clientIdentity, requestedToken, tokenIdentity, tokenKey } from './requested-token'
-import { StoreAccess } from './store-access'
+import { StoreAccess } from './store/store-access'
 import { EventEmitter } from './util/event-emitter'
 import { OptionChecks, Problems } from './util/option-checks'
 

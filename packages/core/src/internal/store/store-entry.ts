@@ -1,5 +1,5 @@
-import type { AccessToken } from '../access-token'
-import { createAccessToken, isTokenValue } from './util/create-access-token'
+import type { AccessToken } from '../../access-token'
+import { createAccessToken, isTokenValue } from '../util/create-access-token'
 
 /** How a token stands in a store. Times are the wall clock's, because processes share no other. */
 interface StoreEntry {

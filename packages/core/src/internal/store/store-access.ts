@@ -1,10 +1,10 @@
-import type { Clock } from '../clock'
-import type { StoreFailed } from '../events'
-import type { LeaseResult, StoreLease, TokenStore } from '../token-store'
+import type { Clock } from '../../clock'
+import type { StoreFailed } from '../../events'
+import type { LeaseResult, StoreLease, TokenStore } from '../../token-store'
+import type { Emit } from '../util/event-emitter'
+import { pause, withLimit } from '../util/time-limit'
 import { readPause, type SharedPause, writePause } from './shared-pause'
 import { readStoreEntry, type StoredToken, writeStoreEntry } from './store-entry'
-import type { Emit } from './util/event-emitter'
-import { pause, withLimit } from './util/time-limit'
 
 class StoreTimeout extends Error {}
 

@@ -1,4 +1,4 @@
-import { TokenRequestError } from '../errors'
+import { TokenRequestError } from '../../errors'
 import { parseObject } from './store-entry'
 
 /** A token request failed in one process of a fleet, and for how long the others need not try. */
