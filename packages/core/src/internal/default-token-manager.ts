@@ -14,8 +14,8 @@ import type {
   TokenParameters,
 } from '../token-manager'
 import type { RequestedToken } from '../token-requester'
+import { FreshTokenCache } from './cache/fresh-token-cache'
 import { ClientRegistry, type ManagedClient } from './client-registry'
-import { FreshTokenCache } from './fresh-token-cache'
 import { clientIdentity, requestedToken, tokenIdentity, tokenKey } from './requested-token'
 import { StoreAccess } from './store/store-access'
 import { EventEmitter } from './util/event-emitter'

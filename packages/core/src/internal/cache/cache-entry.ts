@@ -1,6 +1,6 @@
-import type { AccessToken } from '../access-token'
-import { TokenRequestError } from '../errors'
-import type { StoreLease } from '../token-store'
+import type { AccessToken } from '../../access-token'
+import { TokenRequestError } from '../../errors'
+import type { StoreLease } from '../../token-store'
 import { type Lifetime, lifetime } from './freshness'
 
 /** A token in this process. Immutable: what becomes of it is another copy in its place. */

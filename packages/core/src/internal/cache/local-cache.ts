@@ -1,8 +1,8 @@
 import { type MemoryStore, memoryStore } from '@tokenward/store-memory'
-import type { AccessToken } from '../access-token'
-import type { Clock } from '../clock'
-import type { StoreLease } from '../token-store'
-import { type Copy, goodCopy } from './copy'
+import type { AccessToken } from '../../access-token'
+import type { Clock } from '../../clock'
+import type { StoreLease } from '../../token-store'
+import { type Copy, goodCopy } from './cache-entry'
 
 /** A copy outlives its token, so that a store whose clock is behind cannot bring the token back. */
 const KEPT_AFTER_EXPIRY_MS = 3_600_000

@@ -1,6 +1,6 @@
-import { TokenRequestError } from '../errors'
-import type { Copy } from './copy'
-import { untilAborted } from './util/abort'
+import { TokenRequestError } from '../../errors'
+import { untilAborted } from '../util/abort'
+import type { Copy } from './cache-entry'
 
 /** One way to a new token, under way for all who want the same key. */
 export interface Flight {
