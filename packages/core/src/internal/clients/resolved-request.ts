@@ -1,7 +1,7 @@
-import type { ClientConfiguration } from '../client-configuration'
-import type { TokenParameters } from '../token-manager'
-import type { RequestedToken } from '../token-requester'
-import { OptionChecks, Problems } from './util/option-checks'
+import type { ClientConfiguration } from '../../client-configuration'
+import type { TokenParameters } from '../../token-manager'
+import type { RequestedToken } from '../../token-requester'
+import { OptionChecks, Problems } from '../util/option-checks'
 
 /** Form parameters that have an option of their own, or are none of the caller's business. */
 const RESERVED: Readonly<Record<string, string>> = {

@@ -1,8 +1,8 @@
 import { memoryStore } from '@tokenward/store-memory'
 import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose'
-import type { DPoPOptions, KeyPair } from '../dpop-key'
-import { ConfigurationError } from '../errors'
-import type { OptionChecks } from './util/option-checks'
+import type { DPoPOptions, KeyPair } from '../../dpop-key'
+import { ConfigurationError } from '../../errors'
+import type { OptionChecks } from '../util/option-checks'
 
 /** The most origins whose nonces are remembered; the one used least recently is forgotten first. */
 const MOST_ORIGINS = 100

@@ -1,10 +1,10 @@
-import type { ClientConfiguration } from '../client-configuration'
-import type { ClientDefinition } from '../client-definition'
-import { checkDPoP, type DPoPProver } from './dpop'
-import { checkClientAssertion, checkParameters, checkResource } from './requested-token'
-import { withHidden } from './util/hidden'
-import { OptionChecks, type Problems } from './util/option-checks'
-import { maySendSecretsTo } from './util/plain-http'
+import type { ClientConfiguration } from '../../client-configuration'
+import type { ClientDefinition } from '../../client-definition'
+import { withHidden } from '../util/hidden'
+import { OptionChecks, type Problems } from '../util/option-checks'
+import { maySendSecretsTo } from '../util/plain-http'
+import { checkDPoP, type DPoPProver } from './dpop-prover'
+import { checkClientAssertion, checkParameters, checkResource } from './resolved-request'
 
 /** What a definition that says nothing about it gets from its manager. */
 export interface ClientDefaults {

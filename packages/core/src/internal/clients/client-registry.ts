@@ -1,14 +1,14 @@
 import { type MemoryStore, memoryStore } from '@tokenward/store-memory'
-import type { ClientConfiguration } from '../client-configuration'
-import type { ClientDefinition, ClientDefinitionSource } from '../client-definition'
-import type { Clock } from '../clock'
-import { UnknownClientError } from '../errors'
-import type { TokenRequester } from '../token-requester'
+import type { ClientConfiguration } from '../../client-configuration'
+import type { ClientDefinition, ClientDefinitionSource } from '../../client-definition'
+import type { Clock } from '../../clock'
+import { UnknownClientError } from '../../errors'
+import type { TokenRequester } from '../../token-requester'
+import { TokenSource } from '../endpoint/token-source'
+import type { Emit } from '../util/event-emitter'
+import { Problems } from '../util/option-checks'
 import { type ClientDefaults, configureClient } from './configure-client'
-import { DPoPProver } from './dpop'
-import { TokenSource } from './endpoint/token-source'
-import type { Emit } from './util/event-emitter'
-import { Problems } from './util/option-checks'
+import { DPoPProver } from './dpop-prover'
 
 /** A client as the manager works with it. */
 export interface ManagedClient {
