@@ -1,4 +1,4 @@
-import { DefaultTokenManager } from './internal/default-token-manager'
+import { DefaultTokenManager } from './internal/manager/default-token-manager'
 import type { TokenManager, TokenManagerOptions } from './token-manager'
 
 /**

@@ -1,25 +1,25 @@
 import { type MemoryStore, memoryStore } from '@tokenward/store-memory'
-import type { AccessToken } from '../access-token'
-import type { ClientDefinitionSource } from '../client-definition'
-import { systemClock } from '../clock'
-import { ConfigurationError } from '../errors'
-import type { TokenEvents, Unsubscribe } from '../events'
-import { clientCredentials } from '../grants'
-import type { TokenCache } from '../token-cache'
+import type { AccessToken } from '../../access-token'
+import type { ClientDefinitionSource } from '../../client-definition'
+import { systemClock } from '../../clock'
+import { ConfigurationError } from '../../errors'
+import type { TokenEvents, Unsubscribe } from '../../events'
+import { clientCredentials } from '../../grants'
+import type { TokenCache } from '../../token-cache'
 import type {
   GetAccessTokenOptions,
   PresentedRequest,
   TokenManager,
   TokenManagerOptions,
   TokenParameters,
-} from '../token-manager'
-import type { RequestedToken } from '../token-requester'
-import { FreshTokenCache } from './cache/fresh-token-cache'
-import { ClientRegistry, type ManagedClient } from './clients/client-registry'
-import { clientIdentity, requestedToken, tokenIdentity, tokenKey } from './clients/resolved-request'
-import { StoreAccess } from './store/store-access'
-import { EventEmitter } from './util/event-emitter'
-import { OptionChecks, Problems } from './util/option-checks'
+} from '../../token-manager'
+import type { RequestedToken } from '../../token-requester'
+import { FreshTokenCache } from '../cache/fresh-token-cache'
+import { ClientRegistry, type ManagedClient } from '../clients/client-registry'
+import { clientIdentity, requestedToken, tokenIdentity, tokenKey } from '../clients/resolved-request'
+import { StoreAccess } from '../store/store-access'
+import { EventEmitter } from '../util/event-emitter'
+import { OptionChecks, Problems } from '../util/option-checks'
 
 const DEFAULTS = { timeoutMs: 10_000, expirationBufferMs: 60_000, defaultLifetimeMs: 300_000, localLifetimeMs: 60_000 }
 /** A lease outlives the token request that it is for, and not by much: who died holding it is waited for. */
