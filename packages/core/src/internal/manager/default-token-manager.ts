@@ -79,7 +79,7 @@ export class DefaultTokenManager implements TokenManager {
     return this.#cache.get(key, {
       client: name,
       group,
-      loader: client.source.loader(requested, clientAssertion ?? client.configuration.clientAssertion),
+      loader: client.source.loader(key, requested, clientAssertion ?? client.configuration.clientAssertion),
       expirationBufferMs: client.configuration.expirationBufferMs,
       leaseMs: client.configuration.timeoutMs + LEASE_MARGIN_MS,
       minValidityMs,
