@@ -65,7 +65,14 @@ export {
   type RequestAuthorizer,
   type RequestToAuthorize,
 } from './request-authorizer'
-export { isReplayableBody, type Redirection, redirection, snapshotBody } from './resending'
+export {
+  type DiscardLimit,
+  discardLimit,
+  isReplayableBody,
+  type Redirection,
+  redirection,
+  snapshotBody,
+} from './resending'
 export type { CacheGetOptions, LoadContext, LoadedToken, TokenCache, TokenLoader } from './token-cache'
 export type { LimitedWork, PresentedRequest, ReceivedNonce, TokenPresenter } from './token-presenter'
 export type { RequestedToken, TokenRequest, TokenRequester, TokenResponse } from './token-requester'

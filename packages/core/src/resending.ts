@@ -78,3 +78,38 @@ function turnsIntoGet(status: number, method: string): boolean {
   if (status === 303) return method !== 'GET' && method !== 'HEAD'
   return (status === 301 || status === 302) && method === 'POST'
 }
+
+const MAX_DISCARDED_BYTES = 64 * 1024
+const MAX_DISCARD_MS = 1_000
+
+/** Limits how much of a dropped response is read, so that its connection can serve another request. */
+export interface DiscardLimit {
+  /** Counts bytes that were read. */
+  count(bytes: number): void
+  /** Has to be called when the response has ended. */
+  release(): void
+}
+
+/**
+ * Calls `cut` once, as soon as more than 64 KiB were read or 1 s has passed: such a response costs more than a new connection.
+ * The timer keeps no process alive.
+ *
+ * @param cut ends the response's connection
+ */
+export function discardLimit(cut: () => void): DiscardLimit {
+  let left = MAX_DISCARDED_BYTES
+  const timer: unknown = setTimeout(cut, MAX_DISCARD_MS)
+  // Node, Bun and Deno return an object; browsers and workerd a number, which keeps nothing alive.
+  if (typeof timer === 'object') (timer as { unref?(): void } | null)?.unref?.()
+  const release = () => clearTimeout(timer as number)
+  return {
+    count(bytes) {
+      if (left < 0) return
+      left -= bytes
+      if (left >= 0) return
+      release()
+      cut()
+    },
+    release,
+  }
+}

@@ -1,168 +1,74 @@
-import {
-  isReplayableBody,
-  type RequestAuthorization,
-  type RequestAuthorizer,
-  type RequestToAuthorize,
-} from '@tokenward/core'
+import type { ApiResponse, RequestAuthorization, RequestAuthorizer } from '@tokenward/core'
 import type { Dispatcher } from 'undici'
-import { headersOf, withHeaders } from './headers'
+import type { OutgoingRequest } from './outgoing-request'
 import { RequestController } from './request-controller'
+import { type Handler, ResponseHandler } from './response-handler'
 
-type Dispatch = Dispatcher['dispatch']
-type Handler = Dispatcher.DispatchHandler
-type AnswerHeaders = Parameters<NonNullable<Handler['onResponseStart']>>[2]
-
-/** One request of a user of the dispatcher, however often it is sent. */
+/** One request of the caller, which may be sent more than once. */
 export class AuthorizedDispatch {
   readonly #authorizer: RequestAuthorizer
-  readonly #dispatch: Dispatch
-  readonly #request: Dispatcher.DispatchOptions
+  readonly #dispatch: Dispatcher['dispatch']
   readonly #handler: Handler
   readonly #controller = new RequestController()
+  #hasFailed = false
 
-  constructor(
-    authorizer: RequestAuthorizer,
-    dispatch: Dispatch,
-    request: Dispatcher.DispatchOptions,
-    handler: Handler,
-  ) {
+  constructor(authorizer: RequestAuthorizer, dispatch: Dispatcher['dispatch'], handler: Handler) {
     this.#authorizer = authorizer
     this.#dispatch = dispatch
-    this.#request = request
     this.#handler = handler
   }
 
-  async run(): Promise<void> {
+  /** Sends the request. `readRequest` is called at once. Never rejects: all errors go to the handler. */
+  async run(readRequest: () => OutgoingRequest): Promise<void> {
     try {
-      // Before a token is asked for, so that who cancels the request need not wait for one.
+      const request = readRequest()
+      // Before the token is requested, so that a caller that cancels its request need not wait for the token.
       this.#handler.onRequestStart?.(this.#controller, {})
       const { signal } = this.#controller
-      const authorization = await this.#authorizer.authorize(outgoing(this.#request), { signal })
+      const authorization = await this.#authorizer.authorize(request, { signal })
       signal.throwIfAborted()
-      this.#send(authorization)
+      this.#send(request, authorization)
     } catch (error) {
       this.#fail(error)
     }
   }
 
-  #send(authorization: RequestAuthorization): void {
-    const request = { ...this.#request, headers: withHeaders(this.#request.headers, authorization.headers) }
-    this.#dispatch(
-      request,
-      new AnswerHandler(this.#handler, this.#controller, (answer) => this.#judge(authorization, answer)),
-    )
+  #send(request: OutgoingRequest, authorization: RequestAuthorization): void {
+    const listener = {
+      responded: (response: ApiResponse) => {
+        // It can only reject when the caller has given up, and the caller knows that.
+        authorization.next(response, request.replayable).catch(() => {})
+      },
+      isForCaller: (rejection: ApiResponse) => this.#isForCaller(request, authorization, rejection),
+      fail: (error: unknown) => this.#fail(error),
+    }
+    this.#dispatch(request.authorizedBy(authorization), new ResponseHandler(this.#handler, this.#controller, listener))
   }
 
-  /** Whether the answer is the caller's. If not, the request is on its way once more, or has failed. */
-  async #judge(authorization: RequestAuthorization, answer: Answer): Promise<boolean> {
-    const { status, headers } = answer
-    const judged = { status, headers: { get: (name: string) => headerOf(headers, name) }, discard: answer.discard }
+  /** Whether a 401 goes to the caller. Otherwise the request was sent again, or has failed. */
+  async #isForCaller(
+    request: OutgoingRequest,
+    authorization: RequestAuthorization,
+    rejection: ApiResponse,
+  ): Promise<boolean> {
     try {
-      const again = await authorization.next(judged, isReplayableBody(this.#request.body))
-      if (again === undefined) return true
+      const again = await authorization.next(rejection, request.replayable)
       this.#controller.signal.throwIfAborted()
-      this.#send(again)
+      if (again === undefined) return true
+      this.#send(request, again)
     } catch (error) {
-      answer.discard()
       this.#fail(error)
     }
     return false
   }
 
   #fail(error: unknown): void {
-    this.#handler.onResponseError?.(this.#controller, error as Error)
-  }
-}
-
-interface Answer {
-  readonly status: number
-  readonly headers: AnswerHeaders
-  /** Lets the rest of it pass unseen. */
-  discard(): void
-}
-
-/** Passes an answer on, except for one that has to be judged first: that waits until it is known whose it is. */
-class AnswerHandler implements Handler {
-  readonly #inner: Handler
-  readonly #controller: RequestController
-  readonly #judge: (answer: Answer) => Promise<boolean>
-  #state: 'passing' | 'waiting' | 'discarding' = 'passing'
-
-  constructor(inner: Handler, controller: RequestController, judge: (answer: Answer) => Promise<boolean>) {
-    this.#inner = inner
-    this.#controller = controller
-    this.#judge = judge
-  }
-
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller.attach(controller)
-  }
-
-  onRequestUpgrade(...[, ...details]: Parameters<NonNullable<Handler['onRequestUpgrade']>>): void {
-    this.#inner.onRequestUpgrade?.(this.#controller, ...details)
-  }
-
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    headers: AnswerHeaders,
-    message?: string,
-  ): void {
-    const pass = () => this.#inner.onResponseStart?.(this.#controller, status, headers, message)
-    const discard = () => {
-      if (this.#state !== 'waiting') return
-      this.#state = 'discarding'
-      controller.resume()
+    if (this.#hasFailed) return
+    this.#hasFailed = true
+    try {
+      this.#handler.onResponseError?.(this.#controller, error as Error)
+    } catch {
+      // Nobody is left who could be told. An unhandled rejection would end the process.
     }
-    const answer = { status, headers, discard }
-    if (status !== 401) {
-      // A new nonce may come with any answer; nothing has to wait for its being remembered.
-      if (headers['dpop-nonce'] !== undefined) void this.#judge(answer)
-      pass()
-      return
-    }
-    this.#state = 'waiting'
-    controller.pause()
-    void this.#judge(answer).then((isTheCallers) => {
-      if (!isTheCallers) return
-      this.#state = 'passing'
-      pass()
-      controller.resume()
-    })
   }
-
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#state === 'passing') this.#inner.onResponseData?.(this.#controller, chunk)
-  }
-
-  onResponseEnd(_controller: Dispatcher.DispatchController, trailers: AnswerHeaders): void {
-    if (this.#state === 'passing') this.#inner.onResponseEnd?.(this.#controller, trailers)
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    // What breaks in an answer that is nobody's is nobody's error.
-    if (this.#state !== 'discarding') this.#inner.onResponseError?.(this.#controller, error)
-  }
-
-  onBodySent(chunk: Buffer): void {
-    this.#inner.onBodySent?.(chunk)
-  }
-
-  onRequestSent(): void {
-    this.#inner.onRequestSent?.()
-  }
-}
-
-function outgoing({ origin, path, method, query, headers }: Dispatcher.DispatchOptions): RequestToAuthorize {
-  const url = new URL(path, origin)
-  for (const [name, value] of Object.entries(query ?? {})) url.searchParams.append(name, String(value))
-  return {
-    method,
-    url,
-    headers: () => headersOf(headers),
-  }
-}
-
-function headerOf(headers: AnswerHeaders, name: string): string | null {
-  return headers[name]?.toString() ?? null
 }

@@ -1,39 +1,54 @@
 import type { Dispatcher } from 'undici'
 
 type UndiciHeaders = Dispatcher.DispatchOptions['headers']
+type HeaderValue = string | string[]
 
-/** The headers in any of the forms that undici takes. */
-export function headersOf(headers: UndiciHeaders): Headers {
-  return new Headers(
-    pairsOf(headers).flatMap(([name, value]) => [value].flat().map((one): [string, string] => [name, String(one)])),
-  )
-}
+/** A request's headers as they were at the call, whichever form of undici's the caller used. */
+export class HeaderSnapshot {
+  readonly #pairs: readonly (readonly [name: string, value: HeaderValue])[]
 
-/** The same headers with these in place of theirs, for undici; what was given stays as it was. */
-export function withHeaders(
-  headers: UndiciHeaders,
-  replaced: Readonly<Record<string, string>>,
-): Record<string, string | string[]> {
-  const result: Record<string, string | string[]> = {}
-  for (const [name, value] of pairsOf(headers)) {
-    if (Object.hasOwn(replaced, name.toLowerCase())) continue
-    // A name that comes more than once keeps all of its values.
-    const before = result[name]
-    result[name] = before === undefined ? value : [before, value].flat()
+  constructor(headers: UndiciHeaders) {
+    this.#pairs = pairsOf(headers)
   }
-  return Object.assign(result, replaced)
+
+  /** The headers in the platform's form. */
+  toHeaders(): Headers {
+    const headers = new Headers()
+    for (const [name, value] of this.#pairs) for (const one of [value].flat()) headers.append(name, one)
+    return headers
+  }
+
+  /** The headers in undici's form. `replacements`, with lower-case names, replace headers of the same name. */
+  with(replacements: Readonly<Record<string, string>>): Record<string, HeaderValue> {
+    const result: Record<string, HeaderValue> = {}
+    for (const [name, value] of this.#pairs) {
+      if (Object.hasOwn(replacements, name.toLowerCase())) continue
+      // A header that was given twice keeps both values.
+      const before = result[name]
+      result[name] = before === undefined ? value : [before, value].flat()
+    }
+    return Object.assign(result, replacements)
+  }
 }
 
-function pairsOf(headers: UndiciHeaders): [name: string, value: string | string[]][] {
+function pairsOf(headers: UndiciHeaders): [name: string, value: HeaderValue][] {
   if (headers === undefined || headers === null) return []
-  const given = (pairs: Iterable<readonly [string, unknown]>) =>
-    [...pairs].flatMap(([name, value]): [string, string | string[]][] =>
-      value === undefined ? [] : [[name, Array.isArray(value) ? value.map(String) : String(value)]],
-    )
-  if (Array.isArray(headers) && typeof headers[0] === 'string') {
-    const flat = headers as string[]
-    return flat.flatMap((name, index): [string, string][] => (index % 2 === 0 ? [[name, flat[index + 1] ?? '']] : []))
+  if (Array.isArray(headers) && typeof headers[0] === 'string') return pairsOfFlatList(headers as string[])
+  const entries = Symbol.iterator in headers ? (headers as Iterable<[string, unknown]>) : Object.entries(headers)
+  const pairs: [string, HeaderValue][] = []
+  for (const [name, value] of entries) {
+    if (value !== undefined) pairs.push([name, Array.isArray(value) ? value.map(text) : text(value)])
   }
-  if (Symbol.iterator in headers) return given(headers as Iterable<[string, unknown]>)
-  return given(Object.entries(headers))
+  return pairs
+}
+
+function pairsOfFlatList(list: readonly string[]): [name: string, value: string][] {
+  const pairs: [string, string][] = []
+  for (let index = 0; index < list.length; index += 2) pairs.push([String(list[index]), text(list[index + 1])])
+  return pairs
+}
+
+/** A header's value as undici sends it. */
+function text(value: unknown): string {
+  return value === null || value === undefined ? '' : String(value)
 }

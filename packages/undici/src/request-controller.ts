@@ -1,13 +1,14 @@
 import type { Dispatcher } from 'undici'
 
-/** What a user's handler steers its request with: the same one, however often the request is sent. */
+/** What the caller's handler controls its request with. It stays the same when the request is sent again. */
 export class RequestController implements Dispatcher.DispatchController {
-  readonly #cancellation = new AbortController()
+  readonly #abortion = new AbortController()
   #current: Dispatcher.DispatchController | undefined
+  #paused = false
 
-  /** Aborts when the user gives up the request. */
+  /** Aborts when the caller gives up the request. */
   get signal(): AbortSignal {
-    return this.#cancellation.signal
+    return this.#abortion.signal
   }
 
   get aborted(): boolean {
@@ -18,8 +19,9 @@ export class RequestController implements Dispatcher.DispatchController {
     return this.signal.reason ?? null
   }
 
+  /** Whether the caller has paused the response. */
   get paused(): boolean {
-    return this.#current?.paused ?? false
+    return this.#paused
   }
 
   get rawHeaders() {
@@ -30,22 +32,24 @@ export class RequestController implements Dispatcher.DispatchController {
     return this.#current?.rawTrailers ?? null
   }
 
-  /** From now on it steers this sending. */
+  /** Makes it control this attempt. */
   attach(controller: Dispatcher.DispatchController): void {
     this.#current = controller
     if (this.aborted) controller.abort(this.signal.reason)
   }
 
   abort(reason: Error): void {
-    this.#cancellation.abort(reason)
+    this.#abortion.abort(reason)
     this.#current?.abort(reason)
   }
 
   pause(): void {
+    this.#paused = true
     this.#current?.pause()
   }
 
   resume(): void {
+    this.#paused = false
     this.#current?.resume()
   }
 }

@@ -1,19 +1,33 @@
 import { type AuthorizedClientOptions, createRequestAuthorizer, type TokenManager } from '@tokenward/core'
 import type { Dispatcher } from 'undici'
 import { AuthorizedDispatch } from './authorized-dispatch'
+import { outgoingRequest } from './outgoing-request'
 
-/** Options of {@link tokenInterceptor}. `baseURL` says where tokens may go; undici has URLs of its own. */
+/**
+ * Options of {@link tokenInterceptor}. `baseURL` only says where tokens may go: undici's requests always name their origin.
+ */
 export interface TokenInterceptorOptions extends AuthorizedClientOptions {}
 
 /**
- * An interceptor for `new Agent().compose(…)` of undici 7 and 8: it attaches access tokens, and sends a request once more
- * with a new token when the API answers 401 and the body can be sent again.
+ * Makes an interceptor for undici 7 and 8 that attaches access tokens. It sends a request once more with a new token when the
+ * API responds 401 and the body can be sent again.
  *
- * Requests fail as those of undici do, and with `OriginNotAllowedError` and `TokenRequestError`; the API is sent nothing
- * then. Redirects are undici's: an interceptor for them is composed after this one, so that each request that it makes
- * passes here and one to another origin is refused.
+ * Requests fail as undici's do, and in addition with `OriginNotAllowedError`, `TokenRequestError` and, when a request has no
+ * origin or its path does not begin with `/`, `ConfigurationError`. Then nothing is sent to the API.
  *
- * @throws ConfigurationError when neither `baseURL` nor `allowedOrigins` says where tokens may go
+ * The redirect interceptor has to be composed after this one. Then each redirected request gets a token of its own, and one
+ * to another origin is refused.
+ *
+ * @example
+ * ```ts
+ * const dispatcher = new Agent().compose(
+ *   tokenInterceptor(tokens, 'invoice.client', { baseURL: 'https://apis.company.com' }),
+ *   interceptors.redirect({ maxRedirections: 5 }),
+ * )
+ * ```
+ *
+ * @throws ConfigurationError when `tokens` is no token manager, when neither `baseURL` nor `allowedOrigins` says where tokens
+ * may go, or when tokens would travel by plain http
  */
 export function tokenInterceptor<Name extends string>(
   tokens: TokenManager<Name>,
@@ -21,8 +35,12 @@ export function tokenInterceptor<Name extends string>(
   options: TokenInterceptorOptions,
 ): Dispatcher.DispatcherComposeInterceptor {
   const authorizer = createRequestAuthorizer<Name>(tokens, client, options)
-  return (dispatch) => (request, handler) => {
-    void new AuthorizedDispatch(authorizer, dispatch, request, handler).run()
-    return true
+  // undici 8 passes the origin of a Client or Pool; its types do not have it.
+  return (dispatch, origin?: string | null) => {
+    const context = { client, connectedOrigin: origin ?? undefined }
+    return (request, handler) => {
+      void new AuthorizedDispatch(authorizer, dispatch, handler).run(() => outgoingRequest(request, context))
+      return true
+    }
   }
 }

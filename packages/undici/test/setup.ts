@@ -1,0 +1,52 @@
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type ClientDefinition, createTokenManager, type TokenManager } from '@tokenward/core'
+import { startIdentityProvider } from '@tokenward/identity-provider'
+import { type TokenInterceptorOptions, tokenInterceptor } from '@tokenward/undici'
+import * as undici8 from 'undici'
+import * as undici7 from 'undici-7'
+import { onTestFinished } from 'vitest'
+
+type Undici = typeof undici8
+
+// Version 7 has types of its own for the same things.
+export const VERSIONS: [version: string, undici: Undici][] = [
+  ['7', undici7 as unknown as Undici],
+  ['8', undici8],
+]
+
+/** A real server, a manager over it, and a dispatcher for the catalog; all end with the test. */
+export async function setup(undici: Undici, change: Partial<ClientDefinition> = {}) {
+  const provider = await startIdentityProvider({
+    clients: { 'dpop.client': { metadata: { dpop_bound_access_tokens: true } } },
+  })
+  const { clientId, clientSecret } = provider.client(change.dpop ? 'dpop.client' : 'catalog.client')
+  const { tokenEndpoint, catalog: api } = provider
+  const tokens = createTokenManager({
+    clients: { c: { tokenEndpoint, clientId, clientSecret, scope: 'catalog', ...change } },
+  })
+  onTestFinished(async () => {
+    await tokens.close()
+    await provider.close()
+  })
+  const dispatcher = authorized(undici, tokens, { baseURL: api.baseURL })
+  const call = (path: string, init: object = {}) => undici.request(`${api.baseURL}${path}`, { dispatcher, ...init })
+  return { provider, tokens, api, dispatcher, call }
+}
+
+export function authorized(undici: Undici, tokens: TokenManager<'c'>, options: TokenInterceptorOptions) {
+  const dispatcher = new undici.Agent().compose(tokenInterceptor(tokens, 'c', options))
+  onTestFinished(() => dispatcher.destroy())
+  return dispatcher
+}
+
+/** An API of the test's own; it ends with the test. */
+export async function serve(listener: RequestListener): Promise<string> {
+  const server = createServer(listener).listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  onTestFinished(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
