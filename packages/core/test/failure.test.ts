@@ -190,15 +190,15 @@ test('a renewal that nobody waits for is tried once, and then paused', async () 
   expect(endpoint.requests.length).toBeGreaterThan(1)
 })
 
-test('a caller who has to wait for a renewal that fails gets the retries', async () => {
+test('a caller whose token expires while a renewal ahead runs gets the retries of that renewal', async () => {
   const { tokens, endpoint, clock } = scripted()
   await tokens.getAccessToken('catalog.client')
-  await clock.advance(81_000)
+  await clock.advance(92_000)
   endpoint.latencyMs = 10_000 - 1
   endpoint.answerNext(networkError())
   await tokens.getAccessToken('catalog.client')
-  await clock.advance(9_500)
+  await clock.advance(8_500)
   const waiting = tokens.getAccessToken('catalog.client')
-  await clock.advance(11_000)
+  await clock.advance(12_000)
   expect((await waiting).value).toBe('token-3')
 })
