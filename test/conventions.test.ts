@@ -76,8 +76,8 @@ test('packages use web-standard APIs: nothing of node:', () => {
 })
 
 test('the cache and the token source do not know each other; the memory store knows nothing of core', () => {
-  expect(imports('packages/core/src/internal/fresh-token-cache.ts').join()).not.toContain('token-source')
-  expect(imports('packages/core/src/internal/token-source.ts').join()).not.toContain('fresh-token-cache')
+  expect(imports('packages/core/src/internal/cache/fresh-token-cache.ts').join()).not.toContain('token-source')
+  expect(imports('packages/core/src/internal/endpoint/token-source.ts').join()).not.toContain('fresh-token-cache')
   const store = packages.find(({ manifest }) => manifest.name === '@tokenward/store-memory')
   expect(Object.keys(store?.manifest.dependencies ?? {})).toEqual(['lru-cache'])
 })

@@ -48,7 +48,7 @@ export const tokens = createTokenManager({
 export async function manual(jwt: string, signal: AbortSignal, key: CryptoKey): Promise<void> {
   const token = await tokens.getAccessToken('catalog.client')
   const { value, type, expiresAt, scope, client } = token
-  const typed: [string, 'Bearer' | 'DPoP', Date | undefined, string | undefined, string] = [
+  const typed: [string, 'Bearer' | 'DPoP' | 'N_A', Date | undefined, string | undefined, string] = [
     value,
     type,
     expiresAt,

@@ -51,9 +51,7 @@ export class AuthorizedAdapters {
     const request = {
       method: config.method?.toUpperCase() ?? 'GET',
       url,
-      get headers() {
-        return new Headers(config.headers.toJSON(true) as Record<string, string>)
-      },
+      headers: () => new Headers(config.headers.toJSON(true) as Record<string, string>),
     }
     const { signal, release } = abortSignalOf(config)
     try {

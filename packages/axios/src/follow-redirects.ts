@@ -5,7 +5,6 @@ import { discard } from './bodies'
 
 /** As many as axios follows by itself. */
 const MOST_REDIRECTS = 21
-const CREDENTIALS = ['authorization', 'dpop', 'cookie']
 
 /**
  * Sends a request and follows its redirects as axios would, but with headers that are made for each URL: axios carries a
@@ -25,22 +24,21 @@ export async function sendFollowing(
   let outcome = await attempt(adapter, config, url, authorization.headers, unfollowed)
   for (let redirects = 0; ; redirects++) {
     const { response } = outcome
-    const location = response?.headers.location
-    const redirected = response && redirection(response.status, method)
-    if (!redirected || !location || most === 0) return outcome
+    const { status = 0, headers: received } = response ?? {}
+    const redirected = redirection({ method, url: outcome.url }, { status, location: received?.location })
+    if (!response || !redirected || most === 0) return outcome
     method = redirected.method
     if (!redirected.keepsBody) {
       body = { method: 'get', data: undefined }
-      for (const name of redirected.headersDropped) headers.delete(name)
     } else if (!('data' in body) && !isReplayableBody(data)) return outcome
     if (redirects >= most) {
       const message = 'Maximum number of redirects exceeded'
       throw new AxiosError(message, 'ERR_FR_TOO_MANY_REDIRECTS', response.config, response.request)
     }
     await discard(response.data)
-    const next = new URL(location, outcome.url)
+    for (const name of redirected.headersDropped) headers.delete(name)
+    const next = redirected.url
     const secrets = await authorization.redirected(method, next)
-    if (!secrets || next.origin !== outcome.url.origin) for (const name of CREDENTIALS) headers.delete(name)
     const target = { url: next.href, baseURL: undefined, params: undefined, auth: undefined }
     outcome = await attempt(adapter, config, next, secrets ?? {}, { ...unfollowed, ...target, ...body, headers })
   }

@@ -113,16 +113,20 @@ export class TokenRequestError extends TokenwardError {
   }
 }
 
-/** A request was about to take a token to an origin that it may not go to. Nothing was sent. */
+/** A request was about to send a token to an origin that must not get it. Nothing was sent. */
 export class OriginNotAllowedError extends TokenwardError {
   readonly code = 'origin_not_allowed'
-  /** The origin of the request. */
+  /** The origin of the request. For a URL that is not http(s), its scheme. */
   readonly origin: string
   /** The origins that tokens of this HTTP client may go to. */
   readonly allowedOrigins: readonly string[]
 
-  constructor(origin: string, allowedOrigins: readonly string[]) {
-    super(`a token may not go to ${origin}; allowed: ${allowedOrigins.join(', ')} (see allowedOrigins)`)
+  /** @param reason `plain http`: the origin is allowed, but the token would travel in clear text */
+  constructor(origin: string, allowedOrigins: readonly string[], reason?: 'plain http') {
+    const why = reason
+      ? 'it would travel by plain http; use https, or set allowInsecureRequests in the definition'
+      : `allowed: ${allowedOrigins.join(', ')} (see allowedOrigins)`
+    super(`a token must not go to ${origin}: ${why}`)
     this.origin = origin
     this.allowedOrigins = Object.freeze([...allowedOrigins])
   }

@@ -1,4 +1,4 @@
-// For those who use tokens.
+// Part 1: for users.
 
 export {
   type ClientAuth,
@@ -9,8 +9,13 @@ export {
   PrivateKeyJwt,
 } from 'openid-client'
 export type { AccessToken } from './access-token'
+export type {
+  AuthorizedCallOptions,
+  AuthorizedClientOptions,
+  OutgoingRequest,
+  RequestTokenParameters,
+} from './authorized-client-options'
 export type { ClientAssertion, ClientAssertionContext } from './client-assertion'
-export type { ClientConfiguration } from './client-configuration'
 export type { ClientDefinition, ClientDefinitionSource } from './client-definition'
 export type { Clock } from './clock'
 export { createTokenManager } from './create-token-manager'
@@ -35,7 +40,6 @@ export type {
   TokenRetrieved,
   Unsubscribe,
 } from './events'
-// For those who write adapters, stores, caches and requesters.
 export {
   type ClientCredentialsOptions,
   clientCredentials,
@@ -46,29 +50,23 @@ export {
   type TokenExchangeOptions,
   tokenExchange,
 } from './grants'
+export { TlsClientAuth } from './tls-client-auth'
+export type { TokenManager, TokenManagerOptions } from './token-manager'
+export type { GetAccessTokenOptions, TokenParameters } from './token-parameters'
+
+// Part 2: for authors of adapters, stores, caches and requesters.
+
+export type { ClientConfiguration } from './client-configuration'
+export type { TokenRequestErrorDetails } from './errors'
 export {
   type ApiResponse,
-  type AuthorizedCallOptions,
-  type AuthorizedClientOptions,
   createRequestAuthorizer,
-  type OutgoingRequest,
   type RequestAuthorization,
   type RequestAuthorizer,
-  type RequestTokenParameters,
+  type RequestToAuthorize,
 } from './request-authorizer'
-export { isReplayableBody, type Redirection, redirection } from './resending'
-export { TlsClientAuth } from './tls-client-auth'
+export { isReplayableBody, type Redirection, redirection, snapshotBody } from './resending'
 export type { CacheGetOptions, LoadContext, LoadedToken, TokenCache, TokenLoader } from './token-cache'
-export type {
-  GetAccessTokenOptions,
-  PresentedRequest,
-  TokenManager,
-  TokenManagerOptions,
-  TokenParameters,
-} from './token-manager'
-export type {
-  TokenRequest,
-  TokenRequester,
-  TokenResponse,
-} from './token-requester'
+export type { LimitedWork, PresentedRequest, ReceivedNonce, TokenPresenter } from './token-presenter'
+export type { RequestedToken, TokenRequest, TokenRequester, TokenResponse } from './token-requester'
 export type { Awaitable, LeaseResult, StoreLease, TokenStore } from './token-store'

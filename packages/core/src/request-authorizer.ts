@@ -1,184 +1,223 @@
 import type { AccessToken } from './access-token'
-import { OriginNotAllowedError } from './errors'
-import { OptionChecks, Problems } from './internal/util/option-checks'
-import type { TokenManager, TokenParameters } from './token-manager'
+import type {
+  AuthorizedCallOptions,
+  AuthorizedClientOptions,
+  OutgoingRequest,
+  RequestTokenParameters,
+} from './authorized-client-options'
+import { ConfigurationError, OriginNotAllowedError } from './errors'
+import { authorizationHeader } from './internal/util/authorization-header'
+import { checkDestinations, isHttp, sendsInClear } from './internal/util/destinations'
+import { snapshotParameters } from './internal/util/token-parameters'
+import type { TokenManager } from './token-manager'
+import type { TokenParameters } from './token-parameters'
 
-/** A request on its way to an API, as far as its token depends on it. */
-export interface OutgoingRequest {
+/** A request that an adapter wants to send. It is read at the moment of the call, and never again. */
+export interface RequestToAuthorize {
   readonly method: string
-  readonly url: URL
-  readonly headers: Headers
-}
-
-/** What the token of a request is asked for with: fixed, or worked out from the request. */
-export type RequestTokenParameters =
-  | TokenParameters
-  | ((request: OutgoingRequest) => TokenParameters | Promise<TokenParameters>)
-
-/** What one call of an HTTP client may decide otherwise than the client's own options. */
-export interface AuthorizedCallOptions {
-  /** What the token is asked for with, in place of the client's definition's. */
-  tokenParameters?: RequestTokenParameters | undefined
-  /** Whether a request that is answered 401 is sent once more with a new token. Default true. */
-  retryOn401?: boolean | undefined
-  /** Claims of the DPoP proofs beside those of RFC 9449; they matter to DPoP clients only. */
-  proofClaims?: Readonly<Record<string, unknown>> | undefined
-}
-
-/** The options that every adapter has beside those of its own library. One of `baseURL` and `allowedOrigins`. */
-export interface AuthorizedClientOptions extends AuthorizedCallOptions {
-  /** What a relative URL is joined to; tokens may go to its origin. */
-  baseURL?: string | URL | undefined
-  /** The origins that tokens may go to, beside the one of `baseURL`. */
-  allowedOrigins?: readonly (string | URL)[] | undefined
+  readonly url: string | URL
+  /** The request's headers. Only called when `tokenParameters` is a function, and then at once. */
+  headers(): Headers
 }
 
 /** What a request is sent with. */
 export interface RequestAuthorization {
-  /** Lower-case names; they take the place of headers of the same name. */
+  /** The URL that was checked. The adapter has to send the request there. */
+  readonly url: string
+  /** Lower-case names. They replace the request's headers of the same name. */
   readonly headers: Readonly<Record<string, string>>
   /**
-   * Whether the sender has to follow redirects itself, by {@link redirected}. A DPoP proof is good for one URL, and HTTP
-   * clients carry it along to others.
+   * Whether the adapter has to follow redirects itself, with {@link redirected}. A DPoP proof is valid for one URL, and HTTP
+   * clients send it on to other URLs.
    */
   readonly followsRedirects: boolean
   /**
-   * What a request is sent with that a redirect has led to `url`: undefined when no token may go there, and then
-   * `authorization` and `dpop` must not either.
+   * The headers for the request that a redirect leads to. Undefined when no token may go to `url`: then the request must
+   * carry neither `authorization` nor `dpop`.
    */
   redirected(method: string, url: URL): Promise<Readonly<Record<string, string>> | undefined>
   /**
-   * Decides what an answer means. Resolves to what the request is sent with once more, or to undefined when the answer
-   * is the caller's. A token that the API rejected is given up in both cases.
+   * Decides what happens after a response. Resolves to what the request is sent with once more, or to undefined when the
+   * response goes to the caller. Never loses a response: when no new token can be had, the caller gets the API's own 401.
    *
    * @param replayable whether the request's body can be sent a second time
-   * @throws TokenRequestError when the new token could not be had
+   * @throws the signal's reason when the caller gave up meanwhile
    */
-  next(answer: ApiResponse, replayable: boolean): Promise<RequestAuthorization | undefined>
+  next(response: ApiResponse, replayable: boolean): Promise<RequestAuthorization | undefined>
 }
 
-/** What an API answered, as far as it concerns the token. */
+/** What an API responded, as far as it concerns the token. */
 export interface ApiResponse {
   readonly status: number
   readonly headers: { get(name: string): string | null }
-  /** The URL that the answer came from, after redirects; undefined or empty: the request's own. */
+  /** The URL that responded, after redirects. Undefined or empty: the request's own. */
   readonly url?: string | undefined
-  /** Lets the answer go: called when it is nobody's, because the request is made once more. Must not reject. */
+  /** Drops the response's body, because the request is sent once more. Nobody waits for it. */
   discard?(): void | Promise<void>
 }
 
 /** Decides, for one client and its APIs, where tokens go and what a 401 means. Every adapter is built on it. */
 export interface RequestAuthorizer {
-  /** The URL of a request: `input` itself when it is absolute, else joined to `baseURL` as ofetch and axios do. */
+  /**
+   * The URL of a request, as a new object: `input` itself when it is absolute, else joined to `baseURL` as ofetch and axios
+   * do.
+   *
+   * @throws ConfigurationError when `input` is relative and there is no `baseURL`
+   */
   resolve(input: string | URL): URL
   /**
-   * What `request` is to be sent with.
+   * What `request` has to be sent with.
    *
-   * @throws OriginNotAllowedError when no token may go there; none was asked for then
-   * @throws TokenRequestError when none can be had
+   * @throws OriginNotAllowedError when no token may go there; no token was requested then
+   * @throws TokenRequestError when no token can be had
    */
   authorize(
-    request: OutgoingRequest,
+    request: RequestToAuthorize,
     options?: AuthorizedCallOptions & { signal?: AbortSignal | undefined },
   ): Promise<RequestAuthorization>
 }
 
+/** Each reason to send a request once more applies once. */
+interface Resent {
+  readonly withNonce: boolean
+  readonly withNewToken: boolean
+}
+
 /**
- * @throws ConfigurationError when neither `baseURL` nor `allowedOrigins` says where tokens may go, or one does not parse
+ * Makes the request authorizer of one client.
+ *
+ * @throws ConfigurationError when `tokens` is no token manager, when neither `baseURL` nor `allowedOrigins` says where
+ * tokens may go, or when tokens would travel by plain http
  */
 export function createRequestAuthorizer<Name extends string>(
   tokens: TokenManager<Name>,
   client: Name,
   options: AuthorizedClientOptions,
 ): RequestAuthorizer {
-  const { base, allowedOrigins } = destinations(client, options)
+  const { base, allowedOrigins } = checkDestinations(tokens, client, options)
+
+  function mayReceiveToken(url: URL): boolean {
+    if (!isHttp(url) || !allowedOrigins.has(url.origin)) return false
+    return !sendsInClear(url) || tokens.allowsInsecureRequests(client) === true
+  }
 
   async function authorize(
-    request: OutgoingRequest,
+    request: RequestToAuthorize,
     call: AuthorizedCallOptions & { signal?: AbortSignal | undefined } = {},
   ): Promise<RequestAuthorization> {
-    const { origin } = request.url
-    if (!allowedOrigins.has(origin)) throw new OriginNotAllowedError(origin, [...allowedOrigins])
-    const source = call.tokenParameters ?? options.tokenParameters
-    const parameters = (typeof source === 'function' ? await source(request) : source) ?? {}
+    // Everything that belongs to the caller is read before the first wait, because the caller may change it meanwhile.
+    const { method } = request
+    const url = new URL(request.url)
     const { signal, proofClaims = options.proofClaims, retryOn401 = options.retryOn401 ?? true } = call
-    const token = await tokens.getAccessToken(client, { ...parameters, signal })
-    return present(token, { renewed: false, challenged: false })
+    const source = call.tokenParameters ?? options.tokenParameters
+    const outgoing =
+      typeof source === 'function' ? { method, url: new URL(url), headers: request.headers() } : undefined
+    const fixed = typeof source === 'function' ? undefined : snapshotParameters(source)
+    if (!isHttp(url) || !allowedOrigins.has(url.origin))
+      throw new OriginNotAllowedError(describe(url), [...allowedOrigins])
 
-    /** Each of the two reasons to send a request once more counts once. */
-    async function present(
-      token: AccessToken,
-      spent: { renewed: boolean; challenged: boolean },
-    ): Promise<RequestAuthorization> {
-      const headersFor = (method: string, url: URL) =>
-        tokens.presentAccessToken(client, token, { method, url, proofClaims })
-      const bound = token.type === 'DPoP'
+    // Only a definition that is loaded late can still forbid plain http.
+    if (sendsInClear(url)) {
+      await tokens.waitFor({ client, step: 'definition', signal, run() {} })
+      if (!mayReceiveToken(url)) throw new OriginNotAllowedError(url.origin, [...allowedOrigins], 'plain http')
+    }
+    const parameters = fixed ?? (await computed(source, outgoing, signal))
+    const firstToken = await tokens.getAccessToken(client, { ...parameters, signal })
+    return authorization(firstToken, { withNonce: false, withNewToken: false })
+
+    async function authorization(token: AccessToken, resent: Resent): Promise<RequestAuthorization> {
+      const isBound = token.type === 'DPoP'
+      const headersFor = (nextMethod: string, target: URL) =>
+        tokens.presentAccessToken(client, token, { method: nextMethod, url: target, proofClaims })
+
+      /** A 401 that only asks for a DPoP nonce says nothing about the token (RFC 9449 §9). */
+      async function handleNonceChallenge(response: ApiResponse, respondedBy: URL, nonce: string, replayable: boolean) {
+        const isChallenge = response.status === 401 && isNonceChallenge(response)
+        const willRetry = isChallenge && !resent.withNonce && replayable
+        await tokens.rememberNonce(client, { url: respondedBy, nonce, willRetry })
+        if (!willRetry) return { isChallenge, again: undefined }
+        const again = await authorization(token, { ...resent, withNonce: true })
+        return { isChallenge, again }
+      }
+
+      async function handleRejection(replayable: boolean): Promise<RequestAuthorization | undefined> {
+        if (resent.withNewToken) return undefined
+        const willRenew = await tokens.rejectAccessToken(client, token, parameters)
+        if (!willRenew || !retryOn401 || !replayable) return undefined
+        // Without `forceRenewal`: the rejected token is replaced anyway, and another caller may have a newer one.
+        const renewed = await tokens.getAccessToken(client, { ...parameters, forceRenewal: false, signal })
+        // The token endpoint fails: the rejected token stays in use, because other APIs may still accept it.
+        if (renewed.value === token.value) return undefined
+        return authorization(renewed, { ...resent, withNewToken: true })
+      }
+
+      async function next(response: ApiResponse, replayable: boolean): Promise<RequestAuthorization | undefined> {
+        const { status } = response
+        if (status >= 200 && status < 300) tokens.acceptAccessToken(token)
+        if (status !== 401 && !isBound) return undefined
+        const respondedBy = response.url ? new URL(response.url) : url
+        // A response of an origin that did not get the token says nothing about the token.
+        if (isBound ? !mayReceiveToken(respondedBy) : respondedBy.origin !== url.origin) return undefined
+        try {
+          const nonce = isBound ? response.headers.get('dpop-nonce') : null
+          const challenge = nonce ? await handleNonceChallenge(response, respondedBy, nonce, replayable) : undefined
+          const isRejection = status === 401 && !challenge?.isChallenge
+          const again = isRejection ? await handleRejection(replayable) : challenge?.again
+          // Nobody waits for the rest of a response that is dropped: it may never end.
+          if (again) void response.discard?.()
+          return again
+        } catch {
+          signal?.throwIfAborted()
+          return undefined
+        }
+      }
+
       return {
-        // Every request comes by here: what needs no proof need not wait for one.
-        headers: bound ? await headersFor(request.method, request.url) : { authorization: `Bearer ${token.value}` },
-        followsRedirects: bound,
-        redirected: async (method, url) => (allowedOrigins.has(url.origin) ? headersFor(method, url) : undefined),
-        async next(answer, replayable) {
-          if (answer.status !== 401 && !bound) return undefined
-          const answeredBy = answer.url ? new URL(answer.url) : request.url
-          // An origin that has not seen the token says nothing about it.
-          if (bound ? !allowedOrigins.has(answeredBy.origin) : answeredBy.origin !== origin) return undefined
-          const nonce = bound ? answer.headers.get('dpop-nonce') : null
-          const challenge = nonce !== null && answer.status === 401 && isNonceChallenge(answer)
-          const resend = challenge && !spent.challenged && replayable
-          if (nonce !== null) await tokens.rememberNonce(client, answeredBy, nonce, resend)
-          if (resend) {
-            await answer.discard?.()
-            return present(token, { ...spent, challenged: true })
-          }
-          if (answer.status !== 401 || challenge || spent.renewed) return undefined
-          const another = await tokens.rejectAccessToken(client, token, parameters)
-          if (!another || !retryOn401 || !replayable) return undefined
-          // While the new token is had, the connection becomes free for the request that it is for.
-          const discarded = answer.discard?.()
-          // The rejected token is replaced whether or not the call forces new ones: one more would be one too many.
-          const renewed = await tokens.getAccessToken(client, { ...parameters, forceRenewal: false, signal })
-          await discarded
-          return present(renewed, { ...spent, renewed: true })
-        },
+        url: url.href,
+        // A Bearer token needs no proof, so nothing has to be waited for.
+        headers: isBound ? await headersFor(method, url) : { authorization: authorizationHeader(token) },
+        followsRedirects: isBound,
+        redirected: async (nextMethod, target) =>
+          mayReceiveToken(target) ? headersFor(nextMethod, target) : undefined,
+        next,
       }
     }
   }
 
-  return Object.freeze({ resolve: (input: string | URL) => resolve(input, base), authorize })
+  async function computed(
+    source: RequestTokenParameters | undefined,
+    request: OutgoingRequest | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<TokenParameters> {
+    if (typeof source !== 'function' || !request) return {}
+    return snapshotParameters(
+      await tokens.waitFor({ client, step: 'tokenParameters', signal, run: () => source(request) }),
+    )
+  }
+
+  return Object.freeze({ resolve: (input: string | URL) => resolve(client, input, base), authorize })
 }
 
-/** Whether a 401 asks for a nonce (RFC 9449 §9) and says nothing about the token. */
 function isNonceChallenge({ headers }: ApiResponse): boolean {
   return /\buse_dpop_nonce\b/.test(headers.get('www-authenticate') ?? '')
+}
+
+/** The origin; of a URL that has none (`data:`, `blob:`), the scheme. */
+function describe(url: URL): string {
+  return isHttp(url) ? url.origin : url.protocol
 }
 
 /** Absolute as ofetch and axios see it: `items:batchGet` is a path, `//host` is not. */
 const ABSOLUTE = /^([a-z][a-z\d+\-.]*:)?[\\/]{2}/i
 
-function resolve(input: string | URL, base: string | undefined): URL {
-  if (input instanceof URL) return input
-  if (base === undefined || ABSOLUTE.test(input)) return new URL(input, base)
-  if (input === '') return new URL(base)
-  return new URL(`${base.replace(/\/$/, '')}/${input.replace(/^\/+/, '')}`)
-}
-
-function destinations(client: string, options: AuthorizedClientOptions) {
-  const problems = new Problems()
-  const checks = new OptionChecks(problems, client)
-  const allowedOrigins = new Set<string>()
-  const allow = (option: string, value: unknown) => {
-    const url = checks.url(option, value)
-    if (url && url.protocol !== 'https:' && url.protocol !== 'http:') checks.problem(option, 'must be an http(s) URL')
-    else if (url) allowedOrigins.add(url.origin)
+function resolve(client: string, input: string | URL, base: string | undefined): URL {
+  if (input instanceof URL) return new URL(input)
+  if (base !== undefined && !ABSOLUTE.test(input)) {
+    return new URL(input === '' ? base : `${base.replace(/\/$/, '')}/${input.replace(/^\/+/, '')}`)
   }
-  if (!checks.object('options', options)) problems.throwIfAny()
-  const { baseURL, allowedOrigins: named } = options
-  if (baseURL !== undefined) allow('baseURL', baseURL)
-  for (const [index, origin] of (named ?? []).entries()) allow(`allowedOrigins[${index}]`, origin)
-  if (baseURL === undefined && !named?.length) {
-    checks.problem('baseURL', 'missing, and so is allowedOrigins: one of them has to say where tokens may go')
-  }
-  problems.throwIfAny()
-  return { base: baseURL?.toString(), allowedOrigins: allowedOrigins as ReadonlySet<string> }
+  if (URL.canParse(input, base)) return new URL(input, base)
+  // A query may hold secrets.
+  const [path = ''] = String(input).split(/[?#]/)
+  const message = `missing, and the request's URL is not absolute: '${path.slice(0, 100)}'`
+  throw new ConfigurationError([{ client, option: 'baseURL', message }])
 }

@@ -1,4 +1,4 @@
-/** Whether a body can be sent a second time as it is. A stream cannot: what it has given, it does not give again. */
+/** Whether a body can be sent a second time. A stream cannot: what was read from it is gone. */
 export function isReplayableBody(body: unknown): boolean {
   return (
     body === undefined ||
@@ -12,25 +12,69 @@ export function isReplayableBody(body: unknown): boolean {
   )
 }
 
-/** What a redirect makes of a request, beside its URL. */
+/**
+ * The body as it is now: a caller that changes its own object while a token is requested does not change what is sent. What
+ * cannot change (a string, a Blob), and a stream, is returned as it is.
+ */
+export function snapshotBody<Body>(body: Body): Body
+export function snapshotBody(body: unknown): unknown {
+  if (body instanceof URLSearchParams) return new URLSearchParams(body)
+  if (body instanceof ArrayBuffer) return body.slice(0)
+  // `slice` of a typed array keeps its class: a Buffer stays a Buffer, whose own `slice` would not copy.
+  if (body instanceof Uint8Array) return Uint8Array.prototype.slice.call(body)
+  if (ArrayBuffer.isView(body)) return new Uint8Array(body.buffer, body.byteOffset, body.byteLength).slice()
+  if (body instanceof FormData) {
+    const copy = new FormData()
+    for (const [name, value] of body.entries()) copy.append(name, value)
+    return copy
+  }
+  return body
+}
+
+/** The request that a redirect leads to. */
 export interface Redirection {
+  readonly url: URL
   readonly method: string
-  /** Whether the body is sent on. If not, {@link Redirection.headersDropped} go with it. */
+  /** Whether the body is sent on. */
   readonly keepsBody: boolean
-  /** Lower-case names of the headers that are about the body that is no longer there. */
+  /** Lower-case names of the headers that must not be sent on: those of a dropped body, and credentials to another origin. */
   readonly headersDropped: readonly string[]
 }
 
 const BODY_HEADERS = ['content-encoding', 'content-language', 'content-length', 'content-location', 'content-type']
+/** What is meant for one origin must not reach another. */
+const ORIGIN_HEADERS = ['authorization', 'dpop', 'cookie', 'proxy-authorization', 'host']
 
 /**
- * What an answer of this status makes of a request that has to be sent on by hand, because a proof is good for one URL
- * (Fetch Standard, HTTP-redirect fetch); undefined when the answer is no redirect.
+ * The request that a response redirects to, for an adapter that follows redirects itself (Fetch Standard, HTTP-redirect
+ * fetch). Undefined when the response is no redirect.
+ *
+ * @throws TypeError when the redirect leads to a URL that is not http(s)
  */
-export function redirection(status: number, method: string): Redirection | undefined {
-  const turnsToGet =
-    status === 303 ? method !== 'GET' && method !== 'HEAD' : (status === 301 || status === 302) && method === 'POST'
-  if (turnsToGet) return { method: 'GET', keepsBody: false, headersDropped: BODY_HEADERS }
-  const isRedirect = status === 301 || status === 302 || status === 303 || status === 307 || status === 308
-  return isRedirect ? { method, keepsBody: true, headersDropped: [] } : undefined
+export function redirection(
+  request: { readonly method: string; readonly url: URL },
+  response: { readonly status: number; readonly location: string | null | undefined },
+): Redirection | undefined {
+  const { status, location } = response
+  if (!REDIRECT_STATUSES.has(status) || location === null || location === undefined) return undefined
+  if (!URL.canParse(location, request.url)) throw new TypeError('the Location of a redirect is not a URL')
+  const url = new URL(location, request.url)
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') {
+    throw new TypeError(`a redirect leads to a URL that is not http(s): ${url.protocol}`)
+  }
+  // A fragment of the request is kept when the redirect has none.
+  if (url.hash === '') url.hash = request.url.hash
+  const keepsBody = !turnsIntoGet(status, request.method)
+  const headersDropped = [
+    ...(keepsBody ? [] : BODY_HEADERS),
+    ...(url.origin === request.url.origin ? [] : ORIGIN_HEADERS),
+  ]
+  return { url, method: keepsBody ? request.method : 'GET', keepsBody, headersDropped }
+}
+
+const REDIRECT_STATUSES = new Set([301, 302, 303, 307, 308])
+
+function turnsIntoGet(status: number, method: string): boolean {
+  if (status === 303) return method !== 'GET' && method !== 'HEAD'
+  return (status === 301 || status === 302) && method === 'POST'
 }

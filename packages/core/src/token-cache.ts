@@ -1,31 +1,36 @@
 import type { AccessToken } from './access-token'
 import type { TokenRequestError } from './errors'
 
-/** A token as a loader hands it over. */
+/** A token that was loaded from the token endpoint. */
 export interface LoadedToken {
   readonly token: AccessToken
-  /** How long it lives, milliseconds, where the server said so; else what the client's definition assumes. */
+  /** Its lifetime in milliseconds: what the server named, or the `defaultLifetimeMs` of the client. */
   readonly lifetimeMs: number
-  /** When its request went out, in milliseconds of the monotonic clock: its life cannot have begun before. */
+  /** How long after its issue it should be renewed, in milliseconds (`refresh_in`), where the server says so. */
+  readonly refreshInMs?: number | undefined
+  /** When its request was sent, in milliseconds of the monotonic clock: its lifetime cannot have begun before. */
   readonly requestedAt: number
 }
 
 /** What a cache tells the loader that it calls. */
 export interface LoadContext {
-  /** Ends the request: the cache was closed. */
+  /** Ends the request, because the cache was closed or nobody waits any more. */
   readonly signal: AbortSignal
-  /** Whether somebody is waiting for it at this moment. What nobody waits for need not be tried again. */
+  /** Whether a caller waits for the token at this moment. A request that nobody waits for is not retried. */
   isAwaited(): boolean
 }
 
-/** Gets one token anew: the call of the token endpoint, with its retries and limits. */
+/** Loads one token from the token endpoint, with retries, time limits and the circuit breaker. */
 export interface TokenLoader {
-  /** @throws TokenRequestError when no token could be had. */
+  /** @throws TokenRequestError when no token can be had. */
   load(context: LoadContext): Promise<LoadedToken>
-  /** The error that callers get at once while the endpoint is known to fail; undefined while it is not. */
-  outage(): TokenRequestError | undefined
-  /** Another process of the fleet found the endpoint failing; it is left alone for the error's `retryAfterMs`. */
-  learn(outage: TokenRequestError): void
+  /**
+   * The error that callers get at once while no request may be sent: the circuit of the endpoint is open, or the last request
+   * failed in a way that will repeat. Undefined when a request may be sent.
+   */
+  circuitError(): TokenRequestError | undefined
+  /** Opens the circuit for the error's `retryAfterMs`: another process of the fleet found that the endpoint fails. */
+  openCircuit(error: TokenRequestError): void
 }
 
 /** What a caller of the cache wants. */

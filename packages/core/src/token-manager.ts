@@ -1,46 +1,12 @@
 import type { AccessToken } from './access-token'
-import type { ClientAssertion } from './client-assertion'
 import type { ClientDefinition, ClientDefinitionSource } from './client-definition'
 import type { Clock } from './clock'
 import type { Logger, TokenEvents, Unsubscribe } from './events'
 import type { TokenCache } from './token-cache'
+import type { GetAccessTokenOptions, TokenParameters } from './token-parameters'
+import type { TokenPresenter } from './token-presenter'
 import type { TokenRequester } from './token-requester'
 import type { TokenStore } from './token-store'
-
-/** What one call asks for in place of its client's definition. */
-export interface TokenParameters {
-  /** Scopes, separated by spaces; replaces the definition's. */
-  scope?: string | undefined
-  /** The APIs that the token is for (RFC 8707); replaces the definition's. */
-  resource?: string | URL | readonly (string | URL)[] | undefined
-  /** The `audience` parameter; replaces the definition's. */
-  audience?: string | undefined
-  /** Further form parameters, merged over the definition's key by key; `undefined` takes one away. */
-  parameters?: Readonly<Record<string, string | undefined>> | undefined
-  /** The client assertion of this request, or its supplier; wins over the definition's. It is no part of the key. */
-  clientAssertion?: ClientAssertion | undefined
-  /**
-   * How long the token has to live yet, milliseconds: for a job that must not lose it half-way. Where no token lives
-   * that long, one that has 80 % of its lifetime before it will do. Default 0.
-   */
-  minValidityMs?: number | undefined
-  /** A new token, even if a good one is cached. Calls that force it at the same time share one request. */
-  forceRenewal?: boolean | undefined
-}
-
-/** Options of {@link TokenManager.getAccessToken}. */
-export interface GetAccessTokenOptions extends TokenParameters {
-  /** Rejects this call with the signal's reason; a request that others wait for goes on. */
-  signal?: AbortSignal | undefined
-}
-
-/** A request that presents a token. */
-export interface PresentedRequest {
-  readonly method: string
-  readonly url: URL
-  /** Claims of its DPoP proof beside those of RFC 9449. */
-  readonly proofClaims?: Readonly<Record<string, unknown>> | undefined
-}
 
 /** Options of `createTokenManager`. */
 export interface TokenManagerOptions<Name extends string = string> {
@@ -83,7 +49,7 @@ export interface TokenManagerOptions<Name extends string = string> {
 }
 
 /** Gives access tokens to those who name a client. `createTokenManager` makes one. */
-export interface TokenManager<Name extends string = string> {
+export interface TokenManager<Name extends string = string> extends TokenPresenter<Name> {
   /**
    * A token that is good: the cached one, or a new one.
    *
@@ -94,23 +60,6 @@ export interface TokenManager<Name extends string = string> {
   getAccessToken(client: Name, options?: GetAccessTokenOptions): Promise<AccessToken>
   /** Forgets the token that {@link getAccessToken} gives for the same options, here and in the store. */
   deleteAccessToken(client: Name, options?: TokenParameters): Promise<void>
-  /**
-   * An API answered 401 to `token`, which `getAccessToken` gave for the same options: it is not handed out again.
-   * Resolves to whether the next `getAccessToken` gives another one; false while rejections of brand-new tokens follow
-   * each other too closely (a pause of 1 s that doubles up to 30 s), and then the token stays.
-   */
-  rejectAccessToken(client: Name, token: AccessToken, options?: TokenParameters): Promise<boolean>
-  /**
-   * The headers that present `token` in a request to an API: `authorization`, and with a DPoP token a `dpop` proof of
-   * this very request (RFC 9449 §7.1), which no other request can use.
-   */
-  presentAccessToken(client: Name, token: AccessToken, request: PresentedRequest): Promise<Record<string, string>>
-  /**
-   * Keeps the `DPoP-Nonce` that an API answered with, for the next proofs to its origin (RFC 9449 §8.2).
-   *
-   * @param challenged the answer was a challenge, and its request is made once more
-   */
-  rememberNonce(client: Name, url: URL, nonce: string, challenged?: boolean): Promise<void>
   /**
    * Revokes the client's tokens that this process holds (RFC 7009), and forgets them as {@link clear} does. Resolves to
    * whether the authorization server offers revocation; where it does not, the tokens are only forgotten. The endpoint

@@ -1,5 +1,6 @@
 import type { ClientAssertion } from './client-assertion'
 import type { ClientConfiguration } from './client-configuration'
+import type { Awaitable } from './token-store'
 
 /** What a token is requested with: this tells it from the other tokens of its client. */
 export interface RequestedToken {
@@ -19,28 +20,41 @@ export interface TokenRequest extends RequestedToken {
   readonly clientAssertion: ClientAssertion | undefined
   /** Ends the request: its time is over, or the manager was closed. */
   readonly signal: AbortSignal
-  /** Tells that the request is made once more with the DPoP nonce that the server asked for (RFC 9449 §8). */
+  /** The requester calls it when it sends the request once more with the DPoP nonce of the server (RFC 9449 §8). */
   nonceRetried(): void
+  /**
+   * The requester calls it with the `Date` of a response (RFC 9110 §6.6.1), in milliseconds since 1970. A shared store is read
+   * by the server's clock, because the clock of this machine may be wrong.
+   */
+  serverTime?(milliseconds: number): void
 }
 
-/** A successful token response, as in RFC 6749 §5.1. */
+/** A successful token response (RFC 6749 §5.1). */
 export interface TokenResponse {
   readonly access_token: string
-  /** `Bearer` or `DPoP`, in any case. */
+  /** `Bearer`, `DPoP` or `N_A`, in any case. */
   readonly token_type: string
   /** The token's lifetime in seconds. */
   readonly expires_in?: number | undefined
+  /** After how many seconds the token should be renewed. Microsoft Entra sends it. */
+  readonly refresh_in?: number | undefined
   readonly scope?: string | undefined
 }
 
 /**
- * How a token is asked for: a client and the parameters of one request in, a token response out. The default is the
- * client credentials grant (RFC 6749 §4.4) by openid-client; errors that openid-client throws are understood.
+ * How a token is requested: a client and the parameters of one request in, a token response out. The default is the client
+ * credentials grant (RFC 6749 §4.4) by openid-client. Errors that openid-client throws are understood.
  *
- * One call is one request: caching, retries and time limits are not its business, but it must end when the signal does.
+ * One call is one request. Caching, retries and time limits are done elsewhere, but the request must end when the signal
+ * aborts.
  */
 export interface TokenRequester {
   request(client: ClientConfiguration, request: TokenRequest): Promise<TokenResponse>
+  /**
+   * What the grant is for, as far as the definition and the parameters do not say it: the grant type, and an identity of its
+   * subject. It is part of the token's key, so it must not hold a secret, and it must be cheap. Undefined: nothing.
+   */
+  identity?(client: ClientConfiguration, requested: RequestedToken): Awaitable<string | undefined>
   /**
    * Revokes a token (RFC 7009). Resolves to false when the server offers no revocation. `request` carries the client
    * assertion and the signal. A requester without this method cannot revoke.

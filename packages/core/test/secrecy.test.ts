@@ -176,7 +176,7 @@ test('the key under which a token is stored is a SHA-256 that nothing secret goe
 test('an authorizer, and the error for an origin that is not allowed, show no secret', async () => {
   const { tokens } = manager(good)
   const authorizer = createRequestAuthorizer(tokens, 'c', { baseURL: 'https://api.example/' })
-  const request = { method: 'GET', url: new URL('https://other.example/'), headers: new Headers() }
+  const request = { method: 'GET', url: new URL('https://other.example/'), headers: () => new Headers() }
   const error = await authorizer.authorize(request).catch((thrown) => thrown)
   expect(error).toMatchObject({ code: 'origin_not_allowed', origin: 'https://other.example' })
   expectNothingSecret([authorizer, error])

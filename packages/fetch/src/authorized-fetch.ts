@@ -43,7 +43,10 @@ export function createFetch<Name extends string>(
     const outgoing = repeatable(input instanceof Request ? input : authorizer.resolve(input), platformInit)
     const transport: typeof fetch = (...request) => (options.fetch ?? fetch)(...request)
     const call = { tokenParameters, retryOn401, proofClaims, signal: outgoing.signal }
-    let authorization: RequestAuthorization | undefined = await authorizer.authorize(outgoing, call)
+    let authorization: RequestAuthorization | undefined = await authorizer.authorize(
+      { method: outgoing.method, url: outgoing.url, headers: () => outgoing.headers },
+      call,
+    )
     for (;;) {
       const response = await send(transport, outgoing, authorization)
       authorization = await authorization.next(answerOf(response), outgoing.replayable)

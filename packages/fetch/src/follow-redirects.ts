@@ -18,11 +18,10 @@ export async function sendFollowing(
   let response = await transport(...outgoing.take({ headers, redirect: 'manual' }))
   let keepsBody = true
   for (let redirects = 0; ; redirects++) {
-    const location = response.headers.get('location')
-    const next = redirection(response.status, method)
-    if (!next || location === null) return response
+    const next = redirection({ method, url }, { status: response.status, location: response.headers.get('location') })
+    if (!next) return response
     if (redirects === MOST_REDIRECTS) throw new TypeError(`more than ${MOST_REDIRECTS} redirects`)
-    url = new URL(location, url)
+    url = next.url
     method = next.method
     keepsBody &&= next.keepsBody
     for (const name of next.headersDropped) headers.delete(name)

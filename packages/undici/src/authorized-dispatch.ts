@@ -1,8 +1,8 @@
 import {
   isReplayableBody,
-  type OutgoingRequest,
   type RequestAuthorization,
   type RequestAuthorizer,
+  type RequestToAuthorize,
 } from '@tokenward/core'
 import type { Dispatcher } from 'undici'
 import { headersOf, withHeaders } from './headers'
@@ -153,15 +153,13 @@ class AnswerHandler implements Handler {
   }
 }
 
-function outgoing({ origin, path, method, query, headers }: Dispatcher.DispatchOptions): OutgoingRequest {
+function outgoing({ origin, path, method, query, headers }: Dispatcher.DispatchOptions): RequestToAuthorize {
   const url = new URL(path, origin)
   for (const [name, value] of Object.entries(query ?? {})) url.searchParams.append(name, String(value))
   return {
     method,
     url,
-    get headers() {
-      return headersOf(headers)
-    },
+    headers: () => headersOf(headers),
   }
 }
 

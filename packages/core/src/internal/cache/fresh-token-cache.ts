@@ -139,7 +139,7 @@ export class FreshTokenCache implements TokenCache {
         const own = this.#start(key, wanted, undefined, (trip) => this.#fly(trip, accepts))
         return (await this.#flights.join(own, signal)).token
       }
-      const outage = loader.outage()
+      const outage = loader.circuitError()
       if (outage) throw outage
       if (running.disowned) {
         await untilAborted(
@@ -159,7 +159,7 @@ export class FreshTokenCache implements TokenCache {
     const now = this.#clock.monotonic()
     const renews = shouldRenew(copy, now)
     if ((!renews && now < copy.checkAt) || now < copy.pausedUntil || this.#flights.has(key)) return
-    if (renews && wanted.loader.outage()) return
+    if (renews && wanted.loader.circuitError()) return
     if (renews) this.#emit('renewalStarted', { client: wanted.client })
     const newer: Accepts = (other) =>
       other.token.value !== copy.token.value && !shouldRenew(other, this.#clock.monotonic())
@@ -225,15 +225,15 @@ export class FreshTokenCache implements TokenCache {
     let asks = false
     try {
       signal.throwIfAborted()
-      if (paused && !paused.aheadOnly) loader.learn(paused.error)
+      if (paused && !paused.aheadOnly) loader.openCircuit(paused.error)
       else if (paused && !isAwaited()) throw paused.error
-      asks = loader.outage() === undefined
+      asks = loader.circuitError() === undefined
       const { token, lifetimeMs, requestedAt } = await loader.load({ signal, isAwaited })
       flight.isNew = true
       return this.#copies.create(token, 'endpoint', lifetimeMs, lifetimeMs - (this.#clock.monotonic() - requestedAt))
     } catch (error) {
       const pauseMs = ahead && renewalPauseMs(ahead, error, this.#clock.monotonic(), this.#random())
-      const found = lease && asks ? pauseAfter(error, loader.outage(), pauseMs) : undefined
+      const found = lease && asks ? pauseAfter(error, loader.circuitError(), pauseMs) : undefined
       void this.#store?.release(key, lease, found && this.#store.postPause(group, found))
       throw error
     }
@@ -249,7 +249,7 @@ export class FreshTokenCache implements TokenCache {
       return accepts(copy) ? copy : undefined
     }
     // Who may not ask the endpoint needs no lease.
-    const asked = { group, pick, anew, signal: controller.signal, leaseMs: loader.outage() ? undefined : leaseMs }
+    const asked = { group, pick, anew, signal: controller.signal, leaseMs: loader.circuitError() ? undefined : leaseMs }
     return this.#store.consult(key, asked)
   }
 

@@ -1,5 +1,5 @@
 import type { ClientConfiguration } from '../../client-configuration'
-import type { TokenParameters } from '../../token-manager'
+import type { TokenParameters } from '../../token-parameters'
 import type { RequestedToken } from '../../token-requester'
 import { OptionChecks, Problems } from '../util/option-checks'
 

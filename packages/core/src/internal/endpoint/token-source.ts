@@ -60,12 +60,12 @@ export class TokenSource {
     this.#emit = emit
   }
 
-  /** The loader of one token. */
-  loader(requested: RequestedToken, clientAssertion: ClientAssertion | undefined): TokenLoader {
+  /** The loader of one token. `key` identifies it: failures that will repeat are remembered for it. */
+  loader(_key: string, requested: RequestedToken, clientAssertion: ClientAssertion | undefined): TokenLoader {
     return {
       load: (context) => this.#load(requested, clientAssertion, context),
-      outage: () => this.#failFast(),
-      learn: (outage) => this.#learn(outage),
+      circuitError: () => this.#failFast(),
+      openCircuit: (error) => this.#learn(error),
     }
   }
 

@@ -6,18 +6,16 @@ import { ConfigurationError } from '../../errors'
 import type { TokenEvents, Unsubscribe } from '../../events'
 import { clientCredentials } from '../../grants'
 import type { TokenCache } from '../../token-cache'
-import type {
-  GetAccessTokenOptions,
-  PresentedRequest,
-  TokenManager,
-  TokenManagerOptions,
-  TokenParameters,
-} from '../../token-manager'
+import type { TokenManager, TokenManagerOptions } from '../../token-manager'
+import type { GetAccessTokenOptions, TokenParameters } from '../../token-parameters'
+import type { LimitedWork, PresentedRequest, ReceivedNonce } from '../../token-presenter'
 import type { RequestedToken } from '../../token-requester'
 import { FreshTokenCache } from '../cache/fresh-token-cache'
 import { ClientRegistry, type ManagedClient } from '../clients/client-registry'
 import { clientIdentity, requestedToken, tokenIdentity, tokenKey } from '../clients/resolved-request'
 import { StoreAccess } from '../store/store-access'
+import { untilAborted } from '../util/abort'
+import { authorizationHeader } from '../util/authorization-header'
 import { EventEmitter } from '../util/event-emitter'
 import { OptionChecks, Problems } from '../util/option-checks'
 
@@ -42,6 +40,8 @@ export class DefaultTokenManager implements TokenManager {
   readonly #keys: MemoryStore<Promise<string>>
   readonly #usual = new WeakMap<ManagedClient, Located>()
   readonly #revokeOnClose: boolean
+  /** Tokens that an API has accepted: their rejection is not that of a brand-new token. */
+  readonly #accepted = new WeakSet<AccessToken>()
   #closed = false
 
   constructor(options: TokenManagerOptions) {
@@ -79,7 +79,7 @@ export class DefaultTokenManager implements TokenManager {
     return this.#cache.get(key, {
       client: name,
       group,
-      loader: client.source.loader(requested, clientAssertion ?? client.configuration.clientAssertion),
+      loader: client.source.loader(key, requested, clientAssertion ?? client.configuration.clientAssertion),
       expirationBufferMs: client.configuration.expirationBufferMs,
       leaseMs: client.configuration.timeoutMs + LEASE_MARGIN_MS,
       minValidityMs,
@@ -98,25 +98,40 @@ export class DefaultTokenManager implements TokenManager {
     return this.#cache.reject(key, token)
   }
 
+  acceptAccessToken(token: AccessToken): void {
+    this.#accepted.add(token)
+  }
+
   async presentAccessToken(
     name: string,
-    { type, value }: AccessToken,
+    token: AccessToken,
     { method, url, proofClaims }: PresentedRequest,
   ): Promise<Record<string, string>> {
-    const authorization = `${type} ${value}`
-    if (type === 'Bearer') return { authorization }
+    const authorization = authorizationHeader(token)
+    if (token.type !== 'DPoP') return { authorization }
     const { dpop } = await this.#clients.get(name)
     if (!dpop) {
       const message = 'is not set, so that no proof can be made for a DPoP token'
       throw new ConfigurationError([{ client: name, option: 'dpop', message }])
     }
-    return { authorization, dpop: await dpop.prove({ method, url, accessToken: value, claims: proofClaims }) }
+    const proof = await dpop.prove({ method, url, accessToken: token.value, claims: proofClaims })
+    return { authorization, dpop: proof }
   }
 
-  async rememberNonce(name: string, url: URL, nonce: string, challenged = false): Promise<void> {
-    const { dpop } = await this.#clients.get(name)
-    dpop?.rememberNonce(url, nonce)
-    if (challenged) this.#events.emit('nonceRetried', { client: name, at: 'api' })
+  async rememberNonce(name: string, { url, nonce, willRetry }: ReceivedNonce): Promise<void> {
+    // A removed client has no use for the nonce, and the API's response must not be lost for that.
+    const client = this.#clients.ready(name)
+    client?.dpop?.rememberNonce(url, nonce)
+    if (willRetry) this.#events.emit('nonceRetried', { client: name, at: 'api' })
+  }
+
+  allowsInsecureRequests(name: string): boolean | undefined {
+    return this.#clients.ready(name)?.configuration.allowInsecureRequests
+  }
+
+  async waitFor<T>({ client: name, signal, run }: LimitedWork<T>): Promise<T> {
+    await this.#clients.get(name)
+    return untilAborted((async () => run())(), signal)
   }
 
   async clear(name?: string): Promise<void> {

@@ -8,7 +8,7 @@ interface StoreEntry {
   readonly key: string
   readonly client: string
   readonly value: string
-  readonly type: 'Bearer' | 'DPoP'
+  readonly type: AccessToken['type']
   readonly scope?: string | undefined
   /** Milliseconds since 1970. */
   readonly expiresAt: number
@@ -34,7 +34,7 @@ export function readStoreEntry(key: string, text: unknown, now: number): StoredT
   const entry = parseObject<StoreEntry>(text)
   if (entry?.v !== 1 || entry.key !== key || typeof entry.client !== 'string') return undefined
   const { client, value, type, scope, expiresAt, lifetimeMs, assumed } = entry
-  if (!isTokenValue(value) || (type !== 'Bearer' && type !== 'DPoP')) return undefined
+  if (!isTokenValue(value) || (type !== 'Bearer' && type !== 'DPoP' && type !== 'N_A')) return undefined
   if (!isTime(expiresAt) || !isTime(lifetimeMs) || (scope !== undefined && typeof scope !== 'string')) return undefined
   const expiry = assumed === true ? undefined : new Date(expiresAt)
   const token = createAccessToken({ client, value, type, scope, expiresAt: expiry })

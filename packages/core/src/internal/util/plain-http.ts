@@ -3,7 +3,8 @@ export function maySendSecretsTo(url: URL, allowInsecureRequests: boolean | unde
   return url.protocol === 'https:' || allowInsecureRequests === true || isLoopback(url.hostname)
 }
 
-function isLoopback(hostname: string): boolean {
+/** Whether a host is this very machine. */
+export function isLoopback(hostname: string): boolean {
   return (
     hostname === 'localhost' ||
     hostname.endsWith('.localhost') ||

@@ -1,0 +1,31 @@
+import type { TokenParameters } from './token-parameters'
+
+/** A request on its way to an API, as far as its token depends on it. */
+export interface OutgoingRequest {
+  readonly method: string
+  readonly url: URL
+  readonly headers: Headers
+}
+
+/** The parameters of a request's token: fixed, or computed from the request. */
+export type RequestTokenParameters =
+  | TokenParameters
+  | ((request: OutgoingRequest) => TokenParameters | Promise<TokenParameters>)
+
+/** Options of one call of an HTTP client. They override the client's own. */
+export interface AuthorizedCallOptions {
+  /** What the token is requested with. It replaces what the client's definition says. */
+  tokenParameters?: RequestTokenParameters | undefined
+  /** Whether a request that gets a 401 is sent once more with a new token. Default true. */
+  retryOn401?: boolean | undefined
+  /** Claims of the DPoP proofs in addition to those of RFC 9449. Only used by DPoP clients. */
+  proofClaims?: Readonly<Record<string, unknown>> | undefined
+}
+
+/** The options that every adapter has in addition to those of its library. One of `baseURL` and `allowedOrigins` is required. */
+export interface AuthorizedClientOptions extends AuthorizedCallOptions {
+  /** Relative URLs are joined to it. Tokens may go to its origin. */
+  baseURL?: string | URL | undefined
+  /** The origins that tokens may go to, in addition to the origin of `baseURL`. */
+  allowedOrigins?: readonly (string | URL)[] | undefined
+}

@@ -1,0 +1,68 @@
+import type { AuthorizedClientOptions } from '../../authorized-client-options'
+import type { TokenManager } from '../../token-manager'
+import { OptionChecks, Problems } from './option-checks'
+import { isLoopback } from './plain-http'
+
+const MANAGER_METHODS = [
+  'getAccessToken',
+  'rejectAccessToken',
+  'acceptAccessToken',
+  'presentAccessToken',
+  'rememberNonce',
+  'allowsInsecureRequests',
+  'waitFor',
+]
+
+/** Where the tokens of an HTTP client may go. */
+export interface Destinations {
+  /** What relative URLs are joined to. */
+  readonly base: string | undefined
+  readonly allowedOrigins: ReadonlySet<string>
+}
+
+/** @throws ConfigurationError naming everything that is wrong with the arguments of an adapter. */
+export function checkDestinations<Name extends string>(
+  tokens: TokenManager<Name>,
+  client: Name,
+  options: AuthorizedClientOptions,
+): Destinations {
+  const problems = new Problems()
+  const checks = new OptionChecks(problems, client)
+  checks.methods('tokens', tokens ?? null, MANAGER_METHODS)
+  if (!checks.object('options', options)) problems.throwIfAny()
+  // Read once: what is checked is what is used.
+  const baseURL = options.baseURL?.toString()
+  const named = Array.isArray(options.allowedOrigins) ? options.allowedOrigins.map(String) : []
+  if (options.allowedOrigins !== undefined && !Array.isArray(options.allowedOrigins)) {
+    checks.problem('allowedOrigins', 'must be an array of origins')
+  }
+  problems.throwIfAny()
+  const allowedOrigins = new Set<string>()
+  const allow = (option: string, value: string) => {
+    const url = checks.url(option, value)
+    if (!url) return
+    if (!isHttp(url)) checks.problem(option, 'must be an http(s) URL')
+    else if (sendsInClear(url) && tokens.allowsInsecureRequests(client) === false) {
+      const message = 'would send tokens by plain http; use https, or set allowInsecureRequests in the definition'
+      checks.problem(option, message)
+    } else allowedOrigins.add(url.origin)
+  }
+  if (baseURL !== undefined) allow('baseURL', baseURL)
+  for (const [index, origin] of named.entries()) allow(`allowedOrigins[${index}]`, origin)
+  if (baseURL === undefined && named.length === 0) {
+    const message = 'missing, and so is allowedOrigins: one of them has to say where tokens may go'
+    checks.problem('baseURL', message)
+  }
+  problems.throwIfAny()
+  return { base: baseURL, allowedOrigins }
+}
+
+/** `blob:` and others have the origin of an http(s) URL without being one. */
+export function isHttp({ protocol }: URL): boolean {
+  return protocol === 'https:' || protocol === 'http:'
+}
+
+/** Whether a token on its way to `url` can be read by others. */
+export function sendsInClear({ protocol, hostname }: URL): boolean {
+  return protocol === 'http:' && !isLoopback(hostname)
+}

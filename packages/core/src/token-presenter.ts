@@ -1,0 +1,66 @@
+import type { AccessToken } from './access-token'
+import type { TokenParameters } from './token-parameters'
+
+/** A request that presents a token. */
+export interface PresentedRequest {
+  readonly method: string
+  readonly url: URL
+  /** Claims of its DPoP proof in addition to those of RFC 9449. */
+  readonly proofClaims?: Readonly<Record<string, unknown>> | undefined
+}
+
+/** A DPoP nonce that an API sent (RFC 9449 §8.2). */
+export interface ReceivedNonce {
+  /** The URL whose response carried it. */
+  readonly url: URL
+  readonly nonce: string
+  /** Whether the response was a nonce challenge, so that the request is sent once more. */
+  readonly willRetry: boolean
+}
+
+/** Work that a caller waits for, done by code that is not ours. */
+export interface LimitedWork<T> {
+  /** The client for which it is done: its `timeoutMs` is the limit. */
+  readonly client: string
+  /** What is done, as the error names it: `tokenParameters`. */
+  readonly step: string
+  readonly signal?: AbortSignal | undefined
+  run(): T | Promise<T>
+}
+
+/**
+ * What an HTTP adapter needs of a token manager in addition to `getAccessToken`. The request authorizer calls it; other code
+ * rarely has to. Every `TokenManager` implements it.
+ */
+export interface TokenPresenter<Name extends string = string> {
+  /**
+   * Reports that an API responded 401 to `token`, which `getAccessToken` returned for the same options.
+   *
+   * @returns whether the next `getAccessToken` requests a new token. False while rejections of brand-new tokens follow each
+   * other too closely (a cooldown of 1 s that doubles up to 30 s), and when the client was removed; the token stays then.
+   */
+  rejectAccessToken(client: Name, token: AccessToken, options?: TokenParameters): Promise<boolean>
+  /** Reports that an API accepted `token`. A token that was accepted once is not brand-new when it is rejected later. */
+  acceptAccessToken(token: AccessToken): void
+  /**
+   * The headers that present `token` in a request to an API: `authorization`, and for a DPoP token a `dpop` proof of this
+   * very request (RFC 9449 §7.1), which no other request can use.
+   *
+   * @throws ConfigurationError when the token cannot be presented: `N_A`, or a DPoP token of a client without a key
+   */
+  presentAccessToken(client: Name, token: AccessToken, request: PresentedRequest): Promise<Record<string, string>>
+  /** Keeps a nonce for the next proofs to the origin of its URL. Does nothing when the client was removed. */
+  rememberNonce(client: Name, received: ReceivedNonce): Promise<void>
+  /**
+   * Whether the client's definition has `allowInsecureRequests`. Undefined while that is not known: the definition is an
+   * async function, or is found by `resolveClient`.
+   */
+  allowsInsecureRequests(client: Name): boolean | undefined
+  /**
+   * Waits for work of the caller's. It ends with the caller's signal, after the client's `timeoutMs`, and when the manager is
+   * closed.
+   *
+   * @throws TokenRequestError `timeout` or `closed`, the signal's reason, or what `run` throws
+   */
+  waitFor<T>(work: LimitedWork<T>): Promise<T>
+}
