@@ -4,7 +4,7 @@ import { JWK } from 'jose';
 
 interface AccessToken {
     readonly value: string;
-    readonly type: 'Bearer' | 'DPoP';
+    readonly type: 'Bearer' | 'DPoP' | 'N_A';
     readonly expiresAt: Date | undefined;
     readonly scope: string | undefined;
     readonly client: string;
@@ -129,6 +129,12 @@ type LeaseResult = {
     readonly value?: undefined;
     readonly unreadable?: Error | undefined;
 };
+interface LimitedWork<T> {
+    readonly client: string;
+    readonly step: string;
+    readonly signal?: AbortSignal | undefined;
+    run(): T | Promise<T>;
+}
 interface LoadContext {
     readonly signal: AbortSignal;
     isAwaited(): boolean;
@@ -136,6 +142,7 @@ interface LoadContext {
 interface LoadedToken {
     readonly token: AccessToken;
     readonly lifetimeMs: number;
+    readonly refreshInMs?: number | undefined;
     readonly requestedAt: number;
 }
 interface Logger {
@@ -152,7 +159,7 @@ declare class OriginNotAllowedError extends TokenwardError {
     readonly code = "origin_not_allowed";
     readonly origin: string;
     readonly allowedOrigins: readonly string[];
-    constructor(origin: string, allowedOrigins: readonly string[]);
+    constructor(origin: string, allowedOrigins: readonly string[], reason?: 'plain http');
 }
 interface OutgoingRequest {
     readonly method: string;
@@ -164,7 +171,13 @@ interface PresentedRequest {
     readonly url: URL;
     readonly proofClaims?: Readonly<Record<string, unknown>> | undefined;
 }
+interface ReceivedNonce {
+    readonly url: URL;
+    readonly nonce: string;
+    readonly willRetry: boolean;
+}
 interface Redirection {
+    readonly url: URL;
     readonly method: string;
     readonly keepsBody: boolean;
     readonly headersDropped: readonly string[];
@@ -173,16 +186,22 @@ interface RenewalStarted {
     readonly client: string;
 }
 interface RequestAuthorization {
+    readonly url: string;
     readonly headers: Readonly<Record<string, string>>;
     readonly followsRedirects: boolean;
     redirected(method: string, url: URL): Promise<Readonly<Record<string, string>> | undefined>;
-    next(answer: ApiResponse, replayable: boolean): Promise<RequestAuthorization | undefined>;
+    next(response: ApiResponse, replayable: boolean): Promise<RequestAuthorization | undefined>;
 }
 interface RequestAuthorizer {
     resolve(input: string | URL): URL;
-    authorize(request: OutgoingRequest, options?: AuthorizedCallOptions & {
+    authorize(request: RequestToAuthorize, options?: AuthorizedCallOptions & {
         signal?: AbortSignal | undefined;
     }): Promise<RequestAuthorization>;
+}
+interface RequestToAuthorize {
+    readonly method: string;
+    readonly url: string | URL;
+    headers(): Headers;
 }
 type RequestTokenParameters = TokenParameters | ((request: OutgoingRequest) => TokenParameters | Promise<TokenParameters>);
 interface RequestedToken {
@@ -226,15 +245,12 @@ interface TokenExchangeOptions {
 }
 interface TokenLoader {
     load(context: LoadContext): Promise<LoadedToken>;
-    outage(): TokenRequestError | undefined;
-    learn(outage: TokenRequestError): void;
+    circuitError(): TokenRequestError | undefined;
+    openCircuit(error: TokenRequestError): void;
 }
-interface TokenManager<Name extends string = string> {
+interface TokenManager<Name extends string = string> extends TokenPresenter<Name> {
     getAccessToken(client: Name, options?: GetAccessTokenOptions): Promise<AccessToken>;
     deleteAccessToken(client: Name, options?: TokenParameters): Promise<void>;
-    rejectAccessToken(client: Name, token: AccessToken, options?: TokenParameters): Promise<boolean>;
-    presentAccessToken(client: Name, token: AccessToken, request: PresentedRequest): Promise<Record<string, string>>;
-    rememberNonce(client: Name, url: URL, nonce: string, challenged?: boolean): Promise<void>;
     revoke(client: Name): Promise<boolean>;
     clear(client?: Name): Promise<void>;
     addClient<Added extends string>(client: Added, definition: ClientDefinitionSource): TokenManager<Name | Added>;
@@ -268,6 +284,14 @@ interface TokenParameters {
     minValidityMs?: number | undefined;
     forceRenewal?: boolean | undefined;
 }
+interface TokenPresenter<Name extends string = string> {
+    rejectAccessToken(client: Name, token: AccessToken, options?: TokenParameters): Promise<boolean>;
+    acceptAccessToken(token: AccessToken): void;
+    presentAccessToken(client: Name, token: AccessToken, request: PresentedRequest): Promise<Record<string, string>>;
+    rememberNonce(client: Name, received: ReceivedNonce): Promise<void>;
+    allowsInsecureRequests(client: Name): boolean | undefined;
+    waitFor<T>(work: LimitedWork<T>): Promise<T>;
+}
 interface TokenRejected {
     readonly client: string;
     readonly willRenew: boolean;
@@ -276,6 +300,7 @@ interface TokenRequest extends RequestedToken {
     readonly clientAssertion: ClientAssertion | undefined;
     readonly signal: AbortSignal;
     nonceRetried(): void;
+    serverTime?(milliseconds: number): void;
 }
 declare class TokenRequestError extends TokenwardError {
     readonly code = "token_request_failed";
@@ -304,12 +329,14 @@ interface TokenRequestFailed {
 }
 interface TokenRequester {
     request(client: ClientConfiguration, request: TokenRequest): Promise<TokenResponse>;
+    identity?(client: ClientConfiguration, requested: RequestedToken): Awaitable<string | undefined>;
     revoke?(client: ClientConfiguration, token: string, request: TokenRequest): Promise<boolean>;
 }
 interface TokenResponse {
     readonly access_token: string;
     readonly token_type: string;
     readonly expires_in?: number | undefined;
+    readonly refresh_in?: number | undefined;
     readonly scope?: string | undefined;
 }
 interface TokenRetrieved {
@@ -344,7 +371,14 @@ declare function createTokenManager(options: TokenManagerOptions & {
 declare function createTokenManager<const Name extends string>(options: TokenManagerOptions<Name>): TokenManager<Name>;
 declare function isReplayableBody(body: unknown): boolean;
 declare function jwtBearer({ assertion }: JwtBearerOptions): TokenRequester;
-declare function redirection(status: number, method: string): Redirection | undefined;
+declare function redirection(request: {
+    readonly method: string;
+    readonly url: URL;
+}, response: {
+    readonly status: number;
+    readonly location: string | null | undefined;
+}): Redirection | undefined;
+declare function snapshotBody<Body>(body: Body): Body;
 declare function tokenExchange(options: TokenExchangeOptions): TokenRequester;
 
 export type { AccessToken };
@@ -368,17 +402,21 @@ export type { GrantCredential };
 export type { JwtBearerOptions };
 export type { KeyPair };
 export type { LeaseResult };
+export type { LimitedWork };
 export type { LoadContext };
 export type { LoadedToken };
 export type { Logger };
 export type { NonceRetried };
 export type { OutgoingRequest };
 export type { PresentedRequest };
+export type { ReceivedNonce };
 export type { Redirection };
 export type { RenewalStarted };
 export type { RequestAuthorization };
 export type { RequestAuthorizer };
+export type { RequestToAuthorize };
 export type { RequestTokenParameters };
+export type { RequestedToken };
 export type { StoreFailed };
 export type { StoreLease };
 export type { TokenCache };
@@ -388,8 +426,10 @@ export type { TokenLoader };
 export type { TokenManager };
 export type { TokenManagerOptions };
 export type { TokenParameters };
+export type { TokenPresenter };
 export type { TokenRejected };
 export type { TokenRequest };
+export type { TokenRequestErrorDetails };
 export type { TokenRequestErrorReason };
 export type { TokenRequestFailed };
 export type { TokenRequester };
@@ -415,4 +455,5 @@ export { createTokenManager };
 export { isReplayableBody };
 export { jwtBearer };
 export { redirection };
+export { snapshotBody };
 export { tokenExchange };
