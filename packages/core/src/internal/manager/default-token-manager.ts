@@ -1,4 +1,3 @@
-import { type MemoryStore, memoryStore } from '@tokenward/store-memory'
 import type { AccessToken } from '../../access-token'
 import type { ClientDefinitionSource } from '../../client-definition'
 import { systemClock } from '../../clock'
@@ -9,17 +8,8 @@ import type { TokenCache } from '../../token-cache'
 import type { TokenManager, TokenManagerOptions } from '../../token-manager'
 import type { GetAccessTokenOptions, TokenParameters } from '../../token-parameters'
 import type { LimitedWork, PresentedRequest, ReceivedNonce } from '../../token-presenter'
-import type { RequestedToken } from '../../token-requester'
 import { FreshTokenCache } from '../cache/fresh-token-cache'
 import { ClientRegistry, type ManagedClient } from '../clients/client-registry'
-import {
-  clientIdentity,
-  endpointIdentity,
-  hasOwnRequest,
-  mergeRequested,
-  tokenIdentity,
-  tokenKey,
-} from '../clients/resolved-request'
 import { StoreLookup } from '../store/lookup'
 import { StoreAccess } from '../store/store-access'
 import { untilAborted } from '../util/abort'
@@ -32,19 +22,10 @@ import { suspendAwareClock } from '../util/suspend-aware-clock'
 import { withLimit } from '../util/time-limit'
 import { snapshotParameters } from '../util/token-parameters'
 import { checkManagerOptions, withDefaults } from './manager-options'
+import { RequestResolver, type ResolvedRequest } from './request-resolver'
 
 /** A lease outlives the token request that it is for, but only a little: other processes wait for it when its holder dies. */
 const LEASE_MARGIN_MS = 1_000
-const FOREVER_MS = Number.MAX_SAFE_INTEGER
-
-/** A call's options merged with its client's, and the keys that follow from them. */
-interface ResolvedRequest {
-  readonly client: ManagedClient
-  readonly requested: RequestedToken
-  readonly key: string
-  readonly group: string
-  readonly endpointKey: string
-}
 
 /** The default token manager. It brings a client, a call's options and the cache together. */
 export class DefaultTokenManager implements TokenManager {
@@ -52,13 +33,12 @@ export class DefaultTokenManager implements TokenManager {
   readonly #cache: TokenCache
   readonly #clients: ClientRegistry
   readonly #clock: ReturnType<typeof suspendAwareClock>
-  /** The keys of known identities: SHA-256 costs more than the rest of a cached call. */
-  readonly #keys: MemoryStore<Promise<string>>
-  /** The requests of calls that add nothing to their client's definition. */
-  readonly #defaultRequests = new WeakMap<ManagedClient, ResolvedRequest>()
+  readonly #requests: RequestResolver
   readonly #revokeOnClose: boolean
   /** The origins of the APIs that have accepted a token. */
   readonly #accepted = new WeakMap<AccessToken, Set<string>>()
+  /** New calls are refused from then on, while a revocation may still need its client. */
+  #isClosed = false
   /** Aborts when the manager is closed. */
   readonly #closing = new AbortController()
 
@@ -84,7 +64,7 @@ export class DefaultTokenManager implements TokenManager {
       serverTime: (milliseconds) => sharedTime.observe(milliseconds),
     })
     problems.throwIfAny()
-    this.#keys = memoryStore({ maxEntries })
+    this.#requests = new RequestResolver(maxEntries)
     const access = store && new StoreAccess({ store, clock, sharedTime, timeoutMs: storeTimeoutMs, emit })
     const cacheStore = access && { access, lookup: new StoreLookup(access, clock, random) }
     this.#cache =
@@ -93,16 +73,18 @@ export class DefaultTokenManager implements TokenManager {
 
   async getAccessToken(name: string, given: GetAccessTokenOptions = {}): Promise<AccessToken> {
     this.#throwIfClosed(name)
-    const known = this.#knownRequest(name, given)
+    const client = this.#clients.ready(name)
+    const known = client && this.#requests.known(client, given)
     // The caller may change its options while the definition is loaded.
     const options = known ? given : { ...snapshotParameters(given), signal: given.signal }
-    const { client, requested, key, group, endpointKey } = known ?? (await this.#resolve(name, options))
+    const request = known ?? (await this.#resolve(name, options))
     this.#throwIfClosed(name)
     const { forceRenewal, minValidityMs, signal, clientAssertion } = options
-    const { configuration, source } = client
+    const { key, group, endpointKey, requested } = request
+    const { configuration, source, dpop } = request.client
     return this.#cache.get(key, {
       client: name,
-      isBound: client.dpop !== undefined,
+      isBound: dpop !== undefined,
       group,
       endpointKey,
       loader: source.loader(key, requested, clientAssertion ?? configuration.clientAssertion),
@@ -217,9 +199,6 @@ export class DefaultTokenManager implements TokenManager {
     await this.#cache.close()
   }
 
-  /** New calls are refused, while a revocation may still need its client. */
-  #isClosed = false
-
   async #revokeAll(): Promise<void> {
     // A token that arrives during the revocation is revoked in the next round. There are few: new calls are refused.
     for (let round = 1; round <= 3; round++) {
@@ -256,38 +235,9 @@ export class DefaultTokenManager implements TokenManager {
     }
   }
 
-  /** The request of a call that adds nothing to its client's definition, if such a call was made before: the usual case. */
-  #knownRequest(name: string, call: GetAccessTokenOptions): ResolvedRequest | undefined {
-    if (hasOwnRequest(call)) return undefined
-    const client = this.#clients.ready(name)
-    return client && this.#defaultRequests.get(client)
-  }
-
   async #resolve(name: string, call: GetAccessTokenOptions): Promise<ResolvedRequest> {
     const client = await this.#client(name, call.signal)
-    const { configuration, dpop, requester } = client
-    const requested = mergeRequested(configuration, call)
-    const identity = async () => {
-      const [thumbprint, grant] = await Promise.all([
-        dpop?.thumbprint(),
-        requester.identity?.(configuration, requested),
-      ])
-      return tokenIdentity(configuration, requested, { thumbprint, grant })
-    }
-    const limited = this.waitFor({ client: name, step: 'key', signal: call.signal, run: identity })
-    const identities = [await limited, clientIdentity(configuration), endpointIdentity(configuration)]
-    const [key = '', group = '', endpointKey = ''] = await Promise.all(identities.map((each) => this.#keyOf(each)))
-    const resolved = { client, requested, key, group, endpointKey }
-    if (!hasOwnRequest(call)) this.#defaultRequests.set(client, resolved)
-    return resolved
-  }
-
-  #keyOf(identity: string): Promise<string> {
-    let key = this.#keys.get(identity)
-    if (key === undefined) {
-      key = tokenKey(identity)
-      this.#keys.set(identity, key, FOREVER_MS)
-    }
-    return key
+    const limit = <T>(run: () => Promise<T>) => this.waitFor({ client: name, step: 'key', signal: call.signal, run })
+    return this.#requests.resolve(client, call, limit)
   }
 }
