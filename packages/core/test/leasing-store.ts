@@ -37,13 +37,14 @@ export class LeasingStore implements Required<TokenStore> {
       }
     })
 
-  lease = (key: string, leaseMs: number, seen?: string) =>
+  lease = (key: string, leaseMs: number, staleValue?: string, group?: string) =>
     this.#run('lease', () => {
       const value = this.#read(key)
-      if (value !== undefined && value !== seen) return { value }
+      if (value !== undefined && value !== staleValue) return { value }
       if (this.#now() < (this.#leases.get(key)?.until ?? 0)) return undefined
       const id = {}
       this.#leases.set(key, { id, until: this.#now() + leaseMs })
+      this.#addTo(group, key)
       const holds = () => this.#leases.get(key)?.id === id && this.#now() < (this.#leases.get(key)?.until ?? 0)
       return {
         lease: {
@@ -66,6 +67,10 @@ export class LeasingStore implements Required<TokenStore> {
 
   #write(key: string, value: string, ttlMs: number, group?: string): void {
     this.entries.set(key, { value, until: this.#now() + ttlMs })
+    this.#addTo(group, key)
+  }
+
+  #addTo(group: string | undefined, key: string): void {
     if (group !== undefined) this.#groups.set(group, new Set(this.#groups.get(group)).add(key))
   }
 
