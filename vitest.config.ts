@@ -8,6 +8,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^@tokenward\/(identity-provider|local-servers)$/, replacement: source('apps/$1/src/index.ts') },
+      { find: '@tokenward/test-support', replacement: source('test/support/index.ts') },
       { find: /^@tokenward\/(.+)$/, replacement: source('packages/$1/src/index.ts') },
     ],
   },
