@@ -3,7 +3,8 @@ export class RedisStoreError extends Error {
   override readonly name = 'RedisStoreError'
   /**
    * Redis's error code (`READONLY`, `OOM`, `WRONGTYPE`), the code of a broken connection (`ECONNREFUSED`), `command_timeout` or
-   * `connection_closed` as ioredis reports them, else `failed`. `storeFailed` has it as its reason.
+   * `connection_closed` as ioredis reports them, else `failed`. Our own: `value_too_large`, `lease_without_expiry` (both beside a
+   * lease: the key was deleted) and `unexpected_reply`. `storeFailed` has it as its reason.
    */
   readonly code: string
 
