@@ -43,6 +43,8 @@ function codeOf(error: unknown): string {
     const { message, code } = Object(error) as { message?: unknown; code?: unknown }
     if (typeof code === 'string' && /^\w{1,40}$/.test(code)) return code
     if (typeof message !== 'string') return 'failed'
+    // Redis 7.0 has no code of its own for what a user may not do inside a script.
+    if (message.startsWith("ERR The user executing the script can't ")) return 'NOPERM'
     // Only the first word of what Redis replies: the rest may quote arguments.
     const [redisCode] = /^[A-Z]{2,40}(?=\s|$)/.exec(message) ?? []
     return redisCode ?? CLIENT_ERRORS.find(([beginning]) => message.startsWith(beginning))?.[1] ?? 'failed'
