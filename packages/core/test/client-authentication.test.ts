@@ -16,18 +16,18 @@ import {
   tokenExchange,
 } from '@tokenward/core'
 import type { TestClient } from '@tokenward/identity-provider'
+import { startProvider } from '@tokenward/test-support'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import selfsigned from 'selfsigned'
 import { Agent, fetch as undiciFetch } from 'undici'
 import { expect, onTestFinished, test } from 'vitest'
 import { definition } from './support'
-import { provided } from './support-server'
 
 const SECRET = 'a secret of more than 32 characters +%&'
 
 /** A provider with one client registered so, and a manager whose client authenticates so. */
 async function registered(client: TestClient, authenticated: Partial<ClientDefinition>) {
-  const provider = await provided({ clients: { c: { clientId: 'worker', clientSecret: SECRET, ...client } } })
+  const provider = await startProvider({ clients: { c: { clientId: 'worker', clientSecret: SECRET, ...client } } })
   const tokens = createTokenManager({
     clients: { c: { issuer: provider.issuer, clientId: 'worker', scope: 'catalog', ...authenticated } },
   })
@@ -104,7 +104,7 @@ test.each([
     const server = await selfsigned.generate(named('127.0.0.1'), { algorithm: 'sha256' })
     const certificateText = certificate.cert.replace(/-----[^-]+-----|\s/g, '')
     const publicJwk = await exportJWK((await import('node:crypto')).createPublicKey(certificate.public))
-    const provider = await provided({
+    const provider = await startProvider({
       mtls: { cert: server.cert, key: server.private },
       clients: {
         c: byMethod(method, {
@@ -239,7 +239,7 @@ test('resources, audience and authorization_details reach the server as they sho
 
 test('1,000 tenants by resolveClient: no token crosses, each definition is resolved once, memory is bounded', async () => {
   const names = Array.from({ length: 1_000 }, (_, number) => `tenant-${number}`)
-  const provider = await provided({ clients: Object.fromEntries(names.map((name) => [name, {}])) })
+  const provider = await startProvider({ clients: Object.fromEntries(names.map((name) => [name, {}])) })
   const asked: string[] = []
   const tokens = createTokenManager({
     maxEntries: 2_000,
@@ -285,7 +285,7 @@ test('an endpoint that moves is found again by discovery, without restart', asyn
 })
 
 test('revoke tells the server where it offers that, and forgets the tokens; so does close when asked to', async () => {
-  const provider = await provided()
+  const provider = await startProvider()
   const { clientId, clientSecret } = provider.client('catalog.client')
   const make = (options: object = {}) =>
     createTokenManager({

@@ -1,6 +1,6 @@
 import { createTokenManager, type TokenResponse, type TokenStore } from '@tokenward/core'
+import { LeasingStore } from '@tokenward/test-support'
 import { expect, test } from 'vitest'
-import { LeasingStore } from './leasing-store'
 import { definition, ScriptedEndpoint, settle, TestClock } from './support'
 
 /** Processes of a fleet as far as they can be told by one: managers that share a store, and a test's clock. */
@@ -85,7 +85,7 @@ test('when one after the other dies, nobody waits for ever', async () => {
   const token = start().getAccessToken('c')
   await clock.advance(13_000)
   expect((await token).value).toBe('token-1')
-  expect(store.entries.has(key)).toBe(false)
+  expect(store.values.has(key)).toBe(false)
 })
 
 test('one that comes late does not overwrite a newer token', async () => {
@@ -107,13 +107,13 @@ test('one that comes late does not overwrite a newer token', async () => {
   arrive({ access_token: 'late', token_type: 'Bearer', expires_in: 100 })
   expect((await late).value).toBe('late')
   await settle()
-  expect([...store.entries.values()].map(({ value }) => value).join()).toContain('token-1')
+  expect([...store.values.values()].map(({ value }) => value).join()).toContain('token-1')
 })
 
 test('a lease that comes after the store limit is given back, so that nobody waits for its end', async () => {
   const { clock, store, endpoint, start } = fleet()
   const held: (() => void)[] = []
-  const real = store.lease
+  const real = store.lease.bind(store)
   store.lease = (...args) => {
     // As from a Redis that stood still: done, but late.
     store.lease = real
@@ -124,7 +124,7 @@ test('a lease that comes after the store limit is given back, so that nobody wai
   expect((await first).value).toBe('token-1')
   for (const late of held) late()
   await settle()
-  expect(store.asked).toContain('release')
+  expect(store.calls).toContain('release')
   expect(store.leaseCount).toBe(0)
   const second = start().getAccessToken('c')
   await clock.advance(100)
@@ -138,7 +138,7 @@ test('a slow store costs no more than its limit, however often it has to be aske
   const old = await one.getAccessToken('c')
   await settle()
   await one.rejectAccessToken('c', old)
-  const real = store.lease
+  const real = store.lease.bind(store)
   store.lease = (async (...args: Parameters<typeof real>) => {
     await new Promise<void>((resolve) => clock.setTimeout(resolve, 200))
     return real(...args)

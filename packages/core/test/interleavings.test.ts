@@ -1,7 +1,7 @@
 import { createTokenManager, TokenRequestError } from '@tokenward/core'
+import { LeasingStore } from '@tokenward/test-support'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { LeasingStore } from './leasing-store'
 import { definition, TestClock } from './support'
 
 // Hashing is the one thing in the engine that leaves the promise queue; with a stand-in that does not, ten thousand

@@ -1,7 +1,7 @@
 import { createTokenManager, type TokenManagerOptions, type TokenStore } from '@tokenward/core'
 import { memoryStore } from '@tokenward/store-memory'
+import { LeasingStore } from '@tokenward/test-support'
 import { describe, expect, test } from 'vitest'
-import { LeasingStore } from './leasing-store'
 import { definition, ScriptedEndpoint, settle, TestClock } from './support'
 
 const HOUR = 3_600_000
@@ -124,7 +124,7 @@ describe('a store that comes back', () => {
     await clock.advance(2_000)
     for (const each of [one, two]) await each.getAccessToken('c')
     await settle()
-    expect(store.entries.size).toBe(0)
+    expect(store.values.size).toBe(0)
 
     store.broken = undefined
     await clock.advance(1_000)
@@ -132,7 +132,7 @@ describe('a store that comes back', () => {
       await each.getAccessToken('c')
       await settle()
     }
-    expect(store.entries.size).toBe(1)
+    expect(store.values.size).toBe(1)
     const [shared] = await Promise.all([start(), start()].map((each) => each.getAccessToken('c')))
     expect(['token-1', 'token-2']).toContain(shared?.value)
     expect(endpoint.requests).toHaveLength(2)
@@ -149,7 +149,7 @@ describe('a store that comes back', () => {
     await settle()
     await late.getAccessToken('c')
     await settle()
-    expect([...store.entries.values()].map(({ value }) => value).join()).toContain('token-2')
+    expect([...store.values.values()].map(({ value }) => value).join()).toContain('token-2')
     expect((await late.getAccessToken('c')).value).toBe('token-2')
     expect(endpoint.requests).toHaveLength(2)
   })
@@ -174,7 +174,7 @@ describe('a store that comes back', () => {
   test('a token whose write failed is offered again', async () => {
     const { clock, store, start } = fleet()
     const one = start()
-    const real = store.lease
+    const real = store.lease.bind(store)
     store.lease = ((...args: Parameters<typeof real>) => {
       const answer = real(...args) as { lease?: object }
       store.lease = real
@@ -182,13 +182,13 @@ describe('a store that comes back', () => {
     }) as never
     await one.getAccessToken('c')
     await settle()
-    expect(store.entries.size).toBe(0)
+    expect(store.values.size).toBe(0)
     // Nobody has to wait for the end of its lease.
     expect(store.leaseCount).toBe(0)
     await clock.advance(1_000)
     await one.getAccessToken('c')
     await settle()
-    expect(store.entries.size).toBe(1)
+    expect(store.values.size).toBe(1)
   })
 
   test('a lease that could be neither used nor ended is ended when the store is back', async () => {
@@ -239,7 +239,7 @@ describe('a store that comes back', () => {
     store.broken = () => new Promise(() => {})
     for (let call = 0; call < 100; call++) expect((await one.getAccessToken('c')).value).toBe('token-1')
     await clock.advance(1_000)
-    expect(store.asked.filter((operation) => operation === 'lease').length).toBeLessThanOrEqual(2)
+    expect(store.calls.filter((operation) => operation === 'lease').length).toBeLessThanOrEqual(2)
     expect(endpoint.requests).toHaveLength(1)
   })
 })

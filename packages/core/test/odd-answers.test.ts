@@ -1,7 +1,7 @@
 import { createTokenManager } from '@tokenward/core'
+import { managerFor, startProvider } from '@tokenward/test-support'
 import { expect, test } from 'vitest'
 import { definition, TestClock } from './support'
-import { managerFor, provided } from './support-server'
 
 /** A manager whose endpoint gives these answers in turn, and good ones after them. Time is the test's. */
 function answered(...answers: (() => Response)[]) {
@@ -170,7 +170,7 @@ test.each<[string, Parameters<import('@tokenward/identity-provider').Faults['fai
     { status: 200, headers: { 'content-type': 'application/json', 'content-length': '500' }, body: '{' },
   ],
 ])('the real server: %s is tried again', async (_what, fault) => {
-  const provider = await provided()
+  const provider = await startProvider()
   // A body that breaks off is noticed when its time is over.
   const tokens = managerFor(provider, { timeoutMs: 500 })
   provider.tokenEndpointFaults.fail(1, fault)
@@ -179,7 +179,7 @@ test.each<[string, Parameters<import('@tokenward/identity-provider').Faults['fai
 })
 
 test('the real server is gone: network_error, with what the system calls it', async () => {
-  const provider = await provided()
+  const provider = await startProvider()
   const tokens = managerFor(provider)
   await provider.close()
   await expect(tokens.getAccessToken('catalog.client')).rejects.toMatchObject({
@@ -190,7 +190,7 @@ test('the real server is gone: network_error, with what the system calls it', as
 })
 
 test('the real server never answers: timeout', async () => {
-  const provider = await provided()
+  const provider = await startProvider()
   const tokens = managerFor(provider, { timeoutMs: 100 })
   provider.tokenEndpointFaults.fail(Number.POSITIVE_INFINITY, 'hang')
   await expect(tokens.getAccessToken('catalog.client')).rejects.toMatchObject({ error: 'timeout', retryable: true })

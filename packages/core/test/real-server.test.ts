@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ClientSecretPost, createTokenManager } from '@tokenward/core'
+import { definitionsFor, managerFor, startProvider } from '@tokenward/test-support'
 import { expect, test } from 'vitest'
-import { definitionsFor, managerFor, provided } from './support-server'
 
 test('a token is had by client_secret_basic, with a secret that needs form encoding', async () => {
-  const provider = await provided({ tokenLifetimeSeconds: 5 })
+  const provider = await startProvider({ tokenLifetimeSeconds: 5 })
   const token = await managerFor(provider).getAccessToken('catalog.client')
   expect(token).toMatchObject({ type: 'Bearer', scope: 'catalog inventory', client: 'catalog.client' })
   expect(token.value.split('.')).toHaveLength(3)
@@ -33,7 +33,7 @@ test('a secret outside ASCII is sent in UTF-8, form-encoded (RFC 6749 §2.3.1)',
 })
 
 test('client_secret_post works by clientAuth', async () => {
-  const provider = await provided()
+  const provider = await startProvider()
   const { clientId, clientSecret } = provider.client('catalog.post')
   const tokens = createTokenManager({
     clients: {
@@ -50,7 +50,7 @@ test('client_secret_post works by clientAuth', async () => {
 })
 
 test('an issuer is discovered once, however many ask at once', async () => {
-  const provider = await provided()
+  const provider = await startProvider()
   const tokens = managerFor(provider)
   await Promise.all([
     tokens.getAccessToken('invoice.client'),
@@ -62,20 +62,20 @@ test('an issuer is discovered once, however many ask at once', async () => {
 })
 
 test('an issuer that publishes by the name of RFC 8414 only is found too', async () => {
-  const provider = await provided()
+  const provider = await startProvider()
   provider.publishesOpenIdMetadata = false
   expect((await managerFor(provider).getAccessToken('invoice.client')).scope).toBe('invoice')
 })
 
 test('a discovery that fails is tried again, and once more with the next call', async () => {
-  const provider = await provided()
+  const provider = await startProvider()
   const tokens = managerFor(provider)
   provider.discoveryFaults.fail(1, { status: 503 })
   expect((await tokens.getAccessToken('invoice.client')).scope).toBe('invoice')
 })
 
 test('1,000 concurrent first calls make one token request; another client and another scope make their own', async () => {
-  const provider = await provided()
+  const provider = await startProvider()
   const tokens = managerFor(provider)
   const values = await Promise.all([
     ...Array.from({ length: 1_000 }, () => tokens.getAccessToken('catalog.client')),
@@ -88,7 +88,7 @@ test('1,000 concurrent first calls make one token request; another client and an
 })
 
 test('a token that lives 5 s is cached and renewed ahead: no call waits for the endpoint', async () => {
-  const provider = await provided({ tokenLifetimeSeconds: 5 })
+  const provider = await startProvider({ tokenLifetimeSeconds: 5 })
   const tokens = managerFor(provider)
   const first = await tokens.getAccessToken('catalog.client')
   provider.tokenEndpointFaults.delayMs = 300
@@ -103,7 +103,7 @@ test('a token that lives 5 s is cached and renewed ahead: no call waits for the 
 })
 
 test('what a call asks for reaches the server, in place of the definition', async () => {
-  const provider = await provided()
+  const provider = await startProvider()
   const tokens = createTokenManager({
     clients: { c: { ...definitionsFor(provider)['catalog.client'], parameters: { tenant: 'a', region: 'eu' } } },
   })
@@ -128,7 +128,7 @@ test.each([
   ['invalid_scope', { scope: 'invoice' }, 400],
   ['invalid_target', { resource: 'urn:nothing' }, 400],
 ])('%s reaches the caller with its code and status, after one request', async (error, change, status) => {
-  const provider = await provided()
+  const provider = await startProvider()
   const tokens = createTokenManager({ clients: { c: { ...definitionsFor(provider)['catalog.client'], ...change } } })
   await expect(tokens.getAccessToken('c')).rejects.toMatchObject({
     name: 'TokenRequestError',
@@ -142,7 +142,7 @@ test.each([
 })
 
 test('a secret that its supplier has rotated is asked for once more on invalid_client', async () => {
-  const provider = await provided()
+  const provider = await startProvider()
   const { clientSecret, ...rest } = definitionsFor(provider)['catalog.client']
   const secrets = ['old-secret', clientSecret]
   const tokens = createTokenManager({

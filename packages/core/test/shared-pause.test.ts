@@ -1,6 +1,6 @@
 import { createTokenManager, TokenRequestError } from '@tokenward/core'
+import { LeasingStore } from '@tokenward/test-support'
 import { expect, test } from 'vitest'
-import { LeasingStore } from './leasing-store'
 import { definition, ScriptedEndpoint, settle, TestClock } from './support'
 
 function fleet() {
@@ -99,6 +99,6 @@ test('a pause is no longer than it was, whatever the clock of the process says, 
   const error = await errorOf(start().getAccessToken('c'), clock, 1)
   expect((error as TokenRequestError).retryAfterMs).toBeLessThan(2_000)
 
-  for (const entry of store.entries.values()) entry.value = '{"v":1,"pause":'
+  for (const entry of store.values.values()) entry.value = '{"v":1,"pause":'
   expect((await start().getAccessToken('c')).type).toBe('Bearer')
 })

@@ -7,7 +7,7 @@ import {
   type TokenRequest,
   type TokenRequester,
   type TokenResponse,
-} from '../src'
+} from '@tokenward/core'
 
 /** A clock that stands still until it is told to go on; timers fire on the way, in their order. */
 export class TestClock implements Clock {

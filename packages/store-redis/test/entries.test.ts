@@ -1,8 +1,8 @@
 import { hasRedis, startRedis, type TestRedis, until } from '@tokenward/local-servers'
 import { redisStore } from '@tokenward/store-redis'
+import { fleet, MINUTE, newKey } from '@tokenward/test-support'
 import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { fleet, MINUTE, newKey } from '../../../test/support/fleet'
 
 describe.skipIf(!(await hasRedis()))('what stands in Redis and is no token', () => {
   let redis: TestRedis

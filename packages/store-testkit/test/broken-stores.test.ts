@@ -1,6 +1,6 @@
 import { type StoreConformanceOptions, storeConformance } from '@tokenward/store-testkit'
+import { LeasingStore } from '@tokenward/test-support'
 import { describe, expect, test } from 'vitest'
-import { LeasingStore } from './leasing-store'
 
 type Store = Awaited<ReturnType<StoreConformanceOptions['createStore']>>
 
