@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
-// Tests run against the sources; the packed builds are tried apart (test/packed.test.ts).
+// Tests run against the sources; test/packed.test.ts tests the packed builds.
 export default defineConfig({
   resolve: {
     alias: [

@@ -3,8 +3,9 @@ import type { ClientDefinition } from '../../client-definition'
 import { withHidden } from '../util/hidden'
 import { OptionChecks, type Problems } from '../util/option-checks'
 import { maySendSecretsTo } from '../util/plain-http'
+import { checkUnknown } from '../util/unknown-options'
 import { checkDPoP, type DPoPProver } from './dpop-prover'
-import { checkClientAssertion, checkParameters, checkResource } from './resolved-request'
+import { checkClientAssertion, checkParameters, checkResource, checkScope } from './resolved-request'
 
 /** What a definition that says nothing about it gets from its manager. */
 export interface ClientDefaults {
@@ -12,6 +13,27 @@ export interface ClientDefaults {
   readonly expirationBufferMs: number
   readonly defaultLifetimeMs: number
 }
+
+const DEFINITION_OPTIONS = [
+  'tokenEndpoint',
+  'issuer',
+  'clientId',
+  'clientSecret',
+  'clientAuth',
+  'clientAssertion',
+  'scope',
+  'resource',
+  'audience',
+  'parameters',
+  'dpop',
+  'mtls',
+  'fetch',
+  'timeoutMs',
+  'expirationBufferMs',
+  'defaultLifetimeMs',
+  'allowInsecureRequests',
+  'requester',
+] as const satisfies readonly (keyof ClientDefinition)[]
 
 /** Checks a definition, adds what is wrong with it to `problems`, and copies it. */
 export function configureClient(
@@ -23,12 +45,11 @@ export function configureClient(
 ): ClientConfiguration | undefined {
   const checks = new OptionChecks(problems, name)
   if (!checks.object('definition', definition)) return undefined
+  checkUnknown(checks, definition, DEFINITION_OPTIONS)
   checks.text('clientId', definition.clientId)
   checkServer(checks, definition)
   checkAuthentication(checks, definition)
-  if (definition.scope !== undefined && typeof definition.scope !== 'string') {
-    checks.problem('scope', 'must be a string of scopes separated by spaces')
-  }
+  checkScope(checks, definition.scope)
   checks.optionalText('audience', definition.audience)
   const resource = checkResource(checks, definition.resource)
   const parameters = checkParameters(checks, definition.parameters)
