@@ -1,4 +1,4 @@
-import type { LeaseResult, StoreLease, TokenStore } from '@tokenward/core'
+import type { Awaitable, LeaseResult, StoreLease, TokenStore } from '@tokenward/core'
 
 /**
  * A complete store in memory, with leases and groups. A test can set its clock, make it fail, replace one of its
@@ -10,7 +10,7 @@ export class LeasingStore implements Required<TokenStore> {
   readonly groups = new Map<string, Set<string>>()
   /** The operations that were called, in order. */
   readonly calls: string[] = []
-  /** While this is set, every operation returns its result and does nothing else. */
+  /** While this is set, every operation returns what it returns (a rejected promise, for example) and does nothing else. */
   broken: (() => unknown) | undefined
   readonly #now: () => number
 
@@ -28,16 +28,16 @@ export class LeasingStore implements Required<TokenStore> {
     return this.#run('get', () => this.#read(key))
   }
 
-  set(key: string, value: string, ttlMs: number, group?: string): void {
-    this.#run('set', () => this.#write(key, value, ttlMs, group))
+  set(key: string, value: string, ttlMs: number, group?: string): Awaitable<void> {
+    return this.#run('set', () => this.#write(key, value, ttlMs, group))
   }
 
-  delete(key: string): void {
-    this.#run('delete', () => this.#remove(key))
+  delete(key: string): Awaitable<void> {
+    return this.#run('delete', () => this.#remove(key))
   }
 
-  deleteGroup(group: string): void {
-    this.#run('deleteGroup', () => {
+  deleteGroup(group: string): Awaitable<void> {
+    return this.#run('deleteGroup', () => {
       for (const key of this.groups.get(group) ?? []) this.#remove(key)
       this.groups.delete(group)
     })
