@@ -29,7 +29,9 @@ interface AuthorizedClientOptions extends AuthorizedCallOptions {
 type Awaitable<T> = T | Promise<T>;
 interface CacheGetOptions {
     readonly client: string;
+    readonly isBound: boolean;
     readonly group: string;
+    readonly endpointKey: string;
     readonly loader: TokenLoader;
     readonly expirationBufferMs: number;
     readonly leaseMs: number;
@@ -182,6 +184,9 @@ interface Redirection {
     readonly keepsBody: boolean;
     readonly headersDropped: readonly string[];
 }
+interface RejectOptions {
+    readonly wasAccepted?: boolean | undefined;
+}
 interface RenewalStarted {
     readonly client: string;
 }
@@ -220,8 +225,8 @@ interface StoreLease {
 }
 declare function TlsClientAuth(): ClientAuth;
 interface TokenCache {
-    get(key: string, wanted: CacheGetOptions): Promise<AccessToken>;
-    reject(key: string, token: AccessToken): boolean;
+    get(key: string, options: CacheGetOptions): Promise<AccessToken>;
+    reject(key: string, token: AccessToken, options?: RejectOptions): boolean;
     delete(key: string): Promise<void>;
     clear(client?: string, group?: string): Promise<void>;
     held(client: string): readonly AccessToken[];
@@ -285,8 +290,8 @@ interface TokenParameters {
     forceRenewal?: boolean | undefined;
 }
 interface TokenPresenter<Name extends string = string> {
-    rejectAccessToken(client: Name, token: AccessToken, options?: TokenParameters): Promise<boolean>;
-    acceptAccessToken(token: AccessToken): void;
+    rejectAccessToken(client: Name, token: AccessToken, options?: TokenParameters, origin?: string): Promise<boolean>;
+    acceptAccessToken(token: AccessToken, origin: string): void;
     presentAccessToken(client: Name, token: AccessToken, request: PresentedRequest): Promise<Record<string, string>>;
     rememberNonce(client: Name, received: ReceivedNonce): Promise<void>;
     allowsInsecureRequests(client: Name): boolean | undefined;
@@ -411,6 +416,7 @@ export type { OutgoingRequest };
 export type { PresentedRequest };
 export type { ReceivedNonce };
 export type { Redirection };
+export type { RejectOptions };
 export type { RenewalStarted };
 export type { RequestAuthorization };
 export type { RequestAuthorizer };

@@ -2,7 +2,7 @@ import { TokenStore } from '@tokenward/core';
 
 interface EncryptedStoreOptions {
     keys: readonly EncryptionKey[];
-    onUndecryptable?: ((error: UndecryptableValue) => void) | undefined;
+    onUndecryptable?: ((error: UndecryptableValue) => unknown) | undefined;
 }
 type EncryptionKey = Uint8Array | {
     readonly kty: 'oct';
@@ -10,6 +10,7 @@ type EncryptionKey = Uint8Array | {
 };
 declare class UndecryptableValue extends Error {
     readonly name = "UndecryptableValue";
+    readonly code = "undecryptable_value";
     readonly key: string;
     constructor(key: string);
 }

@@ -9,6 +9,8 @@ interface RedisClient {
 type RedisStore = Readonly<Required<TokenStore>>;
 declare class RedisStoreError extends Error {
     readonly name = "RedisStoreError";
+    readonly code: string;
+    constructor(operation: string, code: string);
 }
 interface RedisStoreOptions {
     keyPrefix?: string | undefined;

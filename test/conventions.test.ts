@@ -216,8 +216,8 @@ test('apps are private and have a README', () => {
   }
 })
 
-test('a source file of a package has at most 280 lines', () => {
+test('a source file of a package has at most 250 lines', () => {
   const lines = (path: string) => read(path).trimEnd().split('\n').length
-  const long = packages.flatMap(({ sources }) => sources.filter((path) => lines(path) > 280))
+  const long = packages.flatMap(({ sources }) => sources.filter((path) => lines(path) > 250))
   expect(long).toEqual([])
 })

@@ -23,6 +23,8 @@ function printed(value: unknown): string {
   new Console(stream).dir(value, { depth: null, showHidden: true })
   chunks.push(inspect(value, { depth: Number.POSITIVE_INFINITY, showHidden: true }))
   chunks.push(inspect(value, { depth: Number.POSITIVE_INFINITY, showHidden: true, getters: true }))
+  const everything = { customInspect: false, showHidden: true, getters: true, depth: Number.POSITIVE_INFINITY }
+  chunks.push(inspect(value, everything))
   chunks.push(JSON.stringify(value) ?? '', String(value))
   if (value instanceof Error) chunks.push(value.stack ?? '', printed(value.cause ?? ''), printed({ ...value }))
   else if (typeof value === 'object') chunks.push(JSON.stringify({ ...value }))

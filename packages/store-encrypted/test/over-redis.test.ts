@@ -122,7 +122,7 @@ describe.skipIf(!(await hasRedis()))('over Redis', () => {
       const key = String(keys[0])
       await client.set(key, 'rubbish', 'PX', MINUTE)
       const { value } = await start().getAccessToken('c')
-      expect(failures).toEqual([{ operation: 'lease', reason: 'UndecryptableValue' }])
+      expect(failures).toEqual([{ operation: 'lease', reason: 'undecryptable_value' }])
       await until('it is replaced', async () => (await client.get(key)) !== 'rubbish')
       expect((await start().getAccessToken('c')).value).toBe(value)
       expect(provider.tokenRequests).toHaveLength(2)

@@ -15,7 +15,7 @@ export const VERSIONS: readonly [version: string, undici: Undici][] = [
 ]
 
 /** A dispatcher that attaches the tokens of `client`. It is destroyed when the test ends. */
-export function authorizedAgent<Names extends string>(
+function authorizedAgent<Names extends string>(
   undici: Undici,
   tokens: TokenManager<Names>,
   client: NoInfer<Names>,
