@@ -3,7 +3,8 @@ export class RedisStoreError extends Error {
   override readonly name = 'RedisStoreError'
   /**
    * Redis's error code (`READONLY`, `OOM`, `WRONGTYPE`), the code of a broken connection (`ECONNREFUSED`), `command_timeout` or
-   * `connection_closed` as ioredis reports them, else `failed`. `storeFailed` has it as its reason.
+   * `connection_closed` as ioredis reports them, else `failed`. Our own: `value_too_large`, `lease_without_expiry` (both beside a
+   * lease: the key was deleted) and `unexpected_reply`. `storeFailed` has it as its reason.
    */
   readonly code: string
 
@@ -42,6 +43,8 @@ function codeOf(error: unknown): string {
     const { message, code } = Object(error) as { message?: unknown; code?: unknown }
     if (typeof code === 'string' && /^\w{1,40}$/.test(code)) return code
     if (typeof message !== 'string') return 'failed'
+    // Redis 7.0 has no code of its own for what a user may not do inside a script.
+    if (message.startsWith("ERR The user executing the script can't ")) return 'NOPERM'
     // Only the first word of what Redis replies: the rest may quote arguments.
     const [redisCode] = /^[A-Z]{2,40}(?=\s|$)/.exec(message) ?? []
     return redisCode ?? CLIENT_ERRORS.find(([beginning]) => message.startsWith(beginning))?.[1] ?? 'failed'
