@@ -2,14 +2,13 @@ import type { Awaitable, LeaseResult, StoreLease, TokenStore } from '@tokenward/
 
 /**
  * A complete store in memory, with leases and groups. A test can set its clock, make it fail, replace one of its
- * methods, and see which operations were called. A replaced method is also used inside the store: `commit` calls `set`,
- * `lease` calls `get`, and `deleteGroup` calls `delete`.
+ * methods, and see which operations were called.
  */
 export class LeasingStore implements Required<TokenStore> {
   readonly values = new Map<string, { value: string; until: number }>()
   readonly holders = new Map<string, { id: symbol; until: number }>()
   readonly groups = new Map<string, Set<string>>()
-  /** The operations that were called, in order. Includes those that another method of the store called. */
+  /** The operations that were called, in order. */
   readonly calls: string[] = []
   /** While this is set, every operation returns what it returns (a rejected promise, for example) and does nothing else. */
   broken: (() => unknown) | undefined
@@ -26,36 +25,27 @@ export class LeasingStore implements Required<TokenStore> {
   }
 
   get(key: string): string | undefined {
-    return this.#run('get', () => {
-      const entry = this.values.get(key)
-      return entry && entry.until > this.#now() ? entry.value : undefined
-    })
+    return this.#run('get', () => this.#read(key))
   }
 
   set(key: string, value: string, ttlMs: number, group?: string): Awaitable<void> {
-    return this.#run('set', () => {
-      this.values.set(key, { value, until: this.#now() + ttlMs })
-      this.#join(group, key)
-    })
+    return this.#run('set', () => this.#write(key, value, ttlMs, group))
   }
 
   delete(key: string): Awaitable<void> {
-    return this.#run('delete', () => {
-      this.values.delete(key)
-      this.holders.delete(key)
-    })
+    return this.#run('delete', () => this.#remove(key))
   }
 
   deleteGroup(group: string): Awaitable<void> {
     return this.#run('deleteGroup', () => {
-      for (const key of this.groups.get(group) ?? []) this.delete(key)
+      for (const key of this.groups.get(group) ?? []) this.#remove(key)
       this.groups.delete(group)
     })
   }
 
   lease(key: string, leaseMs: number, staleValue?: string, group?: string): LeaseResult | undefined {
     return this.#run('lease', () => {
-      const value = this.get(key)
+      const value = this.#read(key)
       if (value !== undefined && value !== staleValue) return { value }
       if (this.isLeased(key)) return undefined
       const id = Symbol()
@@ -79,7 +69,7 @@ export class LeasingStore implements Required<TokenStore> {
       commit: (value, ttlMs, group) =>
         this.#run('commit', () => {
           if (!this.holds(key, id)) return false
-          this.set(key, value, ttlMs, group)
+          this.#write(key, value, ttlMs, group)
           this.holders.delete(key)
           return true
         }),
@@ -88,6 +78,21 @@ export class LeasingStore implements Required<TokenStore> {
           if (this.holds(key, id)) this.holders.delete(key)
         }),
     }
+  }
+
+  #read(key: string): string | undefined {
+    const entry = this.values.get(key)
+    return entry && entry.until > this.#now() ? entry.value : undefined
+  }
+
+  #write(key: string, value: string, ttlMs: number, group: string | undefined): void {
+    this.values.set(key, { value, until: this.#now() + ttlMs })
+    this.#join(group, key)
+  }
+
+  #remove(key: string): void {
+    this.values.delete(key)
+    this.holders.delete(key)
   }
 
   #join(group: string | undefined, key: string): void {
