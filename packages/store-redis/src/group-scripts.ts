@@ -1,16 +1,33 @@
 import { script } from './script'
 
-// Keys: index of a group. Arguments: what it lists, until when (the caller's clock), and what has long been over.
-// An hour's grace, because clocks differ; without what is over, the index of a busy client would grow for good.
-export const addToGroup = script(`
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[3])
-redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
-local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
-redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', tonumber(last[2]) + 3600000))
-return 1`)
+/** The latest time that a member can have, in milliseconds since 1970. Redis expires no key at a time far beyond it. */
+export const MAX_UNTIL_MS = (Number.MAX_SAFE_INTEGER - 1) / 2
 
-// Key: index of a group.
+/**
+ * Key: index of a group. Adds a member until a time of the caller's clock, and removes members whose time was over long ago:
+ * otherwise the index of a busy client would grow for good. An hour of grace, because clocks differ. An index of another type is
+ * replaced: then the result is 1. A score that this store cannot have written is removed, because its time would be no time to Redis.
+ */
+export const addToGroup = script(`
+local indexKey = KEYS[1]
+local member, untilMs, overSinceMs = ARGV[1], ARGV[2], ARGV[3]
+local graceMs = 3600000
+local type = redis.call('TYPE', indexKey)['ok']
+local isWrongType = type ~= 'zset' and type ~= 'none'
+if isWrongType then redis.call('DEL', indexKey) end
+redis.call('ZREMRANGEBYSCORE', indexKey, '(${MAX_UNTIL_MS}', '+inf')
+redis.call('ZREMRANGEBYSCORE', indexKey, '-inf', overSinceMs)
+redis.call('ZADD', indexKey, 'GT', untilMs, member)
+local last = redis.call('ZRANGE', indexKey, -1, -1, 'WITHSCORES')
+redis.call('PEXPIREAT', indexKey, string.format('%.0f', tonumber(last[2]) + graceMs))
+return isWrongType and 1 or 0`)
+
+/**
+ * Key: index of a group. Returns the members, and deletes the index. An index of another type is an error, because nobody knows any
+ * more what was in the group; it is deleted too.
+ */
 export const takeGroup = script(`
-local members = redis.call('ZRANGE', KEYS[1], 0, -1)
-redis.call('DEL', KEYS[1])
+local indexKey = KEYS[1]
+local members = redis.pcall('ZRANGE', indexKey, 0, -1)
+redis.call('DEL', indexKey)
 return members`)

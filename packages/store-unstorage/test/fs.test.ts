@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { encryptedStore } from '@tokenward/store-encrypted'
 import { storeConformance } from '@tokenward/store-testkit'
 import { unstorageStore } from '@tokenward/store-unstorage'
+import { expectOneToken, fleet, MINUTE, newKey } from '@tokenward/test-support'
 import { createStorage } from 'unstorage'
 import fsDriver from 'unstorage/drivers/fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { expectOneToken, fleet, MINUTE, newKey } from '../../../test/support/fleet'
 
 let base: string
 beforeAll(async () => {
@@ -20,7 +20,7 @@ const open = () => unstorageStore(createStorage({ driver: fsDriver({ base }) }))
 
 // The driver writes in place, so two writers may leave a file that is neither’s: a test of its own is about that.
 function inFiles(name: string, body: () => Promise<void>) {
-  if (!name.startsWith('of concurrent writers one wins')) test.concurrent(name, body)
+  if (!name.startsWith('of concurrent writes one wins')) test.concurrent(name, body)
 }
 
 describe('every store’s tests pass', () => {

@@ -36,7 +36,7 @@ export function outgoingRequest(given: Options, { client, connectedOrigin }: Out
   const connectsTo = httpOrigin(connectedOrigin ?? origin) ?? refuse('origin', 'must be an http(s) origin')
   const { path } = options
   // undici sends an absolute URL in the path to whatever origin it is connected to, and a proxy there would forward it.
-  if (typeof path !== 'string' || !path.startsWith('/')) refuse('path', "must begin with '/'")
+  if (typeof path !== 'string' || !path.startsWith('/')) refuse('path', 'must begin with a slash')
   // `new URL(path, origin)` would take the host of a path that begins with '//'.
   const url = new URL(connectsTo + withQuery(path, query))
   url.hash = ''

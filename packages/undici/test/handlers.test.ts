@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { authorized, serve, setup, VERSIONS } from './setup'
+import { authorizedAgent, catalogSetup, serve, VERSIONS } from './support'
 
 describe.each(VERSIONS)('undici %s', (_version, undici) => {
   /** Dispatches a request whose handler throws in `where`; the error that the handler gets. */
@@ -40,7 +40,7 @@ describe.each(VERSIONS)('undici %s', (_version, undici) => {
   test.each(['onRequestStart', 'onResponseStart', 'onResponseData', 'onResponseEnd'] as const)(
     'a handler that throws in %s fails its request, after a 401 and after a 200',
     async (where) => {
-      const { dispatcher, api } = await setup(undici)
+      const { dispatcher, api } = await catalogSetup(undici)
       for (const status of [401, 200]) {
         api.faults.fail(status === 401 ? 2 : 0, { status, body: { error: 'no' } })
         expect(await dispatchThrowing(dispatcher, api.origin, where)).toMatchObject({ message: `thrown in ${where}` })
@@ -53,7 +53,7 @@ describe.each(VERSIONS)('undici %s', (_version, undici) => {
   test.each(['onResponseStart', 'onResponseEnd'] as const)(
     'a handler that throws in %s of a HEAD that is answered 401 fails its request',
     async (where) => {
-      const { dispatcher, api } = await setup(undici)
+      const { dispatcher, api } = await catalogSetup(undici)
       api.faults.fail(2, { status: 401 })
       const failure = await dispatchThrowing(dispatcher, api.origin, where, 'HEAD')
       expect(failure).toMatchObject({ message: `thrown in ${where}` })
@@ -61,7 +61,7 @@ describe.each(VERSIONS)('undici %s', (_version, undici) => {
   )
 
   test('a handler that throws in onResponseError ends nothing but its request', async () => {
-    const { dispatcher, provider, api } = await setup(undici)
+    const { dispatcher, provider, api } = await catalogSetup(undici)
     provider.tokenEndpointFaults.fail(1, { status: 400, body: { error: 'invalid_scope' } })
     const failure = await dispatchThrowing(dispatcher, api.origin, 'onResponseError')
     expect(failure).toMatchObject({ code: 'token_request_failed' })
@@ -70,7 +70,7 @@ describe.each(VERSIONS)('undici %s', (_version, undici) => {
   })
 
   test('a HEAD that is answered 401 is sent once more, or its response passed on', async () => {
-    const { call, api } = await setup(undici)
+    const { call, api } = await catalogSetup(undici)
     api.faults.fail(1, { status: 401 })
     expect((await call('test', { method: 'HEAD' })).statusCode).toBe(200)
     api.faults.fail(2, { status: 401 })
@@ -78,7 +78,7 @@ describe.each(VERSIONS)('undici %s', (_version, undici) => {
   })
 
   test('a 401 without a body, and one that ends at once, are passed on whole', async () => {
-    const { call, api } = await setup(undici)
+    const { call, api } = await catalogSetup(undici)
     api.faults.fail(4, { status: 401, headers: { 'content-length': '0' } })
     for (let number = 0; number < 2; number++) {
       const { statusCode, body } = await call('test')
@@ -87,7 +87,7 @@ describe.each(VERSIONS)('undici %s', (_version, undici) => {
   })
 
   test('a 401 that breaks while a new token is requested is retried, or is the error of the request', async () => {
-    const { tokens, provider } = await setup(undici)
+    const { tokens, provider } = await catalogSetup(undici)
     let requests = 0
     const origin = await serve((request, response) => {
       requests++
@@ -95,8 +95,8 @@ describe.each(VERSIONS)('undici %s', (_version, undici) => {
       response.writeHead(401, { 'content-length': '10' }).write('x')
       setTimeout(() => request.socket.destroy(), 20)
     })
-    const dispatcher = authorized(undici, tokens, { baseURL: origin })
-    await tokens.getAccessToken('c')
+    const dispatcher = authorizedAgent(undici, tokens, 'catalog.client', { baseURL: origin })
+    await tokens.getAccessToken('catalog.client')
     provider.tokenEndpointFaults.delayMs = 100
     const { statusCode, body } = await undici.request(origin, { dispatcher })
     expect([statusCode, await body.text()]).toEqual([200, 'ok'])
@@ -107,7 +107,7 @@ describe.each(VERSIONS)('undici %s', (_version, undici) => {
     ['drips', 20],
     ['never ends', undefined],
   ])('a 401 whose body %s: the retry is sent at once, and the connection ends soon', async (_how, everyMs) => {
-    const { tokens } = await setup(undici)
+    const { tokens } = await catalogSetup(undici)
     let requests = 0
     let closedAt = 0
     const origin = await serve((_request, response) => {
@@ -120,7 +120,7 @@ describe.each(VERSIONS)('undici %s', (_version, undici) => {
         closedAt = performance.now()
       })
     })
-    const dispatcher = authorized(undici, tokens, { baseURL: origin })
+    const dispatcher = authorizedAgent(undici, tokens, 'catalog.client', { baseURL: origin })
     const start = performance.now()
     const { statusCode, body } = await undici.request(origin, { dispatcher })
     expect([statusCode, await body.text()]).toEqual([200, 'ok'])
@@ -129,7 +129,7 @@ describe.each(VERSIONS)('undici %s', (_version, undici) => {
   })
 
   test('a 401 with a body without end is cut off after 64 KiB', async () => {
-    const { tokens } = await setup(undici)
+    const { tokens } = await catalogSetup(undici)
     let requests = 0
     let written = 0
     let closed = false
@@ -147,7 +147,7 @@ describe.each(VERSIONS)('undici %s', (_version, undici) => {
       response.on('drain', more)
       more()
     })
-    const dispatcher = authorized(undici, tokens, { baseURL: origin })
+    const dispatcher = authorizedAgent(undici, tokens, 'catalog.client', { baseURL: origin })
     expect((await undici.request(origin, { dispatcher })).statusCode).toBe(200)
     await expect.poll(() => closed).toBe(true)
     // What the sockets of both sides buffer comes on top.
@@ -155,7 +155,7 @@ describe.each(VERSIONS)('undici %s', (_version, undici) => {
   })
 
   test('an abort while a 401 is decided on rejects at once, and nothing is sent again', async () => {
-    const { call, api, provider } = await setup(undici)
+    const { call, api, provider } = await catalogSetup(undici)
     await (await call('test')).body.dump()
     provider.revokeIssued()
     provider.tokenEndpointFaults.fail(1, 'hang')
@@ -168,7 +168,7 @@ describe.each(VERSIONS)('undici %s', (_version, undici) => {
   })
 
   test('a second revocation soon after the first is retried too: accepted tokens are reported', async () => {
-    const { call, provider } = await setup(undici)
+    const { call, provider } = await catalogSetup(undici)
     for (let number = 0; number < 3; number++) {
       expect((await call('test')).statusCode).toBe(200)
       provider.revokeIssued()

@@ -106,7 +106,7 @@ function oauthCode(body: { error?: unknown; error_description?: unknown }): { co
 }
 
 /** `Retry-After` in both its forms (RFC 9110 §10.2.3); a date is compared with the server's own clock where it says. */
-export function retryAfterMs(headers: Headers): number | undefined {
+function retryAfterMs(headers: Headers): number | undefined {
   const value = headers.get('retry-after')?.trim()
   if (!value) return undefined
   if (/^\d+$/.test(value)) return Number(value) * 1000

@@ -6,7 +6,7 @@ import type { LoadContext, LoadedToken, TokenLoader } from '../../token-cache'
 import type { RequestedToken, TokenRequester } from '../../token-requester'
 import type { Emit } from '../util/event-emitter'
 import { withHidden } from '../util/hidden'
-import { pause, withLimit } from '../util/time-limit'
+import { sleep, withLimit } from '../util/time-limit'
 import { tokenRequestFailure } from './token-request-failure'
 import { readTokenResponse } from './token-response'
 
@@ -39,6 +39,8 @@ export interface TokenSourceOptions {
   readonly clock: Clock
   readonly random: () => number
   readonly emit: Emit
+  /** Learns the time of the authorization server, in milliseconds since 1970. */
+  readonly serverTime: (milliseconds: number) => void
 }
 
 /** Where one client's tokens come from: its requester, with the time limit, the retries, and what is known of outages. */
@@ -48,11 +50,13 @@ export class TokenSource {
   readonly #clock: Clock
   readonly #random: () => number
   readonly #emit: Emit
+  readonly #serverTime: (milliseconds: number) => void
   #outage: Outage | undefined
   #probing = false
   #refusals = 0
 
-  constructor({ client, requester, clock, random, emit }: TokenSourceOptions) {
+  constructor({ client, requester, clock, random, emit, serverTime }: TokenSourceOptions) {
+    this.#serverTime = serverTime
     this.#client = client
     this.#requester = requester
     this.#clock = clock
@@ -142,7 +146,7 @@ export class TokenSource {
           this.#noteFailure(error, startedAt, attempt, context.isAwaited())
           throw error
         }
-        await pause(this.#clock, delayMs, context.signal)
+        await sleep(this.#clock, delayMs, context.signal)
       }
     }
   }
@@ -151,11 +155,10 @@ export class TokenSource {
     const { name, timeoutMs } = this.#client
     const { parameters, ...shown } = requested
     const nonceRetried = () => this.#emit('nonceRetried', { client: name, at: 'token_endpoint' })
-    const ask = async (limit: AbortSignal) =>
-      this.#requester.request(
-        this.#client,
-        withHidden(shown, { parameters, clientAssertion, signal: limit, nonceRetried }),
-      )
+    const ask = async (limit: AbortSignal) => {
+      const hidden = { parameters, clientAssertion, signal: limit, nonceRetried, serverTime: this.#serverTime }
+      return this.#requester.request(this.#client, withHidden(shown, hidden))
+    }
     const response = await withLimit(this.#clock, timeoutMs, () => this.#timeout(), ask, signal)
     return readTokenResponse(this.#client, response, requested.scope, this.#clock.now())
   }
