@@ -1,23 +1,21 @@
 import { script } from './script'
 
-/*
- * The scripts check the type of a key before they use it: a key of another type, written by somebody else, would make each
- * command fail (WRONGTYPE) for good. It is deleted, and the caller is told.
- */
-
 /**
- * Keys: value, lease.
+ * Keys: value, lease. Returns the value, the lease, or that another process holds the lease.
  *
- * Returns the value, the lease, or that another process holds the lease. `orphanedId`: ids of leases that this process may hold
- * without knowing. Its own id is among them when the client sends the command again after its connection broke.
+ * A key of another type, written by somebody else, would make every command fail (WRONGTYPE) for good. The script deletes such a
+ * key, and says so when it grants the lease.
+ *
+ * The lease is already held under `leaseId` when the client sends the command twice because its connection broke. After `leaseMs`
+ * come the ids of orphaned leases: this process may hold the lease under one of them without knowing.
  */
 export const takeLease = script(`
 local valueKey, leaseKey = KEYS[1], KEYS[2]
 local staleValueSha1, leaseId, leaseMs = ARGV[1], ARGV[2], ARGV[3]
 local wrongType = 0
 for _, key in ipairs({ valueKey, leaseKey }) do
-  local type = redis.call('TYPE', key)['ok']
-  if type ~= 'string' and type ~= 'none' then
+  local keyType = redis.call('TYPE', key)['ok']
+  if keyType ~= 'string' and keyType ~= 'none' then
     redis.call('DEL', key)
     wrongType = 1
   end
@@ -38,12 +36,12 @@ return { 'wait' }`)
 
 /**
  * Keys: value, lease, staging. Moves the token from staging to its place. When staging is gone, the token expired before it could
- * be moved: then there is no value.
+ * be moved: then there is no value. A lease key of another type is not this lease: `pcall` returns an error for it.
  */
 export const commitLease = script(`
 local valueKey, leaseKey, stagingKey = KEYS[1], KEYS[2], KEYS[3]
 local leaseId = ARGV[1]
-if redis.call('GET', leaseKey) ~= leaseId then
+if redis.pcall('GET', leaseKey) ~= leaseId then
   redis.call('DEL', stagingKey)
   return 0
 end
@@ -51,9 +49,9 @@ redis.call('DEL', valueKey, leaseKey)
 if redis.call('EXISTS', stagingKey) == 1 then redis.call('RENAME', stagingKey, valueKey) end
 return 1`)
 
-/** Key: lease. */
+/** Key: lease. Deletes it when it is held under `leaseId`. */
 export const releaseLease = script(`
 local leaseKey = KEYS[1]
 local leaseId = ARGV[1]
-if redis.call('GET', leaseKey) == leaseId then return redis.call('DEL', leaseKey) end
+if redis.pcall('GET', leaseKey) == leaseId then return redis.call('DEL', leaseKey) end
 return 0`)

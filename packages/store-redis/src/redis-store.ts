@@ -1,13 +1,10 @@
 import type { LeaseResult, StoreLease, TokenStore } from '@tokenward/core'
-import { addToGroup, takeGroup } from './group-scripts'
+import { addToGroup, GRACE_MS, takeGroup } from './group-scripts'
 import { commitLease, releaseLease, takeLease } from './lease-scripts'
 import { OrphanedLeases } from './orphaned-leases'
 import type { RedisClient } from './redis-client'
 import { RedisStoreError, withoutArguments } from './redis-store-error'
 import { sha1 } from './script'
-
-/** Clocks differ: a member of an index stays in it for this long after its time. */
-const GRACE_MS = 3_600_000
 
 /** Options of {@link redisStore}. */
 export interface RedisStoreOptions {
@@ -93,13 +90,13 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
       orphaned.add(key, leaseId, leaseMs)
       releaseLease.run(client, [leaseKey(key)], [leaseId]).catch(() => {})
     })
-    // In the index too, so that deleting the group ends the lease. Its failure does not cost the lease.
-    const indexing = addTo(group, key, leaseMs).catch(() => {})
     const result = readTaken(await taking)
-    await indexing
     if (result.state === 'value') return { value: result.value }
     if (result.state === 'wait') return undefined
     orphaned.clear(key)
+    // In the index of the group too, so that deleting the group ends the lease. The token is requested after this, so a deletion
+    // before this has nothing to end. When the index fails, the lease is still good.
+    await addTo(group, key, leaseMs).catch(() => {})
     const unreadable = result.hadWrongType ? new RedisStoreError('lease', 'WRONGTYPE') : undefined
     return { lease: storeLease(key, leaseId), unreadable } satisfies LeaseResult
   }
