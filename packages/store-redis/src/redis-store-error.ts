@@ -38,7 +38,7 @@ const CLIENT_ERRORS: readonly [beginning: string, code: string][] = [
 ]
 
 /** Redis before 7 puts `ERR Error running script …: @user_script: 2: ` before the code of a command that failed in a script. */
-const REDIS_CODE = /^(?:ERR Error running script [^@]{0,200}@user_script: ?\d+: -?)?([A-Z]{2,40})(?=\s|$)/
+const REDIS_CODE = /^(?:ERR Error running script [^@]{0,200}(?:@user_script: ?\d+: )+-?)?([A-Z]{2,40})(?=\s|$)/
 
 /** Redis 7 says `ERR`, and not `NOPERM`, when the ACL does not allow a command in a script. */
 const NO_PERMISSION_IN_SCRIPT = /^ERR .{0,200}(?:The user executing the script can't run this|ACL failure in script)/

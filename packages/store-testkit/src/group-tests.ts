@@ -6,7 +6,7 @@ type GroupingStore = TokenStore & Required<Pick<TokenStore, 'deleteGroup'>>
 
 const MANY = 1_200
 
-/** All tokens of one client can be forgotten by who does not know their keys. */
+/** A process can delete all tokens of a client without knowing their keys. */
 export function groupTests(conformance: Conformance, supportsGroups: boolean): void {
   if (!supportsGroups) {
     conformance.check('it has no deleteGroup (a store that has one says `supportsGroups: true`)', async (store) => {
@@ -21,7 +21,7 @@ export function groupTests(conformance: Conformance, supportsGroups: boolean): v
     })
   }
 
-  check('what was kept in a group goes with it, and nothing else', async (store, newKey) => {
+  check('deleteGroup deletes every key of the group, and nothing else', async (store, newKey) => {
     const [group, otherGroup] = [newKey(), newKey()]
     const [one, two, other, ungrouped] = [newKey(), newKey(), newKey(), newKey()]
     await store.set(one, 'value', MINUTE, group)
@@ -35,7 +35,7 @@ export function groupTests(conformance: Conformance, supportsGroups: boolean): v
     expectSame('get of one without a group', await store.get(ungrouped), 'value')
   })
 
-  check('it can be kept in again, and go again', async (store, newKey) => {
+  check('a group can be used again after it was deleted', async (store, newKey) => {
     const [group, key] = [newKey(), newKey()]
     await store.deleteGroup(group)
     for (const value of ['first', 'second']) {
@@ -47,16 +47,16 @@ export function groupTests(conformance: Conformance, supportsGroups: boolean): v
     }
   })
 
-  check(`a group of ${MANY} goes as a whole`, async (store, newKey) => {
+  check(`deleteGroup deletes a group of ${MANY} keys`, async (store, newKey) => {
     const group = newKey()
     const keys = Array.from({ length: MANY }, newKey)
     await Promise.all(keys.map((key) => store.set(key, 'value', MINUTE, group)))
     await store.deleteGroup(group)
     const left = (await Promise.all(keys.map((key) => store.get(key)))).filter((value) => value !== undefined)
-    expectSame('values that are left', left.length, 0)
+    expectSame('remaining values', left.length, 0)
   })
 
-  check('a short-lived entry does not take the others out of the group', async (store, newKey) => {
+  check('an entry that expires early does not remove other keys from the group', async (store, newKey) => {
     const [group, long, short] = [newKey(), newKey(), newKey()]
     await store.set(long, 'value', MINUTE, group)
     await store.set(short, 'value', conformance.shortestTtlMs, group)
@@ -74,7 +74,7 @@ export function groupTests(conformance: Conformance, supportsGroups: boolean): v
     expectSame('get', await store.get(key), undefined)
   })
 
-  check('what is committed under a lease is in its group; its deletion ends leases', async (store, newKey) => {
+  check('a committed value is in its group, and deleting the group ends a lease on it', async (store, newKey) => {
     if (!store.lease) return
     const [group, key] = [newKey(), newKey()]
     const first = expectThere('a lease', (await store.lease(key, MINUTE))?.lease)
@@ -82,7 +82,7 @@ export function groupTests(conformance: Conformance, supportsGroups: boolean): v
     const second = expectThere('a lease', (await store.lease(key, MINUTE, 'value'))?.lease)
     await store.deleteGroup(group)
     expectSame('get', await store.get(key), undefined)
-    expectSame('commit of what was asked for before', await second.commit('late', MINUTE, group), false)
+    expectSame('commit of a token requested before the deletion', await second.commit('late', MINUTE, group), false)
     expectSame('get', await store.get(key), undefined)
   })
 }

@@ -1,26 +1,26 @@
 import { type Conformance, MINUTE } from './conformance'
 import { expectSame } from './expectations'
 
-/** What holds for any store: what is kept comes back, unchanged, under its own key only. */
+/** Every store returns a value unchanged, and only under its own key. */
 export function valueTests({ check }: Conformance): void {
-  check('a key that nothing was kept under has no value', async (store, newKey) => {
+  check('an unknown key has no value', async (store, newKey) => {
     expectSame('get of an unknown key', await store.get(newKey()), undefined)
   })
 
-  check('a value comes back, again and again', async (store, newKey) => {
+  check('a value can be read more than once', async (store, newKey) => {
     const key = newKey()
     await store.set(key, 'value', MINUTE)
     for (const time of ['first', 'second']) expectSame(`the ${time} get`, await store.get(key), 'value')
   })
 
-  check('the value that is set last is the one that stays', async (store, newKey) => {
+  check('a second set replaces the value', async (store, newKey) => {
     const key = newKey()
     await store.set(key, 'a longer value, to begin with', MINUTE)
     await store.set(key, 'last', MINUTE)
     expectSame('get', await store.get(key), 'last')
   })
 
-  check('a key that is deleted has no value, and can have one again', async (store, newKey) => {
+  check('a deleted key has no value, and can be set again', async (store, newKey) => {
     const key = newKey()
     await store.set(key, 'value', MINUTE)
     await store.delete(key)
@@ -29,7 +29,7 @@ export function valueTests({ check }: Conformance): void {
     expectSame('get after another set', await store.get(key), 'another')
   })
 
-  check('deleting what is not there is no error, and deletes nothing else', async (store, newKey) => {
+  check('deleting a missing key is no error, and deletes nothing else', async (store, newKey) => {
     const [key, other] = [newKey(), newKey()]
     await store.set(other, 'value', MINUTE)
     await store.delete(key)
@@ -37,7 +37,7 @@ export function valueTests({ check }: Conformance): void {
     expectSame('get of the other key', await store.get(other), 'value')
   })
 
-  check('a value comes back to the character, whatever is in it', async (store, newKey) => {
+  check('a value is returned unchanged, whatever is in it', async (store, newKey) => {
     const values = {
       empty: '',
       spaces: '  \t ',
@@ -45,10 +45,10 @@ export function valueTests({ check }: Conformance): void {
       'control characters': Array.from({ length: 33 }, (_, code) => String.fromCharCode(code)).join(''),
       'every character of one byte': Array.from({ length: 256 }, (_, code) => String.fromCharCode(code)).join(''),
       unicode: 'Zugriffstoken für Jürgen, 令牌, ключ, 🔑👩‍💻, e\u0301, \ufeff, \uffff',
-      'a byte order mark first': '\ufeffvalue',
+      'a leading byte order mark': '\ufeffvalue',
       json: JSON.stringify({ value: '"\\"', nested: { a: [1, null, true] } }),
       number: '007',
-      'a word with a meaning elsewhere': 'undefined',
+      'a JavaScript keyword': 'undefined',
     }
     for (const [what, value] of Object.entries(values)) {
       const key = newKey()
@@ -57,14 +57,14 @@ export function valueTests({ check }: Conformance): void {
     }
   })
 
-  check('a value of 100,000 characters comes back whole', async (store, newKey) => {
+  check('a value of 100,000 characters is returned whole', async (store, newKey) => {
     const key = newKey()
     const value = 'a token with many claims 🔑 '.repeat(4_000).slice(0, 100_000)
     await store.set(key, value, MINUTE)
     expectSame('a long value', await store.get(key), value)
   })
 
-  check('200 keys keep 200 values, apart', async (store, newKey) => {
+  check('200 keys have 200 different values', async (store, newKey) => {
     const entries = Array.from({ length: 200 }, (_, index) => [newKey(), `value ${index}`] as const)
     await Promise.all(entries.map(([key, value]) => store.set(key, value, MINUTE)))
     const values = await Promise.all(entries.map(([key]) => store.get(key)))

@@ -8,7 +8,7 @@ const original = LeasingStore.prototype
 
 type Change = Partial<Store & Pick<LeasingStore, 'isLeased' | 'holds'>>
 
-/** Runs the suite by a runner of its own; what failed, by the names of the tests. */
+/** Runs the suite with a runner of its own. Returns the failed tests with their messages. */
 async function failures(createStore: () => Store, options: Partial<StoreConformanceOptions> = {}): Promise<string[]> {
   const tests: [name: string, body: () => Promise<void>][] = []
   storeConformance({
@@ -37,7 +37,7 @@ function without(change: (store: LeasingStore) => Change): () => Store {
   }
 }
 
-test('a store that does what it should passes', async () => {
+test('a correct store passes', async () => {
   expect(await failures(() => new LeasingStore())).toEqual([])
 })
 
@@ -47,16 +47,24 @@ describe.each<[what: string, change: (store: LeasingStore) => Change, found: Reg
     (s) => ({ get: (k) => s.values.get(k)?.value ?? (null as never) }),
     /unknown key/,
   ],
-  ['forgets what was read', (s) => ({ get: taken(s) }), /again and again/],
-  ['keeps the first value', (s) => ({ set: (k, v, t) => void (s.values.has(k) || keep(s, k, v, t)) }), /set last/],
-  ['does not delete', () => ({ delete: () => undefined }), /deleted/],
-  ['fails to delete what is not there', (s) => ({ delete: (k) => void (s.values.delete(k) || fail()) }), /no error/],
+  ['forgets what was read', (s) => ({ get: taken(s) }), /more than once/],
+  [
+    'keeps the first value',
+    (s) => ({ set: (k, v, t) => void (s.values.has(k) || keep(s, k, v, t)) }),
+    /second set replaces/,
+  ],
+  ['does not delete', () => ({ delete: () => undefined }), /deleted key/],
+  ['fails to delete a missing key', (s) => ({ delete: (k) => void (s.values.delete(k) || fail()) }), /no error/],
   ['deletes everything', (s) => ({ delete: () => s.values.clear() }), /deletes nothing else/],
   ['trims', (s) => ({ set: (k, v, t) => keep(s, k, v.trim(), t) }), /whatever is in it.*spaces/],
-  ['takes an empty value for none', (s) => ({ get: (k) => s.values.get(k)?.value || undefined }), /a value of empty/],
+  [
+    'takes an empty value for a missing one',
+    (s) => ({ get: (k) => s.values.get(k)?.value || undefined }),
+    /a value of empty/,
+  ],
   ['keeps one byte a character', (s) => ({ set: (k, v, t) => keep(s, k, latin1(v), t) }), /a value of unicode/],
   ['drops a byte order mark', (s) => ({ set: (k, v, t) => keep(s, k, utf8(v), t) }), /byte order mark/],
-  ['cuts long values', (s) => ({ set: (k, v, t) => keep(s, k, v.slice(0, 65_536), t) }), /comes back whole/],
+  ['cuts long values', (s) => ({ set: (k, v, t) => keep(s, k, v.slice(0, 65_536), t) }), /returned whole/],
   ['holds 100 values', (s) => ({ set: (k, v, t) => void (s.values.size < 100 && keep(s, k, v, t)) }), /200 keys/],
   [
     'cuts keys',
@@ -64,45 +72,58 @@ describe.each<[what: string, change: (store: LeasingStore) => Change, found: Reg
     /differ in one/,
   ],
   ['mixes concurrent writers', (s) => ({ set: inPieces(s) }), /concurrent writers/],
-  ['does not expire', (s) => ({ get: (k) => s.values.get(k)?.value }), /gone when its time is over/],
+  ['does not expire', (s) => ({ get: (k) => s.values.get(k)?.value }), /a value expires/],
   ['keeps the first time', (s) => ({ set: (k, v, t) => keep(s, k, v, t, s.values.get(k)?.until) }), /has the new time/],
-  ['prolongs by reading', (s) => ({ get: prolonged(s) }), /does not make it live longer/],
+  ['prolongs by reading', (s) => ({ get: prolonged(s) }), /does not prolong/],
   [
     'takes whole numbers only',
     (s) => ({ set: (k, v, t) => keep(s, k, v, Number.isInteger(t) ? t : fail()) }),
-    /whole number/,
+    /fraction of a millisecond/,
   ],
   ['takes 0 for no limit', (s) => ({ set: (k, v, t) => keep(s, k, v, t > 0 ? t : 1e9) }), /0 or less/],
   ['counts in 32 bits', (s) => ({ set: (k, v, t) => keep(s, k, v, t | 0) }), /for 30 days/],
   ['has no lease', () => ({ lease: undefined as never }), /supportsLease: false/],
-  ['gives everybody a lease', (s) => ({ lease: (k) => ({ lease: s.held(k, Symbol()) }) }), /one may renew/],
+  ['grants every caller a lease', (s) => ({ lease: (k) => ({ lease: s.held(k, Symbol()) }) }), /one gets the lease/],
   [
-    'gives a lease where there is a value',
+    'grants a lease although there is a value',
     (s) => ({ lease: (k, ms) => original.lease.call(s, k, ms, s.get(k)) }),
-    /there is no lease/,
+    /instead of a lease/,
   ],
-  ['ignores the stale value', (s) => ({ lease: (k, ms) => original.lease.call(s, k, ms) }), /have seen the value/],
+  [
+    'ignores the stale value',
+    (s) => ({ lease: (k, ms) => original.lease.call(s, k, ms) }),
+    /whose stale value is the stored one/,
+  ],
   [
     'takes everything for newer',
     (s) => ({ lease: (k, ms, staleValue) => onlyShortStaleValues(s, k, ms, staleValue) }),
     /whatever is in it/,
   ],
   ['has one lease for all keys', (s) => ({ isLeased: () => s.holders.size > 0 }), /another/],
-  ['never ends a lease', (s) => ({ isLeased: (k: string) => s.holders.has(k) }), /holder that dies/],
+  ['never ends a lease', (s) => ({ isLeased: (k: string) => s.holders.has(k) }), /neither committed nor released/],
   ['takes every commit', () => ({ holds: () => true }), /late commit/],
-  ['takes the commit of any lease', (s) => ({ holds: (k: string) => s.isLeased(k) }), /disturb/],
+  ['takes the commit of any lease', (s) => ({ holds: (k: string) => s.isLeased(k) }), /late commit does not change/],
   [
     'takes a commit after the end',
     (s) => ({ holds: (k: string, id: symbol) => s.holders.get(k)?.id === id }),
-    /after the lease is over/,
+    /after the lease has ended/,
   ],
-  ['does not end a lease by deleting', (s) => ({ delete: (k) => void s.values.delete(k) }), /deletion ends the lease/],
+  [
+    'does not end a lease when it deletes',
+    (s) => ({ delete: (k) => void s.values.delete(k) }),
+    /deletion ends the lease/,
+  ],
   ['has no groups', () => ({ deleteGroup: undefined as never }), /group: .*deleteGroup/],
   ['deletes all groups', (s) => ({ deleteGroup: () => s.values.clear() }), /nothing else/],
-  ['deletes no group', () => ({ deleteGroup: () => undefined }), /goes with it/],
-  ['deletes 1,000 of a group', (s) => ({ deleteGroup: (g) => thousandOf(s, g) }), /goes as a whole/],
+  [
+    'does not list a leased key in its group',
+    (s) => ({ lease: (k, ms, staleValue) => original.lease.call(s, k, ms, staleValue) }),
+    /no value yet/,
+  ],
+  ['deletes no group', () => ({ deleteGroup: () => undefined }), /deletes every key/],
+  ['deletes 1,000 of a group', (s) => ({ deleteGroup: (g) => thousandOf(s, g) }), /a group of 1200 keys/],
 ])('a store that %s', (_what, change, found) => {
-  test('fails, and it is said where', async () => {
+  test('fails, and the name of a failed test says why', async () => {
     const failed = await failures(without(change))
     expect(failed.filter((line) => found.test(line)).length, failed.join('\n')).toBeGreaterThan(0)
   })
@@ -112,9 +133,9 @@ test('a commit that fails to end the lease, or a release that does nothing, is f
   const holding = (part: 'commit' | 'release') =>
     without((store) => ({
       lease: (key, leaseMs, staleValue) => {
-        const answer = original.lease.call(store, key, leaseMs, staleValue)
-        if (!answer?.lease) return answer
-        const { commit, release } = answer.lease
+        const result = original.lease.call(store, key, leaseMs, staleValue)
+        if (!result?.lease) return result
+        const { commit, release } = result.lease
         const keeping = (value: string, ttlMs: number) => {
           const holder = store.holders.get(key)
           const done = commit(value, ttlMs)
@@ -124,11 +145,11 @@ test('a commit that fails to end the lease, or a release that does nothing, is f
         return { lease: part === 'commit' ? { commit: keeping, release } : { commit, release: () => undefined } }
       },
     }))
-  expect((await failures(holding('commit'))).join()).toMatch(/commit keeps the value, .* and ends the lease/)
-  expect((await failures(holding('release'))).join()).toMatch(/release lets another one try/)
+  expect((await failures(holding('commit'))).join()).toMatch(/commit replaces the value and ends the lease/)
+  expect((await failures(holding('release'))).join()).toMatch(/release ends the lease at once/)
 })
 
-test('what a store is said not to do is not asked of it, and a lease is not hidden', async () => {
+test('tests of what a store does not support are left out, and a store must not have more than the options say', async () => {
   const withoutExpiry = without((s) => ({
     get: (key) => s.values.get(key)?.value,
     lease: undefined as never,
@@ -136,11 +157,11 @@ test('what a store is said not to do is not asked of it, and a lease is not hidd
   }))
   const nothing = { supportsExpiry: false, supportsLease: false, supportsGroups: false }
   expect(await failures(withoutExpiry, nothing)).toEqual([])
-  expect((await failures(() => new LeasingStore(), { supportsLease: false })).join()).toMatch(/so it has no lease/)
+  expect((await failures(() => new LeasingStore(), { supportsLease: false })).join()).toMatch(/it has no lease/)
   expect((await failures(() => new LeasingStore(), { supportsGroups: false })).join()).toMatch(/it has no deleteGroup/)
 })
 
-test('without a test function or a store there is nothing to do', () => {
+test('options that are missing or out of range are refused', () => {
   const createStore = () => new LeasingStore()
   expect(() => storeConformance({ createStore } as never)).toThrow('test must be a function')
   expect(() => storeConformance({ test } as never)).toThrow('createStore must be a function')
