@@ -57,7 +57,7 @@ describe.skipIf(!(await hasRedis()))('the fleet sample', () => {
 test('where no Redis answers it says so, without the password, and ends with 1', async () => {
   const { output, exit } = start([], { REDIS_URL: 'redis://:hush@127.0.0.1:1' })
   expect(await exit).toBe(1)
-  expect(output()).toContain('Redis does not answer: is REDIS_URL right?')
+  expect(output()).toContain('Redis does not respond. Check REDIS_URL.')
   expect(output()).not.toContain('hush')
 })
 

@@ -85,7 +85,7 @@ test.skipIf(!(await hasRedis()))('--redis keeps the tokens of every worker in Re
 test('--redis where no Redis answers says so, without the password, and ends with 1', async () => {
   const { output, exit } = startWith({ REDIS_URL: 'redis://:hush@127.0.0.1:1' }, '--redis')
   expect(await exit).toBe(1)
-  expect(output()).toContain('Redis does not answer: is REDIS_URL right?')
+  expect(output()).toContain('Redis does not respond. Check REDIS_URL.')
   expect(output()).not.toContain('hush')
 })
 

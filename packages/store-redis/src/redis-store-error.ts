@@ -3,7 +3,8 @@ export class RedisStoreError extends Error {
   override readonly name = 'RedisStoreError'
   /**
    * Redis's error code (`READONLY`, `OOM`, `WRONGTYPE`), the code of a broken connection (`ECONNREFUSED`), `command_timeout` or
-   * `connection_closed` as ioredis reports them, else `failed`. `storeFailed` has it as its reason.
+   * `connection_closed` as ioredis reports them, else `failed`. Our own: `value_too_large`, `lease_without_expiry` (both beside a
+   * lease: the key was deleted) and `unexpected_reply`. `storeFailed` has it as its reason.
    */
   readonly code: string
 
@@ -40,8 +41,8 @@ const CLIENT_ERRORS: readonly [beginning: string, code: string][] = [
 /** Redis before 7 puts `ERR Error running script …: @user_script: 2: ` before the code of a command that failed in a script. */
 const REDIS_CODE = /^(?:ERR Error running script [^@]{0,200}(?:@user_script: ?\d+: )+-?)?([A-Z]{2,40})(?=\s|$)/
 
-/** Redis 7 says `ERR`, and not `NOPERM`, when the ACL does not allow a command in a script. */
-const NO_PERMISSION_IN_SCRIPT = /^ERR .{0,200}(?:The user executing the script can't run this|ACL failure in script)/
+/** Redis 7 says `ERR`, and not `NOPERM`, when the user may not run a command in a script. */
+const NO_PERMISSION_IN_SCRIPT = /^ERR (?:The user executing the script can't |ACL failure in script)/
 
 function codeOf(error: unknown): string {
   try {

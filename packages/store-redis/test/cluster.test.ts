@@ -64,7 +64,7 @@ describe.skipIf(!(await redisProgram()))('on a Redis Cluster of six', () => {
 
   test('an ACL user with the rule of the README and its additions for a Cluster uses the store', async () => {
     const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
-    const [, rule = ''] = /^ACL SETUSER \S+ on >\S+ (.*)$/m.exec(readme) ?? []
+    const [, rule = ''] = /^ACL SETUSER worker on >password (.+)$/m.exec(readme) ?? []
     const [, additions = ''] = /^- A `Cluster` needs `(.*?)` too/m.exec(readme) ?? []
     const [username, password] = [newKey(), newKey()]
     const rules = ['on', `>${password}`, ...rule.split(' '), ...additions.split(' '), '+readonly']

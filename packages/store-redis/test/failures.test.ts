@@ -93,10 +93,10 @@ test.each([
   expect(inspect(error, { depth: null, showHidden: true })).not.toContain(TOKEN)
 })
 
-test('a reply that the script cannot have given grants no lease', async () => {
+test('a reply that the script cannot have given grants no lease, and nobody waits for one', async () => {
   for (const reply of [undefined, null, 'lease', ['value', 1], ['value'], [['lease']], {}]) {
     const store = redisStore({ ...failing(new Error()), eval: async () => reply })
-    expect(await store.lease('key', 1_000)).toBeUndefined()
+    expect(await errorOf(Promise.resolve(store.lease('key', 1_000)))).toMatchObject({ code: 'unexpected_reply' })
   }
 })
 
