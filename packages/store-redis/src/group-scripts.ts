@@ -4,20 +4,23 @@ import { script } from './script'
 export const MAX_UNTIL_MS = (Number.MAX_SAFE_INTEGER - 1) / 2
 
 /**
- * Key: index of a group. Adds a member until a time of the caller's clock, and removes members whose time was over long ago:
- * otherwise the index of a busy client would grow for good. An hour of grace, because clocks differ. An index of another type is
- * replaced: then the result is 1. A score that this store cannot have written is removed, because its time would be no time to Redis.
+ * Key: index of a group. Adds a member until `untilMs`, unless it is listed until later. Both times are by the caller's clock.
+ *
+ * Members whose time was over before `overSinceMs` are removed, otherwise the index of a busy client would grow without end. A score
+ * that this store cannot have written is removed too, because Redis cannot use it as a time. An index of another type is replaced:
+ * then the result is 1.
  */
 export const addToGroup = script(`
 local indexKey = KEYS[1]
 local member, untilMs, overSinceMs = ARGV[1], ARGV[2], ARGV[3]
 local graceMs = 3600000
-local type = redis.call('TYPE', indexKey)['ok']
-local isWrongType = type ~= 'zset' and type ~= 'none'
+local indexType = redis.call('TYPE', indexKey)['ok']
+local isWrongType = indexType ~= 'zset' and indexType ~= 'none'
 if isWrongType then redis.call('DEL', indexKey) end
 redis.call('ZREMRANGEBYSCORE', indexKey, '(${MAX_UNTIL_MS}', '+inf')
 redis.call('ZREMRANGEBYSCORE', indexKey, '-inf', overSinceMs)
-redis.call('ZADD', indexKey, 'GT', untilMs, member)
+local listedUntilMs = redis.call('ZSCORE', indexKey, member)
+if not listedUntilMs or tonumber(listedUntilMs) < tonumber(untilMs) then redis.call('ZADD', indexKey, untilMs, member) end
 local last = redis.call('ZRANGE', indexKey, -1, -1, 'WITHSCORES')
 redis.call('PEXPIREAT', indexKey, string.format('%.0f', tonumber(last[2]) + graceMs))
 return isWrongType and 1 or 0`)

@@ -10,18 +10,19 @@ export const MAX_VALUE_BYTES = 4 * 1024 * 1024
  */
 
 /**
- * Keys: value, lease.
+ * Keys: value, lease. Returns the value, the lease (with the code of what was deleted, or an empty string), or that another process
+ * holds the lease.
  *
- * Returns the value, the lease (with the code of what was deleted, or an empty text), or that another process holds the lease. `orphanedId`: ids of leases that this process may hold
- * without knowing. Its own id is among them when the client sends the command again after its connection broke.
+ * The lease is already held under `leaseId` when the client sends the command twice because its connection broke. After `leaseMs`
+ * come the ids of orphaned leases: this process may hold the lease under one of them without knowing.
  */
 export const takeLease = script(`
 local valueKey, leaseKey = KEYS[1], KEYS[2]
 local staleValueSha1, leaseId, leaseMs = ARGV[1], ARGV[2], ARGV[3]
 local problem = ''
 for _, key in ipairs({ valueKey, leaseKey }) do
-  local type = redis.call('TYPE', key)['ok']
-  if type ~= 'string' and type ~= 'none' then
+  local keyType = redis.call('TYPE', key)['ok']
+  if keyType ~= 'string' and keyType ~= 'none' then
     redis.call('DEL', key)
     problem = 'WRONGTYPE'
   end
@@ -51,12 +52,12 @@ return { 'wait' }`)
 
 /**
  * Keys: value, lease, staging. Moves the token from staging to its place. When staging is gone, the token expired before it could
- * be moved: then there is no value.
+ * be moved: then there is no value. A lease key of another type is not this lease: `pcall` returns an error for it.
  */
 export const commitLease = script(`
 local valueKey, leaseKey, stagingKey = KEYS[1], KEYS[2], KEYS[3]
 local leaseId = ARGV[1]
-if redis.call('GET', leaseKey) ~= leaseId then
+if redis.pcall('GET', leaseKey) ~= leaseId then
   redis.call('DEL', stagingKey)
   return 0
 end
@@ -67,13 +68,13 @@ return 1`)
 /** Key: value. Deletes it when it is of another type. The check and the deletion are one step, so no new value is lost. */
 export const dropWrongType = script(`
 local valueKey = KEYS[1]
-local type = redis.call('TYPE', valueKey)['ok']
-if type ~= 'string' and type ~= 'none' then return redis.call('DEL', valueKey) end
+local keyType = redis.call('TYPE', valueKey)['ok']
+if keyType ~= 'string' and keyType ~= 'none' then return redis.call('DEL', valueKey) end
 return 0`)
 
-/** Key: lease. */
+/** Key: lease. Deletes it when it is held under `leaseId`. */
 export const releaseLease = script(`
 local leaseKey = KEYS[1]
 local leaseId = ARGV[1]
-if redis.call('GET', leaseKey) == leaseId then return redis.call('DEL', leaseKey) end
+if redis.pcall('GET', leaseKey) == leaseId then return redis.call('DEL', leaseKey) end
 return 0`)

@@ -98,13 +98,13 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
       orphaned.add(key, leaseId, leaseMs)
       releaseLease.run(client, [leaseKey(key)], [leaseId]).catch(() => {})
     })
-    // In the index too, so that deleting the group ends the lease. Its failure does not cost the lease.
-    const indexing = addTo(group, key, leaseMs).catch(() => false)
     const result = await taking
-    const wasIndexReplaced = await indexing
     if (result.state === 'value') return { value: result.value }
     if (result.state === 'wait') return undefined
     orphaned.clear(key)
+    // In the index of the group too, so that deleting the group ends the lease. The token is requested after this, so a deletion
+    // before this has nothing to end. When the index fails, the lease is still good.
+    const wasIndexReplaced = await addTo(group, key, leaseMs).catch(() => false)
     const problem = result.problem ?? (wasIndexReplaced ? 'WRONGTYPE' : undefined)
     const unreadable = problem === undefined ? undefined : new RedisStoreError('lease', problem)
     return { lease: storeLease(key, leaseId), unreadable } satisfies LeaseResult
