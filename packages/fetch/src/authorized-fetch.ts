@@ -44,11 +44,14 @@ export function createFetch<Name extends string>(
 
   return async (input, init = {}) => {
     const { tokenParameters, retryOn401, proofClaims, ...platformInit } = init
-    const outgoing = repeatable(input instanceof Request ? input : authorizer.resolve(input), platformInit)
+    const target = input instanceof Request ? input : authorizer.resolve(input)
+    // The members of a Request are on its prototype, so that a copy of it as options has none.
+    const outgoing =
+      init instanceof Request ? repeatable(new Request(target, init), {}) : repeatable(target, platformInit)
     const transport: typeof fetch = (...request) => (given ?? fetch)(...request)
     const call = { tokenParameters, retryOn401, proofClaims, signal: outgoing.signal }
     let authorization: RequestAuthorization | undefined = await authorizer.authorize(
-      { method: outgoing.method, url: outgoing.url, headers: () => outgoing.headers },
+      { method: outgoing.method, url: outgoing.url, headers: () => new Headers(outgoing.headers) },
       call,
     )
     for (;;) {

@@ -1,8 +1,8 @@
-import { type RequestAuthorization, redirection } from '@tokenward/core'
+import { type Redirection, type RequestAuthorization, redirection } from '@tokenward/core'
 import { discard } from './discard'
 import type { Repeatable } from './repeatable'
 
-const MOST_REDIRECTS = 20
+const MAX_REDIRECTS = 20
 
 /**
  * Sends a request and follows its redirects as the platform would (Fetch Standard, HTTP-redirect fetch), but with
@@ -18,27 +18,45 @@ export async function sendFollowing(
   let response = await transport(...outgoing.take(authorization.url, { headers, redirect: 'manual' }))
   let keepsBody = true
   for (let redirects = 0; ; redirects++) {
-    const next = redirection({ method, url }, { status: response.status, location: response.headers.get('location') })
+    const next = redirectionOf(response, { method, url })
     if (!next) return response
-    if (redirects === MOST_REDIRECTS) throw new TypeError(`more than ${MOST_REDIRECTS} redirects`)
+    // The next request does not wait for the rest of this response.
+    void discard(response)
+    if (redirects === MAX_REDIRECTS) throw new TypeError(`more than ${MAX_REDIRECTS} redirects`)
     url = next.url
     method = next.method
     keepsBody &&= next.keepsBody
-    for (const name of next.headersDropped) headers.delete(name)
-    if (keepsBody && !outgoing.replayable)
+    if (keepsBody && !outgoing.replayable) {
       throw new TypeError('a redirect needs the body again, and it cannot be sent twice')
-    void discard(response)
-    authorize(headers, await authorization.redirected(method, url))
+    }
+    for (const name of next.headersDropped) headers.delete(name)
+    setCredentials(headers, await authorization.redirected(method, url))
     response = await transport(...outgoing.again(url, method, keepsBody, { headers, redirect: 'manual' }))
   }
 }
 
-/** Sets these credentials, and removes others of the same names. */
-export function authorize(headers: Headers, authorization: Readonly<Record<string, string>> = {}): Headers {
-  for (const name of ['authorization', 'dpop']) {
-    const value = authorization[name]
-    if (value !== undefined) headers.set(name, value)
-    else if (headers.has(name)) headers.delete(name)
+function redirectionOf(response: Response, request: { method: string; url: URL }): Redirection | undefined {
+  const location = response.headers.get('location')
+  try {
+    return redirection(request, { status: response.status, location })
+  } catch (error) {
+    void discard(response)
+    throw error
   }
-  return headers
+}
+
+/** A copy of `headers` with these credentials. */
+export function authorize(headers: Headers, credentials: Readonly<Record<string, string>>): Headers {
+  const copy = new Headers(headers)
+  setCredentials(copy, credentials)
+  return copy
+}
+
+/** Sets these credentials, and removes others of the same kind. */
+function setCredentials(headers: Headers, credentials: Readonly<Record<string, string>> = {}): void {
+  for (const name of ['authorization', 'dpop']) {
+    const value = credentials[name]
+    if (value !== undefined) headers.set(name, value)
+    else headers.delete(name)
+  }
 }

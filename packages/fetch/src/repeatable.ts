@@ -7,7 +7,7 @@ type FetchArguments = [input: string | Request, init: RequestInit]
 export interface Repeatable {
   readonly method: string
   readonly url: URL
-  /** A new copy each time. */
+  /** Not to be changed: it belongs to the request. */
   readonly headers: Headers
   readonly signal: AbortSignal | undefined
   /** What the caller wants done with redirects. */
@@ -27,24 +27,23 @@ export function repeatable(input: URL | Request, init: RequestInit): Repeatable 
   return input instanceof URL ? ofUrl(input, init) : ofRequest(input, init)
 }
 
-function ofUrl(url: URL, given: RequestInit): Repeatable {
-  const init = { ...given, ...(given.body !== undefined && { body: snapshotBody(given.body) }) }
-  const headers = new Headers(given.headers)
-  const { method = 'GET', body, signal, redirect = 'follow' } = init
+function ofUrl(url: URL, init: RequestInit): Repeatable {
+  const { body: given, headers, method: givenMethod = 'GET', ...rest } = init
+  const body = snapshotBody(given)
+  const method = normalizeMethod(givenMethod)
+  const withBody = body === undefined ? { ...rest, method } : { ...rest, method, body }
   return {
-    method: method.toUpperCase(),
+    method,
     url,
-    get headers() {
-      return new Headers(headers)
-    },
-    signal: signal ?? undefined,
-    redirect,
+    headers: new Headers(headers),
+    signal: rest.signal ?? undefined,
+    redirect: rest.redirect ?? 'follow',
     replayable: isReplayableBody(body),
-    take: (target, changes) => [target, { ...init, ...changes }],
-    again(target, nextMethod, keepsBody, changes) {
-      const { body: sent, ...rest } = init
-      return [target.href, { ...rest, ...(keepsBody && { body: sent ?? null }), method: nextMethod, ...changes }]
-    },
+    take: (target, changes) => [target, { ...withBody, ...changes }],
+    again: (target, nextMethod, keepsBody, changes) => [
+      target.href,
+      { ...(keepsBody ? withBody : rest), method: nextMethod, ...changes },
+    ],
     release() {},
   }
 }
@@ -52,7 +51,7 @@ function ofUrl(url: URL, given: RequestInit): Repeatable {
 function ofRequest(input: Request, init: RequestInit): Repeatable {
   let request = new Request(input, init)
   // They are in the request already. A stream that is passed once more would be refused as used.
-  const { body, method, ...rest } = init
+  const { body, method, headers, ...rest } = init
   // A Request can be sent once, so each attempt but the last gets a copy. A Request does not tell whether its body is a stream. The
   // platform buffers what the stream has brought by then.
   const copy = () => {
@@ -63,9 +62,7 @@ function ofRequest(input: Request, init: RequestInit): Repeatable {
   return {
     method: request.method,
     url: new URL(request.url),
-    get headers() {
-      return new Headers(request.headers)
-    },
+    headers: request.headers,
     signal: request.signal,
     redirect: request.redirect,
     replayable: isReplayableBody(body),
@@ -81,4 +78,12 @@ function ofRequest(input: Request, init: RequestInit): Repeatable {
       if (!request.bodyUsed) request.body?.cancel().catch(() => {})
     },
   }
+}
+
+const NORMALIZED_METHODS = new Set(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT'])
+
+/** As the platform sends it (Fetch Standard, normalize a method): `patch` stays in lower case. */
+function normalizeMethod(method: string): string {
+  const upper = method.toUpperCase()
+  return NORMALIZED_METHODS.has(upper) ? upper : method
 }
