@@ -1,7 +1,7 @@
-import { createRequestAuthorizer, type TokenManager } from '@tokenward/core'
+import { ConfigurationError, createRequestAuthorizer, type TokenManager } from '@tokenward/core'
 import axios, { type AxiosInstance } from 'axios'
 import { AuthorizedAdapters } from './authorized-adapter'
-import { interceptLast } from './intercept-last'
+import { interceptAround } from './intercept-around'
 import type { AttachTokensOptions, AxiosOptions } from './options'
 
 /**
@@ -22,7 +22,7 @@ export function createAxios<Name extends string>(
   client: NoInfer<Name>,
   options: AxiosOptions,
 ): AxiosInstance {
-  const { baseURL, allowedOrigins, tokenParameters, retryOn401, proofClaims, ...defaults } = options
+  const { baseURL, allowedOrigins, tokenParameters, retryOn401, proofClaims, ...defaults } = options ?? {}
   const instance = axios.create(baseURL === undefined ? defaults : { ...defaults, baseURL: baseURL.toString() })
   attachTokens(instance, tokens, client, { baseURL, allowedOrigins, tokenParameters, retryOn401, proofClaims })
   return instance
@@ -41,14 +41,22 @@ export function attachTokens<Name extends string>(
   client: NoInfer<Name>,
   options: AttachTokensOptions = {},
 ): () => void {
+  if (typeof instance?.interceptors?.request?.use !== 'function') {
+    throw new ConfigurationError([{ client, option: 'instance', message: 'must be an axios instance' }])
+  }
   const baseURL = options.baseURL?.toString() || instance.defaults.baseURL || undefined
   const adapters = new AuthorizedAdapters(createRequestAuthorizer<Name>(tokens, client, { ...options, baseURL }))
   // The interceptor does not attach the token. It puts an adapter in place that does: there the URL is final, and no config that
   // anyone gets holds the token.
-  const detach = interceptLast(instance, (config) => {
-    if (baseURL) config.baseURL ??= baseURL
-    config.adapter = adapters.authorized(config.adapter)
-    return config
+  const detach = interceptAround(instance, () => {
+    let runs = 0
+    return (config) => {
+      runs += 1
+      if (baseURL) config.baseURL ??= baseURL
+      config.adapter =
+        runs === 1 ? adapters.authorizedUnless(() => runs > 1, config.adapter) : adapters.authorized(config.adapter)
+      return config
+    }
   })
   return () => {
     detach()

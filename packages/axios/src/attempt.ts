@@ -1,6 +1,6 @@
 import type { AxiosError, AxiosResponse, InternalAxiosRequestConfig } from 'axios'
 import { redactHeaders, redactRequest } from './redact'
-import { keepingFromOtherOrigins, reportingFinalUrl } from './redirects'
+import { keepingFromOtherOrigins, reportingFinalUrl, withCut } from './redirects'
 
 export type AdapterFunction = (config: InternalAxiosRequestConfig) => Promise<AxiosResponse>
 
@@ -10,6 +10,8 @@ export interface Outcome {
   readonly url: URL
   readonly response: AxiosResponse | undefined
   settle(): AxiosResponse
+  /** Ends the connection of a response that is a stream. */
+  cut(): void
 }
 
 /**
@@ -22,28 +24,31 @@ export async function attempt(
   secrets: Readonly<Record<string, string>>,
   changes: Partial<Record<keyof InternalAxiosRequestConfig, unknown>> = {},
 ): Promise<Outcome> {
-  const names = Object.keys(secrets)
   // A copy, because adapters write into it (a length, a boundary) what would be wrong in the next attempt.
   const headers = ((changes.headers as typeof config.headers) ?? config.headers).concat()
-  for (const name of names) headers.set(spelledOut(name), secrets[name], true)
+  for (const name of Object.keys(secrets)) headers.set(spelledOut(name), secrets[name], true)
+  const stream = config.responseType === 'stream' ? new AbortController() : undefined
+  const cut = () => stream?.abort()
   const replaced = {
-    ...withoutCredentials(config, url),
-    beforeRedirect: keepingFromOtherOrigins(url, names, config),
+    // axios would make an Authorization header of it, in place of ours.
+    ...(config.auth && { auth: undefined }),
+    beforeRedirect: keepingFromOtherOrigins(url, config),
     env: { ...config.env, fetch: reportingFinalUrl(config) },
     ...changes,
+    ...(stream && { fetchOptions: withCut(changes.fetchOptions ?? config.fetchOptions, stream.signal) }),
   }
   const sent = { ...config, ...replaced, headers } as InternalAxiosRequestConfig
   let outcome: Outcome
   try {
     const response = await adapter(sent)
-    outcome = { url, response, settle: () => response }
+    outcome = { url, response, settle: () => response, cut }
   } catch (error) {
     const { response, request } = (error ?? {}) as AxiosError
     redactRequest(request, secrets)
     const settle = () => {
       throw error
     }
-    outcome = { url, response, settle }
+    outcome = { url, response, settle, cut }
   }
   // The same object is in errors and responses, and interceptors that retry send it again.
   for (const key of Object.keys(replaced) as (keyof typeof config)[]) Object.assign(sent, { [key]: config[key] })
@@ -58,11 +63,7 @@ function spelledOut(name: string): string {
   return name.replace(/\b[a-z]/g, (letter) => letter.toUpperCase())
 }
 
-/** Removes what axios would make its own `Authorization` header from. */
-function withoutCredentials({ auth }: InternalAxiosRequestConfig, url: URL) {
-  if (!url.username && !url.password) return auth ? { auth: undefined } : {}
-  const bare = new URL(url)
-  bare.username = ''
-  bare.password = ''
-  return { auth: undefined, url: bare.href, baseURL: undefined, params: undefined }
+/** The changes that send a config to `url`. */
+export function sendTo(url: string) {
+  return { url, baseURL: undefined, params: undefined }
 }

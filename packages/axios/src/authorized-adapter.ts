@@ -14,8 +14,8 @@ import {
   type InternalAxiosRequestConfig,
 } from 'axios'
 import { abortSignalOf } from './abort-signal'
-import { type AdapterFunction, attempt, type Outcome } from './attempt'
-import { discard } from './bodies'
+import { type AdapterFunction, attempt, type Outcome, sendTo } from './attempt'
+import { discard } from './discard'
 import { sendFollowing } from './follow-redirects'
 import { finalUrl } from './redirects'
 
@@ -36,11 +36,19 @@ export class AuthorizedAdapters {
     this.#authorizer = authorizer
   }
 
+  /** Sends requests with a token, by `adapter`. */
   authorized(adapter: Adapter): AdapterFunction {
+    return this.authorizedUnless(() => false, adapter)
+  }
+
+  /** The same, but sends a request as it is once `isSuperseded`: then another of our adapters calls this one. */
+  authorizedUnless(isSuperseded: () => boolean, adapter: Adapter): AdapterFunction {
     const original = typeof adapter === 'function' && originals.has(adapter) ? originals.get(adapter) : adapter
     // Chosen when it is used: the fetch adapter depends on the `fetch` in the config.
     const plain: AdapterFunction = (config) => getAdapter(original, config)(config)
-    const authorized: AdapterFunction = (config) => this.#send(plain, config)
+    const isAxiosOwn = [original].flat().every((each) => typeof each !== 'function')
+    const authorized: AdapterFunction = (config) =>
+      this.#released || isSuperseded() ? plain(config) : this.#send(plain, isAxiosOwn, config)
     originals.set(authorized, original)
     return authorized
   }
@@ -50,11 +58,14 @@ export class AuthorizedAdapters {
     this.#released = true
   }
 
-  async #send(adapter: AdapterFunction, given: InternalAxiosRequestConfig): Promise<AxiosResponse> {
-    if (this.#released) return adapter(given)
-    const config = snapshot(given)
+  async #send(
+    adapter: AdapterFunction,
+    isAxiosOwn: boolean,
+    given: InternalAxiosRequestConfig,
+  ): Promise<AxiosResponse> {
+    const config = snapshot(given, isAxiosOwn)
     const { tokenParameters, retryOn401, proofClaims, data } = config
-    const url = this.#destination(config)
+    const { url, hasCredentials } = this.#destination(config)
     const request = {
       method: config.method?.toUpperCase() ?? 'GET',
       url,
@@ -64,13 +75,14 @@ export class AuthorizedAdapters {
     try {
       const call = { tokenParameters, retryOn401, proofClaims, signal }
       let authorization: RequestAuthorization | undefined = await this.#authorizer.authorize(request, call)
+      // An adapter of the user (a mock, for example) may look at the parts of the URL.
+      const target = isAxiosOwn || hasCredentials ? sendTo(authorization.url) : {}
       for (;;) {
         const outcome: Outcome = authorization.followsRedirects
-          ? await sendFollowing(adapter, config, url, authorization)
-          : await attempt(adapter, config, url, authorization.headers)
+          ? await sendFollowing(adapter, config, url, authorization, target)
+          : await attempt(adapter, config, url, authorization.headers, target)
         const { response } = outcome
-        authorization =
-          response && (await authorization.next(apiResponse(outcome.url, response), isReplayableBody(data)))
+        authorization = response && (await authorization.next(apiResponse(outcome, response), isReplayableBody(data)))
         if (!authorization) return outcome.settle()
       }
     } finally {
@@ -79,17 +91,32 @@ export class AuthorizedAdapters {
   }
 
   /** The URL of a config, as adapters see it. One without a scheme, which they refuse, is resolved as core does. */
-  #destination({ url, baseURL, allowAbsoluteUrls, params, paramsSerializer }: InternalAxiosRequestConfig): URL {
+  #destination({ url: path, baseURL, allowAbsoluteUrls, params, paramsSerializer }: InternalAxiosRequestConfig) {
     // Only what is needed: `getUri` copies its argument.
-    const uri = bare.getUri({ url, baseURL, allowAbsoluteUrls, params, paramsSerializer } as AxiosRequestConfig)
-    return !uri.startsWith('//') && URL.canParse(uri) ? new URL(uri) : this.#authorizer.resolve(uri)
+    const config = { url: path, baseURL, allowAbsoluteUrls, params, paramsSerializer } as AxiosRequestConfig
+    const uri = bare.getUri(config)
+    const url = !uri.startsWith('//') && URL.canParse(uri) ? new URL(uri) : this.#authorizer.resolve(uri)
+    const hasCredentials = url.username !== '' || url.password !== ''
+    // axios would make an Authorization header of them, in place of ours.
+    if (hasCredentials) Object.assign(url, { username: '', password: '' })
+    return { url, hasCredentials }
   }
 }
 
-/** The config as it is now. What the caller changes while a token is requested does not change what is sent. */
-function snapshot(config: InternalAxiosRequestConfig): InternalAxiosRequestConfig {
-  const { headers, params, data } = config
-  return { ...config, headers: headers.concat(), params: snapshotParams(params), data: snapshotBody(data) }
+/**
+ * The config as it is now. What the caller changes while a token is requested does not change what is sent. The adapters of axios
+ * get the whole URL, so `params` is only copied for others.
+ */
+function snapshot(config: InternalAxiosRequestConfig, isAxiosOwn: boolean): InternalAxiosRequestConfig {
+  const { url, headers, params, data } = config
+  return {
+    ...config,
+    // A user of JavaScript may pass a URL object.
+    ...(typeof url === 'object' && { url: String(url) }),
+    headers: headers.concat(),
+    params: isAxiosOwn ? params : snapshotParams(params),
+    data: snapshotBody(data),
+  }
 }
 
 function snapshotParams(params: unknown): unknown {
@@ -103,7 +130,7 @@ function snapshotParams(params: unknown): unknown {
   }
 }
 
-function apiResponse(url: URL, { status, headers, data, request }: AxiosResponse): ApiResponse {
+function apiResponse({ url, cut }: Outcome, { status, headers, data, request }: AxiosResponse): ApiResponse {
   return {
     status,
     // An adapter of the user may return a plain object.
@@ -114,6 +141,6 @@ function apiResponse(url: URL, { status, headers, data, request }: AxiosResponse
           ?.toString() ?? null,
     },
     url: finalUrl(request) ?? url.href,
-    discard: () => discard(data),
+    discard: () => discard(data, cut),
   }
 }

@@ -4,21 +4,24 @@ type BeforeRedirect = NonNullable<InternalAxiosRequestConfig['beforeRedirect']>
 type Fetch = NonNullable<NonNullable<InternalAxiosRequestConfig['env']>['fetch']>
 
 /** What is meant for one origin must not reach another, whoever set it. */
-const CREDENTIALS = ['authorization', 'dpop', 'cookie', 'proxy-authorization']
+const CREDENTIALS = new Set(['authorization', 'dpop', 'cookie'])
 
 /**
- * The config's `beforeRedirect`, before which `names` and other credentials are removed from a request to another origin: axios
- * itself sends most headers on, and older versions send `Authorization` to subdomains.
+ * The config's `beforeRedirect`, before which credentials are removed from a request to another origin: axios itself sends most
+ * headers on, and older versions send `Authorization` to subdomains.
  */
 export function keepingFromOtherOrigins(
   { origin }: URL,
-  names: readonly string[],
-  { beforeRedirect }: InternalAxiosRequestConfig,
+  { beforeRedirect, headers }: InternalAxiosRequestConfig,
 ): BeforeRedirect {
+  const proxyCredentials = headers.get('proxy-authorization')
   return (options, ...details) => {
     if (!URL.canParse(options.href) || new URL(options.href).origin !== origin) {
-      for (const name of Object.keys(options.headers)) {
-        if ([...names, ...CREDENTIALS].includes(name.toLowerCase())) delete options.headers[name]
+      for (const [name, value] of Object.entries(options.headers)) {
+        const lower = name.toLowerCase()
+        // axios has set its own for the config's `proxy` by then, and the proxy needs that.
+        const isCallers = lower === 'proxy-authorization' && value === proxyCredentials
+        if (CREDENTIALS.has(lower) || isCallers) delete options.headers[name]
       }
     }
     beforeRedirect?.(options, ...details)
@@ -45,10 +48,23 @@ export function reportingFinalUrl({ env }: InternalAxiosRequestConfig): Fetch {
 
 const platformFetch = reportingFetch((input, init) => fetch(input, init))
 
+/** An option for `fetch` by which a request is ended. axios takes `signal` out of its `fetchOptions`. */
+const CUT = 'tokenwardCut'
+
+/** The config's `fetchOptions`, with a signal that also ends a response that axios waits for. */
+export function withCut(fetchOptions: unknown, signal: AbortSignal): object {
+  return { ...(fetchOptions as object | undefined), [CUT]: signal }
+}
+
 function reportingFetch(fetch: Fetch): Fetch {
   return async (input, init) => {
-    const response = await fetch(input, init)
-    if (input instanceof Request) urls.set(input, response.url)
+    const isRequest = input instanceof Request
+    const { [CUT]: cut, ...options } = (init ?? {}) as RequestInit & { [CUT]?: AbortSignal }
+    const response = await fetch(
+      input,
+      isRequest && cut ? { ...options, signal: AbortSignal.any([input.signal, cut]) } : init,
+    )
+    if (isRequest) urls.set(input, response.url)
     return response
   }
 }

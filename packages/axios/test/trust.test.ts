@@ -113,3 +113,85 @@ test('what cannot be right is a ConfigurationError: no token manager, plain http
   const instance = createAxios(tokensOf(), 'c', { allowedOrigins: ['https://a.example'] })
   await expect(instance.get('items')).rejects.toMatchObject({ code: 'invalid_configuration' })
 })
+
+describe.each(['http', 'fetch'] as const)('by the %s adapter', (adapter) => {
+  test('three calls that share one URL object send what it was at each call, and to its origin then', async () => {
+    const seen: (string | undefined)[] = []
+    const api = await serve((request, response) => {
+      seen.push(request.url)
+      response.end()
+    })
+    const other = await serve((request, response) => {
+      seen.push(`other ${request.headers.authorization}`)
+      response.end()
+    })
+    const instance = createAxios(tokensOf(), 'c', { baseURL: api, adapter })
+    const url = new URL(`${api}/items`)
+    const calls = [1, 2, 3].map((page) => {
+      url.searchParams.set('page', String(page))
+      // TypeScript allows strings only, JavaScript users also pass URL objects.
+      return instance.get(url as never)
+    })
+    url.port = new URL(other).port
+    await Promise.all(calls)
+    expect(seen.sort()).toEqual(['/items?page=1', '/items?page=2', '/items?page=3'])
+  })
+
+  test.each(['drips', 'never ends', 'has no end'])(
+    'a dropped 401 stream that %s loses its connection within seconds',
+    async (how) => {
+      let requests = 0
+      let closed = false
+      const api = await serve((_request, response) => {
+        if (++requests > 1) return response.end('ok')
+        response.writeHead(401).write('x')
+        const chunk = Buffer.alloc(how === 'drips' ? 1 : 64 * 1024)
+        const timer = how === 'never ends' ? undefined : setInterval(() => response.write(chunk), 20)
+        return response.once('close', () => {
+          clearInterval(timer)
+          closed = true
+        })
+      })
+      const options = { baseURL: api, adapter, responseType: 'stream' as const, timeout: 800 }
+      expect((await createAxios(tokensOf(), 'c', options).get('/')).status).toBe(200)
+      await expect.poll(() => closed, { timeout: 3_000 }).toBe(true)
+    },
+  )
+
+  test('the timeout holds for a 401 whose body axios reads itself', async () => {
+    const api = await serve((_request, response) => void response.writeHead(401).write('x'))
+    const instance = createAxios(tokensOf(), 'c', { baseURL: api, adapter, timeout: 100 })
+    const started = performance.now()
+    await expect(instance.get('/')).rejects.toSatisfy(axios.isAxiosError)
+    expect(performance.now() - started).toBeLessThan(2_000)
+  })
+
+  test('a redirect of a DPoP request to data: is refused with an error of axios', async () => {
+    const { api, start } = await dpopTokens()
+    const instance = createAxios(start(), 'c', { baseURL: api.baseURL, adapter })
+    const error = await instance.get('redirect', { params: { to: 'data:text/plain,evil' } }).catch((reason) => reason)
+    expect(axios.isAxiosError(error)).toBe(true)
+    expect(error).toMatchObject({ code: 'ERR_FR_REDIRECTION_FAILURE', message: expect.stringContaining('data:') })
+  })
+})
+
+test('a proxy gets its credentials also for a request that was redirected to another origin', async () => {
+  const seen: unknown[] = []
+  const proxy = await serve((request, response) => {
+    const { authorization, 'proxy-authorization': credentials } = request.headers
+    seen.push([request.url, authorization, credentials])
+    if (request.url === 'http://127.0.0.1:1/') response.writeHead(302, { location: 'http://127.0.0.1:2/' })
+    response.end()
+  })
+  const { hostname, port } = new URL(proxy)
+  const instance = createAxios(tokensOf(), 'c', {
+    baseURL: 'http://127.0.0.1:1',
+    proxy: { host: hostname, port: Number(port), auth: { username: 'u', password: 'p' } },
+  })
+  await instance.get('/')
+  const credentials = `Basic ${btoa('u:p')}`
+  expect(seen).toEqual([
+    ['http://127.0.0.1:1/', 'Bearer t1', credentials],
+    ['http://127.0.0.1:2/', undefined, credentials],
+  ])
+})

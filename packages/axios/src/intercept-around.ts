@@ -1,0 +1,39 @@
+import type { AxiosInstance, InternalAxiosRequestConfig } from 'axios'
+
+export type Intercept = (config: InternalAxiosRequestConfig) => InternalAxiosRequestConfig
+
+interface Interceptor {
+  fulfilled: Intercept
+  rejected: undefined
+  synchronous: true
+  runWhen: null
+}
+
+/** What axios itself calls to collect the interceptors of a request. */
+interface Interceptors {
+  forEach(visit: (interceptor: Interceptor) => void): void
+}
+
+/**
+ * Adds a request interceptor that runs twice: before all others and after them. One that is added with `use` runs somewhere between
+ * the others, and does not see what those after it change. Neither does it run when axios recovers from an interceptor that throws.
+ *
+ * @param create makes the interceptor of one request
+ * @returns the function that removes it
+ */
+export function interceptAround(instance: AxiosInstance, create: () => Intercept): () => void {
+  const interceptors = instance.interceptors.request as unknown as Interceptors
+  const inherited = interceptors.forEach
+  let isActive = true
+  interceptors.forEach = function forEach(visit) {
+    if (!isActive) return inherited.call(this, visit)
+    const own: Interceptor = { fulfilled: create(), rejected: undefined, synchronous: true, runWhen: null }
+    // axios runs them in the order in which it collects them, or in the reverse order (`legacyInterceptorReqResOrdering`).
+    visit(own)
+    inherited.call(this, visit)
+    visit(own)
+  }
+  return () => {
+    isActive = false
+  }
+}
