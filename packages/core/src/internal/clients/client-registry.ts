@@ -4,7 +4,8 @@ import type { ClientDefinition, ClientDefinitionSource } from '../../client-defi
 import type { Clock } from '../../clock'
 import { UnknownClientError } from '../../errors'
 import type { TokenRequester } from '../../token-requester'
-import { TokenSource } from '../endpoint/token-source'
+import type { TokenSource } from '../endpoint/token-source'
+import { TokenSources } from '../endpoint/token-sources'
 import type { Emit } from '../util/event-emitter'
 import { Problems } from '../util/option-checks'
 import { type ClientDefaults, configureClient } from './configure-client'
@@ -38,9 +39,11 @@ export class ClientRegistry {
   readonly #defined = new Map<string, Entry>()
   readonly #resolved: MemoryStore<Promise<ManagedClient>>
   readonly #options: ClientRegistryOptions
+  readonly #sources: TokenSources
 
   constructor(options: ClientRegistryOptions) {
     this.#options = options
+    this.#sources = new TokenSources(options.source)
     this.#resolved = memoryStore({ maxEntries: options.resolve ? options.maxEntries : 1 })
     for (const [name, definition] of Object.entries(options.definitions)) {
       const entry = this.#entry(name, definition, options.problems)
@@ -126,11 +129,10 @@ export class ClientRegistry {
 
   #manage(name: string, definition: ClientDefinition, problems: Problems): ManagedClient | undefined {
     const { defaults, source } = this.#options
-    const { clock, random, emit } = source
-    const dpop = definition?.dpop ? new DPoPProver(name, definition.dpop, clock.now) : undefined
+    const dpop = definition?.dpop ? new DPoPProver(name, definition.dpop, source.clock.now) : undefined
     const configuration = configureClient(name, definition, defaults, problems, dpop)
     if (!configuration) return undefined
     const requester = definition.requester ?? this.#options.requester
-    return { configuration, source: new TokenSource({ client: configuration, requester, clock, random, emit }), dpop }
+    return { configuration, source: this.#sources.create(configuration, requester, definition.fetch), dpop }
   }
 }
