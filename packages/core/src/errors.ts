@@ -137,7 +137,8 @@ export class TokenRequestError extends TokenwardError {
     this.url = url
     if (cause !== undefined) {
       Object.defineProperties(this, {
-        cause: { value: cause },
+        // A getter, because console.dir prints the value of a property and skips the custom inspection.
+        cause: { get: () => cause },
         [Symbol.for('nodejs.util.inspect.custom')]: { value: () => withoutCause(this, details) },
       })
     }

@@ -280,7 +280,6 @@ test('an endpoint that moves is found again by discovery, without restart', asyn
   })
   await tokens.getAccessToken('c')
   endpoint = 'https://as.example/new'
-  await expect(tokens.getAccessToken('c', { forceRenewal: true })).rejects.toMatchObject({ status: 404 })
   expect((await tokens.getAccessToken('c', { forceRenewal: true })).value).toBe('a')
 })
 

@@ -15,6 +15,8 @@ const TOKEN = 'eyJ.the-access-token'
 const ASSERTION = 'eyJ.the-assertion'
 const PARAMETER = 'the-secret-parameter'
 
+const isSupplierError = (error: Error) => 'error' in error && error.error === 'credential_unavailable'
+
 /** Everything that a person or a logger could make of a value. */
 function printed(value: unknown): string {
   const chunks: string[] = []
@@ -24,7 +26,9 @@ function printed(value: unknown): string {
   chunks.push(inspect(value, { depth: Number.POSITIVE_INFINITY, showHidden: true }))
   chunks.push(inspect(value, { depth: Number.POSITIVE_INFINITY, showHidden: true, getters: true }))
   chunks.push(JSON.stringify(value) ?? '', String(value))
-  if (value instanceof Error) chunks.push(value.stack ?? '', printed(value.cause ?? ''), printed({ ...value }))
+  if (value instanceof Error) chunks.push(value.stack ?? '', printed({ ...value }))
+  // What the user's own supplier threw is the user's. Every other cause would be ours.
+  if (value instanceof Error && !isSupplierError(value)) chunks.push(printed(value.cause ?? ''))
   else if (typeof value === 'object') chunks.push(JSON.stringify({ ...value }))
   return chunks.join('\n')
 }
@@ -139,23 +143,31 @@ test.each<[string, (request: { body: string; authorization: string }) => Respons
   expectNothingSecret(seen)
 })
 
-test('a supplier that fails is named; what it says is not', async () => {
+test('a supplier that fails is named; what it says is in the cause only, and no printer, event or log shows it', async () => {
+  const thrown = Object.assign(new Error(`could not unwrap ${SECRET}`), { code: 'EACCES' })
+  const seen: unknown[] = []
+  const log = (...entry: unknown[]) => void seen.push(entry)
   const tokens = createTokenManager({
     clients: {
       c: {
         tokenEndpoint: 'https://as.example/token',
         clientId: 'id',
         async clientSecret(): Promise<string> {
-          throw Object.assign(new Error(`could not unwrap ${SECRET}`), { code: 'EACCES' })
+          throw thrown
         },
       },
     },
     random: () => 0,
+    logger: { debug: log, info: log, warn: log, error: log },
   })
+  tokens.on('tokenRequestFailed', (event) => void seen.push(event, event.error.cause))
   const error = await tokens.getAccessToken('c').catch((thrown) => thrown)
   expect(error).toMatchObject({ error: 'credential_unavailable', retryable: true })
   expect(error.message).toContain('clientSecret supplier failed: Error EACCES')
+  expect(error.cause).toBe(thrown)
   expectNothingSecret(error)
+  expect(seen).toHaveLength(3)
+  expectNothingSecret(seen)
 })
 
 test('the key under which a token is stored is a SHA-256 that nothing secret goes into', async () => {

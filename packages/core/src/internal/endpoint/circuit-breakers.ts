@@ -33,7 +33,8 @@ export class CircuitBreakers {
   }
 
   #numberOf(transport: typeof fetch | undefined): number {
-    if (!transport) return 0
+    // What is no function has been reported by the checks of the definition.
+    if (typeof transport !== 'function') return 0
     const number = this.#transports.get(transport) ?? ++this.#transportCount
     this.#transports.set(transport, number)
     return number
