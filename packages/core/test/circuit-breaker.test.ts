@@ -89,6 +89,7 @@ test.each<[string, TokenRequestError]>([
 
 test('a retry that finds the circuit open waits for the probe, and no caller sees the failure', async () => {
   const { clock, endpoint, tokens, names } = tenants(50)
+  endpoint.latencyMs = 10
   endpoint.answerNext(...names.map(() => networkError()))
   const all = Promise.all(names.map((name) => tokens.getAccessToken(name)))
   await clock.advance(2_000)

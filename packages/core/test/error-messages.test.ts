@@ -88,7 +88,7 @@ test('a clientAuth of the user that throws is a credential that is unavailable, 
 test('metadata without a token endpoint is said to be that', async () => {
   const transport = async () => Response.json({ issuer: 'https://as.example' })
   const error = await errorOf({ issuer: 'https://as.example', fetch: transport }, byIssuer)
-  expect(error.message).toContain('no valid token_endpoint; discovery: https://as.example')
+  expect(error.message).toContain('no valid token_endpoint); discovery: https://as.example')
 })
 
 test.each([

@@ -57,7 +57,7 @@ function patternOf(value: string): string {
   let pattern = ''
   for (const [run] of value.matchAll(/\\+|[^\\]/gsu)) {
     // Any number of backslashes: a JSON string in a JSON string doubles them.
-    if (run.startsWith('\\')) pattern += `(?:\\\\|%5[cC]){${run.length},}`
+    if (run.startsWith('\\')) pattern += `(?:\\\\|%(?:25)*5[cC]){${run.length},}`
     else pattern += /[A-Za-z0-9]/.test(run) ? run : characterPattern(run, pattern.endsWith(',}'))
   }
   return pattern
