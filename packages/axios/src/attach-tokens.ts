@@ -1,14 +1,19 @@
 import { createRequestAuthorizer, type TokenManager } from '@tokenward/core'
 import axios, { type AxiosInstance } from 'axios'
 import { AuthorizedAdapters } from './authorized-adapter'
+import { interceptLast } from './intercept-last'
 import type { AttachTokensOptions, AxiosOptions } from './options'
 
 /**
- * An axios instance that attaches access tokens, and sends a request once more with a new token when the API answers 401
- * and the body can be sent again.
+ * An axios instance that attaches access tokens, and sends a request once more with a new token when the API responds 401 and the
+ * body can be sent again.
  *
- * Its calls reject as those of axios do, and with `OriginNotAllowedError` and `TokenRequestError`; the API is sent nothing
- * then. No error, response or config that it gives holds a token.
+ * Its calls reject as those of axios do, and with `OriginNotAllowedError` and `TokenRequestError`. The API gets no request then. No
+ * error, response or config holds a token.
+ *
+ * @example
+ * const catalog = createAxios(tokens, 'catalog.client', { baseURL: 'https://api.example/catalog' })
+ * const { data } = await catalog.get('items')
  *
  * @throws ConfigurationError when neither `baseURL` nor `allowedOrigins` says where tokens may go
  */
@@ -24,10 +29,9 @@ export function createAxios<Name extends string>(
 }
 
 /**
- * Makes `instance` attach access tokens, as one of {@link createAxios} does; its interceptors, adapter and defaults stay
- * as they are.
+ * Makes `instance` attach access tokens, like one of {@link createAxios}. Its interceptors, adapter and defaults stay as they are.
  *
- * @returns the function that ends it
+ * @returns the function that ends that
  * @throws ConfigurationError when neither the `baseURL` of the options or of the instance nor `allowedOrigins` says where
  * tokens may go
  */
@@ -39,19 +43,15 @@ export function attachTokens<Name extends string>(
 ): () => void {
   const baseURL = options.baseURL?.toString() || instance.defaults.baseURL || undefined
   const adapters = new AuthorizedAdapters(createRequestAuthorizer<Name>(tokens, client, { ...options, baseURL }))
-  // Not the interceptor attaches the token but the adapter that it puts in place: after the last of the user's
-  // interceptors, where the URL is final, and where no config that anyone is given holds the token.
-  const interceptor = instance.interceptors.request.use(
-    (config) => {
-      if (baseURL) config.baseURL ??= baseURL
-      config.adapter = adapters.authorized(config.adapter)
-      return config
-    },
-    undefined,
-    { synchronous: true },
-  )
+  // The interceptor does not attach the token. It puts an adapter in place that does: there the URL is final, and no config that
+  // anyone gets holds the token.
+  const detach = interceptLast(instance, (config) => {
+    if (baseURL) config.baseURL ??= baseURL
+    config.adapter = adapters.authorized(config.adapter)
+    return config
+  })
   return () => {
-    instance.interceptors.request.eject(interceptor)
+    detach()
     adapters.release()
   }
 }

@@ -4,17 +4,16 @@ import { keepingFromOtherOrigins, reportingFinalUrl } from './redirects'
 
 export type AdapterFunction = (config: InternalAxiosRequestConfig) => Promise<AxiosResponse>
 
-/** What came of sending a request: `validateStatus` makes of one answer a success, of another an error. */
+/** The outcome of one attempt. `validateStatus` decides whether a response is a success or an error. */
 export interface Outcome {
-  /** Where it was sent, as far as we know. */
+  /** Where it was sent. */
   readonly url: URL
   readonly response: AxiosResponse | undefined
   settle(): AxiosResponse
 }
 
 /**
- * Sends what `config` says, with `secrets` for headers and with `changes`; whatever comes of it holds the config as it was,
- * and no secret.
+ * Sends what `config` says, with `secrets` as headers and with `changes`. The outcome contains the config as it was, and no secret.
  */
 export async function attempt(
   adapter: AdapterFunction,
@@ -24,7 +23,7 @@ export async function attempt(
   changes: Partial<Record<keyof InternalAxiosRequestConfig, unknown>> = {},
 ): Promise<Outcome> {
   const names = Object.keys(secrets)
-  // A copy: adapters write into it (a length, a boundary) what would be wrong the next time.
+  // A copy, because adapters write into it (a length, a boundary) what would be wrong in the next attempt.
   const headers = ((changes.headers as typeof config.headers) ?? config.headers).concat()
   for (const name of names) headers.set(spelledOut(name), secrets[name], true)
   const replaced = {
@@ -46,7 +45,7 @@ export async function attempt(
     }
     outcome = { url, response, settle }
   }
-  // The same object is in errors and responses, and is sent again by those who retry.
+  // The same object is in errors and responses, and interceptors that retry send it again.
   for (const key of Object.keys(replaced) as (keyof typeof config)[]) Object.assign(sent, { [key]: config[key] })
   redactHeaders(headers, secrets)
   sent.headers = headers
@@ -54,12 +53,12 @@ export async function attempt(
   return outcome
 }
 
-/** `authorization` as callers of axios look for it in the headers of a config: `Authorization`. */
+/** `Authorization` for `authorization`, as users of axios expect it in the headers of a config. */
 function spelledOut(name: string): string {
   return name.replace(/\b[a-z]/g, (letter) => letter.toUpperCase())
 }
 
-/** Without what axios would make an `Authorization` header of, in place of ours. */
+/** Removes what axios would make its own `Authorization` header from. */
 function withoutCredentials({ auth }: InternalAxiosRequestConfig, url: URL) {
   if (!url.username && !url.password) return auth ? { auth: undefined } : {}
   const bare = new URL(url)

@@ -1,4 +1,10 @@
-import { type ApiResponse, isReplayableBody, type RequestAuthorization, type RequestAuthorizer } from '@tokenward/core'
+import {
+  type ApiResponse,
+  isReplayableBody,
+  type RequestAuthorization,
+  type RequestAuthorizer,
+  snapshotBody,
+} from '@tokenward/core'
 import {
   Axios,
   AxiosHeaders,
@@ -15,13 +21,13 @@ import { finalUrl } from './redirects'
 
 type Adapter = InternalAxiosRequestConfig['adapter']
 
-/** What a config's adapter was before ours took its place; a config that is sent again has ours already. */
+/** The adapter that a config had before ours. A config that is sent again has ours already. */
 const originals = new WeakMap<AdapterFunction, Adapter>()
 
-/** Tells the URL of a config with nothing but the config: the defaults are merged into it by then. */
+/** Computes the URL of a config. The defaults are merged into the config by then. */
 const bare = new Axios({})
 
-/** Adapters that send every request with a token, by way of the adapter that a config has. */
+/** Adapters that send each request with a token, by the adapter that its config has. */
 export class AuthorizedAdapters {
   readonly #authorizer: RequestAuthorizer
   #released = false
@@ -32,20 +38,21 @@ export class AuthorizedAdapters {
 
   authorized(adapter: Adapter): AdapterFunction {
     const original = typeof adapter === 'function' && originals.has(adapter) ? originals.get(adapter) : adapter
-    // Chosen when it is used: the adapter by fetch is made for the `fetch` that stands in the config.
+    // Chosen when it is used: the fetch adapter depends on the `fetch` in the config.
     const plain: AdapterFunction = (config) => getAdapter(original, config)(config)
     const authorized: AdapterFunction = (config) => this.#send(plain, config)
     originals.set(authorized, original)
     return authorized
   }
 
-  /** From now on requests go out as they are, also those whose config has been given our adapter before. */
+  /** From now on requests are sent as they are, also those whose config has our adapter already. */
   release(): void {
     this.#released = true
   }
 
-  async #send(adapter: AdapterFunction, config: InternalAxiosRequestConfig): Promise<AxiosResponse> {
-    if (this.#released) return adapter(config)
+  async #send(adapter: AdapterFunction, given: InternalAxiosRequestConfig): Promise<AxiosResponse> {
+    if (this.#released) return adapter(given)
+    const config = snapshot(given)
     const { tokenParameters, retryOn401, proofClaims, data } = config
     const url = this.#destination(config)
     const request = {
@@ -62,7 +69,8 @@ export class AuthorizedAdapters {
           ? await sendFollowing(adapter, config, url, authorization)
           : await attempt(adapter, config, url, authorization.headers)
         const { response } = outcome
-        authorization = response && (await authorization.next(answer(outcome.url, response), isReplayableBody(data)))
+        authorization =
+          response && (await authorization.next(apiResponse(outcome.url, response), isReplayableBody(data)))
         if (!authorization) return outcome.settle()
       }
     } finally {
@@ -70,18 +78,35 @@ export class AuthorizedAdapters {
     }
   }
 
-  /** Where a config leads, as adapters see it; what they refuse for want of a scheme is taken as core takes it. */
+  /** The URL of a config, as adapters see it. One without a scheme, which they refuse, is resolved as core does. */
   #destination({ url, baseURL, allowAbsoluteUrls, params, paramsSerializer }: InternalAxiosRequestConfig): URL {
-    // No more of the config: `getUri` copies what it is given.
+    // Only what is needed: `getUri` copies its argument.
     const uri = bare.getUri({ url, baseURL, allowAbsoluteUrls, params, paramsSerializer } as AxiosRequestConfig)
-    return uri.startsWith('//') ? this.#authorizer.resolve(uri) : new URL(uri)
+    return !uri.startsWith('//') && URL.canParse(uri) ? new URL(uri) : this.#authorizer.resolve(uri)
   }
 }
 
-function answer(url: URL, { status, headers, data, request }: AxiosResponse): ApiResponse {
+/** The config as it is now. What the caller changes while a token is requested does not change what is sent. */
+function snapshot(config: InternalAxiosRequestConfig): InternalAxiosRequestConfig {
+  const { headers, params, data } = config
+  return { ...config, headers: headers.concat(), params: snapshotParams(params), data: snapshotBody(data) }
+}
+
+function snapshotParams(params: unknown): unknown {
+  if (params instanceof URLSearchParams) return new URLSearchParams(params)
+  if (typeof params !== 'object' || params === null) return params
+  try {
+    return structuredClone(params)
+  } catch {
+    // It contains a function, which a serializer of the user may know.
+    return { ...params }
+  }
+}
+
+function apiResponse(url: URL, { status, headers, data, request }: AxiosResponse): ApiResponse {
   return {
     status,
-    // An adapter of the user's may give a plain object.
+    // An adapter of the user may return a plain object.
     headers: {
       get: (name) =>
         AxiosHeaders.from(headers as AxiosHeaders)

@@ -3,12 +3,12 @@ import { AxiosError, type InternalAxiosRequestConfig } from 'axios'
 import { type AdapterFunction, attempt, type Outcome } from './attempt'
 import { discard } from './bodies'
 
-/** As many as axios follows by itself. */
+/** The default of axios. */
 const MOST_REDIRECTS = 21
 
 /**
- * Sends a request and follows its redirects as axios would, but with headers that are made for each URL: axios carries a
- * DPoP proof along, to the wrong URL and to other origins.
+ * Sends a request and follows its redirects as axios would, but with headers that are made for each URL: axios would send a DPoP
+ * proof on to URLs that it is not valid for.
  */
 export async function sendFollowing(
   adapter: AdapterFunction,
@@ -35,7 +35,7 @@ export async function sendFollowing(
       const message = 'Maximum number of redirects exceeded'
       throw new AxiosError(message, 'ERR_FR_TOO_MANY_REDIRECTS', response.config, response.request)
     }
-    await discard(response.data)
+    void discard(response.data)
     for (const name of redirected.headersDropped) headers.delete(name)
     const next = redirected.url
     const secrets = await authorization.redirected(method, next)

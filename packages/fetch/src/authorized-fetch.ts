@@ -12,22 +12,25 @@ import { type Repeatable, repeatable } from './repeatable'
 
 /** Options of {@link createFetch}. */
 export interface FetchOptions extends AuthorizedClientOptions {
-  /** What the requests are made with. Default: the platform's `fetch`, as it is at the time of the call. */
+  /** Sends the requests. Default: the platform's `fetch`, as it is at the time of the call. */
   fetch?: typeof fetch | undefined
 }
 
-/** Options of one call: those of the platform's `fetch`, and what it decides otherwise than its client. */
+/** Options of one call: those of the platform's `fetch`, and those that override the client's. */
 export interface AuthorizedRequestInit extends RequestInit, AuthorizedCallOptions {}
 
 /** The platform's `fetch`, with a token on every request; a string is joined to the `baseURL`. */
 export type AuthorizedFetch = (input: string | URL | Request, init?: AuthorizedRequestInit) => Promise<Response>
 
 /**
- * A drop-in for the platform's `fetch` that attaches access tokens, and sends a request once more with a new token
- * when the API answers 401 and the body can be sent again.
+ * A drop-in for the platform's `fetch`. It attaches access tokens, and sends a request once more with a new token when the API
+ * responds 401 and the body can be sent again.
  *
- * Its calls reject as those of `fetch` do, and with `OriginNotAllowedError` and `TokenRequestError`; the API is sent
- * nothing then.
+ * Its calls reject as those of `fetch` do, and with `OriginNotAllowedError` and `TokenRequestError`. The API gets no request then.
+ *
+ * @example
+ * const catalog = createFetch(tokens, 'catalog.client', { baseURL: 'https://api.example/catalog' })
+ * const response = await catalog('items')
  *
  * @throws ConfigurationError when neither `baseURL` nor `allowedOrigins` says where tokens may go
  */
@@ -37,11 +40,12 @@ export function createFetch<Name extends string>(
   options: FetchOptions,
 ): AuthorizedFetch {
   const authorizer = createRequestAuthorizer<Name>(tokens, client, options)
+  const given = options.fetch
 
   return async (input, init = {}) => {
     const { tokenParameters, retryOn401, proofClaims, ...platformInit } = init
     const outgoing = repeatable(input instanceof Request ? input : authorizer.resolve(input), platformInit)
-    const transport: typeof fetch = (...request) => (options.fetch ?? fetch)(...request)
+    const transport: typeof fetch = (...request) => (given ?? fetch)(...request)
     const call = { tokenParameters, retryOn401, proofClaims, signal: outgoing.signal }
     let authorization: RequestAuthorization | undefined = await authorizer.authorize(
       { method: outgoing.method, url: outgoing.url, headers: () => outgoing.headers },
@@ -49,7 +53,7 @@ export function createFetch<Name extends string>(
     )
     for (;;) {
       const response = await send(transport, outgoing, authorization)
-      authorization = await authorization.next(answerOf(response), outgoing.replayable)
+      authorization = await authorization.next(apiResponse(response), outgoing.replayable)
       if (authorization === undefined) {
         outgoing.release()
         return response
@@ -62,11 +66,11 @@ function send(transport: typeof fetch, outgoing: Repeatable, authorization: Requ
   if (authorization.followsRedirects && outgoing.redirect === 'follow') {
     return sendFollowing(transport, outgoing, authorization)
   }
-  return transport(...outgoing.take({ headers: authorize(outgoing.headers, authorization.headers) }))
+  return transport(...outgoing.take(authorization.url, { headers: authorize(outgoing.headers, authorization.headers) }))
 }
 
-/** Read when it is asked for: a platform puts the URL of a response together each time. */
-function answerOf(response: Response): ApiResponse {
+/** Its members are read when they are needed, because the platform computes them each time. */
+function apiResponse(response: Response): ApiResponse {
   return {
     status: response.status,
     get headers() {

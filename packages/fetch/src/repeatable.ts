@@ -1,44 +1,46 @@
-import { isReplayableBody } from '@tokenward/core'
+import { isReplayableBody, snapshotBody } from '@tokenward/core'
 
 /** The arguments of one call of `fetch`. */
 type FetchArguments = [input: string | Request, init: RequestInit]
 
-/** A request that can be made more than once, if its body allows. */
+/** A request as it was at the moment of the call. It can be sent more than once, if its body allows that. */
 export interface Repeatable {
   readonly method: string
   readonly url: URL
-  /** A copy at each reading, for the reader to change. */
+  /** A new copy each time. */
   readonly headers: Headers
   readonly signal: AbortSignal | undefined
-  /** How redirects are to be dealt with, by the caller's wish. */
+  /** What the caller wants done with redirects. */
   readonly redirect: RequestRedirect
   /** Whether its body can be sent again. */
   readonly replayable: boolean
-  /** The request, with `changes`. */
-  take(changes: RequestInit): FetchArguments
-  /** The request as a redirect makes it: to another URL, perhaps by another method and without its body. */
+  /** The arguments that send it to `url`, with `changes`. */
+  take(url: string, changes: RequestInit): FetchArguments
+  /** The arguments that send it where a redirect leads, perhaps by another method and without its body. */
   again(url: URL, method: string, keepsBody: boolean, changes: RequestInit): FetchArguments
-  /** It is not made again: what was kept for that is let go. */
+  /** It is not sent again: drops the copy of its body. */
   release(): void
 }
 
-/** What `fetch(input, init)` would send, without changing either of them. */
+/** What `fetch(input, init)` would send now. Neither of them is changed, and later changes to them have no effect. */
 export function repeatable(input: URL | Request, init: RequestInit): Repeatable {
   return input instanceof URL ? ofUrl(input, init) : ofRequest(input, init)
 }
 
-function ofUrl(url: URL, init: RequestInit): Repeatable {
+function ofUrl(url: URL, given: RequestInit): Repeatable {
+  const init = { ...given, ...(given.body !== undefined && { body: snapshotBody(given.body) }) }
+  const headers = new Headers(given.headers)
   const { method = 'GET', body, signal, redirect = 'follow' } = init
   return {
     method: method.toUpperCase(),
     url,
     get headers() {
-      return new Headers(init.headers)
+      return new Headers(headers)
     },
     signal: signal ?? undefined,
     redirect,
     replayable: isReplayableBody(body),
-    take: (changes) => [url.href, { ...init, ...changes }],
+    take: (target, changes) => [target, { ...init, ...changes }],
     again(target, nextMethod, keepsBody, changes) {
       const { body: sent, ...rest } = init
       return [target.href, { ...rest, ...(keepsBody && { body: sent ?? null }), method: nextMethod, ...changes }]
@@ -49,10 +51,10 @@ function ofUrl(url: URL, init: RequestInit): Repeatable {
 
 function ofRequest(input: Request, init: RequestInit): Repeatable {
   let request = new Request(input, init)
-  // They are in the request; given once more, a stream would be refused as used.
+  // They are in the request already. A stream that is passed once more would be refused as used.
   const { body, method, ...rest } = init
-  // A Request gives its body once, so each sending but the last gets a copy. It does not tell a stream from a text; what
-  // a stream has brought by then is buffered by the platform.
+  // A Request can be sent once, so each attempt but the last gets a copy. A Request does not tell whether its body is a stream. The
+  // platform buffers what the stream has brought by then.
   const copy = () => {
     const next = request
     if (request.body) request = request.clone()
@@ -67,7 +69,8 @@ function ofRequest(input: Request, init: RequestInit): Repeatable {
     signal: request.signal,
     redirect: request.redirect,
     replayable: isReplayableBody(body),
-    take: (changes) => [copy(), { ...rest, ...changes }],
+    // The URL of a Request cannot change.
+    take: (_url, changes) => [copy(), { ...rest, ...changes }],
     again(target, nextMethod, keepsBody, changes) {
       const { signal, credentials, cache, mode, keepalive } = request
       const kept = { signal, credentials, cache, mode, keepalive, ...rest, method: nextMethod, ...changes }

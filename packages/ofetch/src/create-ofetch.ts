@@ -4,11 +4,15 @@ import { type $Fetch, type CreateFetchOptions, createFetch as createPlainOfetch,
 import type { OfetchOptions } from './options'
 
 /**
- * An ofetch `$Fetch` that attaches access tokens, and sends a request once more with a new token when the API answers 401
- * and the body can be sent again.
+ * An ofetch `$Fetch` that attaches access tokens, and sends a request once more with a new token when the API responds 401 and the
+ * body can be sent again.
  *
- * Its calls reject as those of ofetch do, and with `OriginNotAllowedError` and `TokenRequestError`; the API is sent
- * nothing then, and ofetch's own `retry` leaves them alone.
+ * Its calls reject as those of ofetch do, and with `OriginNotAllowedError` and `TokenRequestError`. The API gets no request then, and
+ * ofetch's own `retry` does not apply.
+ *
+ * @example
+ * const catalog = createOfetch(tokens, 'catalog.client', { baseURL: 'https://api.example/catalog' })
+ * const items = await catalog<Item[]>('items')
  *
  * @throws ConfigurationError when neither `baseURL` nor `allowedOrigins` says where tokens may go
  */
@@ -20,12 +24,12 @@ export function createOfetch<Name extends string>(
   const { baseURL, allowedOrigins, tokenParameters, retryOn401, proofClaims, fetch, ...own } = options
   const ours = { baseURL, allowedOrigins, tokenParameters, retryOn401, proofClaims }
   const authorize = (transport: typeof fetch) => createFetch<Name>(tokens, client, { ...ours, fetch: transport })
-  // ofetch joins by itself, so that its hooks and errors name whole URLs; `native` has it from the wrapped fetch.
+  // ofetch joins URLs itself, so that its hooks and errors have whole URLs. `native` gets the base from the wrapped fetch.
   const defaults: FetchOptions = baseURL === undefined ? own : { ...own, baseURL: baseURL.toString() }
   return authorized(authorize, { defaults, ...(fetch && { fetch }) })
 }
 
-/** ofetch by `globals`, whose `fetch` is the transport below the tokens, not in their place. */
+/** ofetch with these options. Their `fetch` sends the requests that already have a token. */
 function authorized(
   authorize: (transport: typeof fetch | undefined) => AuthorizedFetch,
   globals: CreateFetchOptions,
@@ -43,20 +47,20 @@ function authorized(
   }) as $Fetch
 }
 
-/** Core has tried as often as is worth it for a token; ofetch, which takes any error for one of the network, would go on. */
+/** Core has retried the token request already. ofetch would retry again, because it takes any error for a network error. */
 function withoutRetry(fetch: AuthorizedFetch): AuthorizedFetch {
   return async (input, options) => {
     try {
       return await fetch(input, options)
     } catch (error) {
-      // ofetch's own object, made for this call.
+      // The object belongs to ofetch, which made it for this call.
       if (options && error instanceof TokenwardError) Object.assign(options, { retry: false })
       throw error
     }
   }
 }
 
-/** What ofetch wraps in an error of its own reaches the caller as from every other client. */
+/** The errors of tokenward reach the caller as they are, without ofetch's error around them. */
 function unwrap(error: unknown): never {
   throw error instanceof Error && error.cause instanceof TokenwardError ? error.cause : error
 }

@@ -4,7 +4,7 @@ import { FetchError } from 'ofetch'
 import { expect, test } from 'vitest'
 import { catalogSetup } from './support'
 
-test('a token that cannot be had fails the call with TokenRequestError; neither API nor ofetch tries on', async () => {
+test('a call fails with TokenRequestError when no token can be obtained; ofetch does not retry, the API receives no request', async () => {
   const failed: unknown[] = []
   const { catalog, provider, api } = await catalogSetup({
     retry: 3,
@@ -21,7 +21,7 @@ test('a token that cannot be had fails the call with TokenRequestError; neither 
   expect(api.requests).toHaveLength(0)
 })
 
-test('an error status is a FetchError as the caller knows it, with no token in it', async () => {
+test('an error status is the usual FetchError, without a token in it', async () => {
   const { catalog, api } = await catalogSetup()
   api.faults.fail(1, { status: 422, body: { why: 'total' } })
   const error = await catalog('echo', { method: 'POST', body: { a: 1 } }).catch((reason) => reason)
@@ -31,7 +31,7 @@ test('an error status is a FetchError as the caller knows it, with no token in i
   expectNoToken(error)
 })
 
-test('nor is there one in the error of a broken connection', async () => {
+test('the error of a broken connection contains no token', async () => {
   const { catalog, api } = await catalogSetup({ retry: false })
   api.faults.fail(1, 'reset')
   const error = await catalog('test').catch((reason) => reason)

@@ -256,3 +256,16 @@ test('deleting a group of the inner store ends a lease on a key that has no valu
   await store.deleteGroup?.('group')
   expect(await result?.lease?.commit('late', 60_000, 'group')).toBe(false)
 })
+
+test('a store that returns null where it has no value is understood, beside a lease too', async () => {
+  const reported: unknown[] = []
+  const held = { commit: () => true, release() {} }
+  const results = [{ lease: held, value: null }, { value: null }, null]
+  const inner = { ...memoryStore(), get: () => null, lease: () => results.shift() } as unknown as TokenStore
+  const store = encryptedStore(inner, { keys: [newKey()], onUndecryptable: (error) => reported.push(error) })
+  expect(await store.get('key')).toBeUndefined()
+  expect((await store.lease?.('key', MINUTE))?.lease).toBeDefined()
+  expect(await store.lease?.('key', MINUTE)).toBeUndefined()
+  expect(await store.lease?.('key', MINUTE)).toBeUndefined()
+  expect(reported).toEqual([])
+})

@@ -1,3 +1,4 @@
+import type { StoreLease } from '@tokenward/core'
 import { type StoreConformanceOptions, storeConformance } from '@tokenward/store-testkit'
 import { LeasingStore } from '@tokenward/test-support'
 import { describe, expect, test } from 'vitest'
@@ -6,7 +7,7 @@ type Store = Awaited<ReturnType<StoreConformanceOptions['createStore']>>
 
 const original = LeasingStore.prototype
 
-type Change = Partial<Store & Pick<LeasingStore, 'isLeased' | 'holds'>>
+type Change = Partial<Store & Pick<LeasingStore, 'isLeased' | 'holds' | 'held'>>
 
 /** Runs the suite with a runner of its own. Returns each test that failed, with its error message. */
 async function failures(createStore: () => Store, options: Partial<StoreConformanceOptions> = {}): Promise<string[]> {
@@ -128,7 +129,7 @@ describe.each<[what: string, change: (store: LeasingStore) => Change, failing: R
   ],
   [
     'ignores the group of a commit',
-    (s) => ({ set: (k, v, t) => original.set.call(s, k, v, t) }),
+    (s) => ({ held: (k, id) => withoutGroup(original.held.call(s, k, id)) }),
     /a value that was committed/,
   ],
 ])('a store that %s', (_what, change, failing) => {
@@ -224,6 +225,10 @@ function setInPieces(store: LeasingStore): Store['set'] {
 function onlyShortStaleValues(store: LeasingStore, key: string, leaseMs: number, staleValue: string | undefined) {
   const short = (text: string | undefined) => (text && text.length > 10 ? undefined : text)
   return original.lease.call(store, key, leaseMs, short(staleValue))
+}
+
+function withoutGroup(lease: StoreLease): StoreLease {
+  return { commit: (value, ttlMs) => lease.commit(value, ttlMs), release: () => lease.release() }
 }
 
 function latin1(text: string): string {
