@@ -3,11 +3,12 @@ import { defineConfig } from 'vitest/config'
 
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
-// Tests run against the sources; the packed builds are tried apart (test/packages.test.ts).
+// Tests run against the sources; test/packed.test.ts tests the packed builds.
 export default defineConfig({
   resolve: {
     alias: [
       { find: /^@tokenward\/(identity-provider|local-servers)$/, replacement: source('apps/$1/src/index.ts') },
+      { find: '@tokenward/test-support', replacement: source('test/support/index.ts') },
       { find: /^@tokenward\/(.+)$/, replacement: source('packages/$1/src/index.ts') },
     ],
   },

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
 import { expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -11,6 +12,11 @@ interface Workspace {
   readonly manifest: {
     name: string
     private?: boolean
+    author?: unknown
+    homepage?: string
+    bugs?: string
+    repository?: unknown
+    keywords?: string[]
     exports: unknown
     engines?: { node: string }
     dependencies?: Record<string, string>
@@ -18,24 +24,48 @@ interface Workspace {
     devDependencies?: Record<string, string>
   }
   readonly sources: string[]
+  readonly tests: string[]
 }
 
 function workspaces(parent: 'packages' | 'apps'): Workspace[] {
   return readdirSync(join(root, parent)).map((name) => {
     const folder = `${parent}/${name}`
-    const files = readdirSync(join(root, folder, 'src'), { recursive: true, encoding: 'utf8' })
-    const sources = files.filter((file) => file.endsWith('.ts')).map((file) => `${folder}/src/${file}`)
-    return { folder, manifest: JSON.parse(read(`${folder}/package.json`)), sources }
+    const manifest = JSON.parse(read(`${folder}/package.json`))
+    return { folder, manifest, sources: typescriptFiles(`${folder}/src`), tests: typescriptFiles(`${folder}/test`) }
   })
+}
+
+function typescriptFiles(folder: string): string[] {
+  if (!existsSync(join(root, folder))) return []
+  const files = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+  return files.filter((file) => file.endsWith('.ts')).map((file) => `${folder}/${file.replaceAll('\\', '/')}`)
 }
 
 const packages = workspaces('packages')
 const apps = workspaces('apps')
 const all = [...packages, ...apps]
 
-/** What a source file imports, by name. */
+const importsByPath = new Map<string, string[]>()
+
+/** What a file imports or re-exports, types included, as it is written there. */
 function imports(path: string): string[] {
-  return [...read(path).matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, name]) => String(name))
+  const known = importsByPath.get(path)
+  if (known) return known
+  const names = ts.preProcessFile(read(path)).importedFiles.map(({ fileName }) => fileName)
+  importsByPath.set(path, names)
+  return names
+}
+
+/** The files that a file imports by relative paths. */
+function importedFiles(path: string): string[] {
+  return imports(path)
+    .filter((name) => name.startsWith('.'))
+    .map((name) => {
+      const target = relative(root, join(root, dirname(path), name)).replaceAll('\\', '/')
+      const file = [`${target}.ts`, `${target}/index.ts`, target].find((each) => existsSync(join(root, each)))
+      if (!file) throw new Error(`${path} imports ${name}, and no such file was found`)
+      return file
+    })
 }
 
 test('what is imported is declared, and packages are imported by their public index only', () => {
@@ -50,6 +80,19 @@ test('what is imported is declared, and packages are imported by their public in
         if (!declared.has(packageName)) wrong.push(`${path}: ${name} is not declared`)
         if (packageName.startsWith('@tokenward/') && name !== packageName) wrong.push(`${path}: ${name} is too deep`)
       }
+    }
+  }
+  expect(wrong).toEqual([])
+})
+
+test('tests of a workspace import the public index of others only', () => {
+  const others = /^(@tokenward\/[^/]+\/|(packages|apps)\/)/
+  const wrong: string[] = []
+  for (const { folder, tests } of all) {
+    for (const path of tests) {
+      const relatives = importedFiles(path).filter((file) => !file.startsWith(`${folder}/`))
+      const names = imports(path).filter((name) => name.startsWith('@tokenward/'))
+      for (const name of [...relatives, ...names].filter((each) => others.test(each))) wrong.push(`${path}: ${name}`)
     }
   }
   expect(wrong).toEqual([])
@@ -75,9 +118,57 @@ test('packages use web-standard APIs: nothing of node:', () => {
   expect(wrong).toEqual([])
 })
 
-test('the cache and the token source do not know each other; the memory store knows nothing of core', () => {
-  expect(imports('packages/core/src/internal/cache/fresh-token-cache.ts').join()).not.toContain('token-source')
-  expect(imports('packages/core/src/internal/endpoint/token-source.ts').join()).not.toContain('fresh-token-cache')
+/** The layers of core, and the layers that each of them may import. */
+const LAYERS = new Map([
+  ['manager', ['clients', 'cache', 'store', 'endpoint', 'util']],
+  ['clients', ['cache', 'store', 'endpoint', 'util']],
+  ['cache', ['store', 'endpoint', 'util']],
+  ['store', ['util']],
+  ['endpoint', ['util']],
+  ['util', []],
+])
+const INTERNAL = 'packages/core/src/internal/'
+
+/** The folder of a file in internal/; for a file directly in internal/ its own name. */
+const layerOf = (path: string) => String(path.slice(INTERNAL.length).split('/')[0])
+
+test('each layer of core imports only the layers below it', () => {
+  const files = packages.flatMap(({ sources }) => sources).filter((path) => path.startsWith(INTERNAL))
+  expect(new Set(files.map(layerOf))).toEqual(new Set(LAYERS.keys()))
+  const wrong = files.flatMap((path) => {
+    const allowed = new Set([layerOf(path), ...(LAYERS.get(layerOf(path)) ?? [])])
+    const targets = importedFiles(path).filter((file) => file.startsWith(INTERNAL) && !allowed.has(layerOf(file)))
+    return targets.map((file) => `${path} imports ${file}`)
+  })
+  expect(wrong).toEqual([])
+})
+
+test('the public index of core exports contracts only, and no contract re-exports internals', () => {
+  expect(importedFiles('packages/core/src/index.ts').filter((file) => file.startsWith(INTERNAL))).toEqual([])
+  const contracts = readdirSync(join(root, 'packages/core/src')).filter((file) => file.endsWith('.ts'))
+  const reexports = contracts.filter((file) =>
+    /^export\s+(type\s+)?(\*|\{[^}]*\})[^;'"]*from\s+'\.\/internal\//m.test(read(`packages/core/src/${file}`)),
+  )
+  expect(reexports).toEqual([])
+})
+
+test('no source files import each other in a circle, type imports included', () => {
+  const circles: string[] = []
+  const done = new Set<string>()
+  const walk = (path: string, way: readonly string[]): void => {
+    const start = way.indexOf(path)
+    if (start >= 0) circles.push([...way.slice(start), path].join(' → '))
+    if (start >= 0 || done.has(path)) return
+    for (const next of importedFiles(path)) walk(next, [...way, path])
+    done.add(path)
+  }
+  for (const path of all.flatMap(({ sources }) => sources)) walk(path, [])
+  expect(circles).toEqual([])
+})
+
+test('the cache does not know the token source; the memory store knows nothing of core', () => {
+  const cache = packages.flatMap(({ sources }) => sources).filter((path) => path.startsWith(`${INTERNAL}cache/`))
+  expect(cache.filter((path) => imports(path).some((name) => name.endsWith('/token-source')))).toEqual([])
   const store = packages.find(({ manifest }) => manifest.name === '@tokenward/store-memory')
   expect(Object.keys(store?.manifest.dependencies ?? {})).toEqual(['lru-cache'])
 })
@@ -103,17 +194,30 @@ test('the workspace graph has no cycle, test-only dependencies included', () => 
   for (const name of edges.keys()) walk(name, [])
 })
 
-test('packages are alike: ESM with types, one engine range, a licence, a README', () => {
+test('packages are alike: ESM with types, one engine range, links to the source, a licence, a README', () => {
+  const repository = 'https://github.com/tokenward/tokenward'
   for (const { folder, manifest } of packages) {
     expect(manifest.exports).toEqual({ '.': { types: './dist/index.d.ts', default: './dist/index.js' } })
     expect(manifest.engines?.node).toBe('^20.19 || >=22.12')
-    for (const file of ['README.md', 'LICENSE'])
-      expect(existsSync(join(root, folder, file)), `${folder}/${file}`).toBe(true)
+    expect(manifest.repository).toEqual({ type: 'git', url: `git+${repository}.git`, directory: folder })
+    expect(manifest.homepage).toBe(`${repository}/tree/main/${folder}#readme`)
+    expect(manifest.bugs).toBe(`${repository}/issues`)
+    expect(manifest.keywords, folder).toEqual(expect.arrayContaining(['tokenward', 'oauth2', 'access-token']))
+    expect(manifest.author, folder).toBeUndefined()
+    expect(read(`${folder}/LICENSE`), folder).toBe(read('LICENSE'))
+    expect(existsSync(join(root, folder, 'README.md')), `${folder}/README.md`).toBe(true)
   }
-  for (const { manifest } of apps) expect(manifest.private).toBe(true)
 })
 
-test('a file of a package stays under about 250 lines', () => {
-  const long = packages.flatMap(({ sources }) => sources.filter((path) => read(path).split('\n').length > 280))
+test('apps are private and have a README', () => {
+  for (const { folder, manifest } of apps) {
+    expect(manifest.private, folder).toBe(true)
+    expect(existsSync(join(root, folder, 'README.md')), `${folder}/README.md`).toBe(true)
+  }
+})
+
+test('a source file of a package has at most 250 lines', () => {
+  const lines = (path: string) => read(path).trimEnd().split('\n').length
+  const long = packages.flatMap(({ sources }) => sources.filter((path) => lines(path) > 250))
   expect(long).toEqual([])
 })

@@ -1,4 +1,4 @@
-// What the design page has users type, held by the compiler: nothing of it runs.
+// The code that users type. The compiler checks that it stays valid; nothing here runs.
 import { attachTokens, createAxios } from '@tokenward/axios'
 import {
   ClientSecretPost,

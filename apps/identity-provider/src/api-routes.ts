@@ -3,7 +3,8 @@ import type { ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { JWTPayload } from 'jose'
 import type { ApiName } from './clients'
-import type { RecordedApiRequest } from './protected-api'
+import type { RecordedApiRequest } from './recorded-api-request'
+import { sendJson } from './send-json'
 
 const ITEMS: Readonly<Record<ApiName, readonly object[]>> = {
   catalog: [
@@ -17,8 +18,8 @@ const ITEMS: Readonly<Record<ApiName, readonly object[]>> = {
   ],
 }
 
-/** Answers a request whose token is good. */
-export function answer(
+/** Responds to a request whose token is valid. */
+export function respond(
   name: ApiName,
   { method, url, headers, body }: RecordedApiRequest,
   claims: JWTPayload,
@@ -53,15 +54,6 @@ export function answer(
   }
 }
 
-export function sendJson(
-  response: ServerResponse,
-  status: number,
-  body: unknown,
-  headers: Record<string, string> = {},
-): void {
-  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
-}
-
 function sendStatus(response: ServerResponse, status: number): unknown {
   if (!isBetween(status, 200, 599)) return sendJson(response, 400, { error: 'no_such_status' })
   if (status === 204 || status === 304) return response.writeHead(status).end()
@@ -70,7 +62,7 @@ function sendStatus(response: ServerResponse, status: number): unknown {
 
 function redirect(response: ServerResponse, to: string, status: number): unknown {
   if (!isBetween(status, 300, 399)) return sendJson(response, 400, { error: 'no_redirect_status' })
-  // What was escaped in the query was unescaped with it, and a header takes ASCII only.
+  // The query parser has unescaped it, and a header can only hold ASCII.
   const location = to.replace(/[^\x21-\x7e]+/g, encodeURIComponent)
   return response.writeHead(status, { location }).end()
 }
@@ -79,7 +71,7 @@ async function stream(response: ServerResponse): Promise<void> {
   response.writeHead(200, { 'content-type': 'text/plain' })
   for (let line = 1; line <= 5; line++) {
     response.write(`line ${line}\n`)
-    // Without a pause they would leave as one.
+    // Without a pause, the lines would be sent as one chunk.
     await sleep(5, undefined, { ref: false })
   }
   response.end()

@@ -11,7 +11,7 @@ const ASYMMETRIC = [
 ] as const
 
 /** Tokens for this resource are references, which is what can be revoked; a JWT speaks for itself until it expires. */
-export const OPAQUE_RESOURCE = 'urn:opaque'
+const OPAQUE_RESOURCE = 'urn:opaque'
 
 export interface AuthorizationServerOptions {
   readonly issuer: string

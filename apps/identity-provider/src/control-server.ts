@@ -1,6 +1,6 @@
-import { sendJson } from './api-routes'
 import type { IdentityProvider } from './identity-provider'
 import { type LocalServer, startLocalServer } from './local-server'
+import { sendJson } from './send-json'
 
 /**
  * Lets somebody at a terminal change how a running provider behaves: `POST /control/revoke`, `POST /control/clear`,

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { decodeJwt, type JWTPayload } from 'jose'
 import * as oauth from 'oauth4webapi'
-import type { RecordedApiRequest } from './protected-api'
+import type { RecordedApiRequest } from './recorded-api-request'
 
 /**
- * What an API does about nonces (RFC 9449 §9): asks for none; asks for one and gives a new one with every challenge;
- * or gives a new one with every answer.
+ * How an API uses nonces (RFC 9449 §9). `none`: not at all. `required`: it demands one, and sends a new one with each challenge.
+ * `rotated`: it also sends a new one with each response.
  */
 export type NoncePolicy = 'none' | 'required' | 'rotated'
 
@@ -18,7 +18,10 @@ export class ProofRefused extends Error {
 
 const NONCES_KEPT = 200
 
-/** Verifies DPoP requests (RFC 9449 §7) by oauth4webapi, which is nothing of ours; nonces and replays beside it. */
+/**
+ * Verifies DPoP requests (RFC 9449 §7) with oauth4webapi, which is independent of this project. Nonces and replayed proofs are
+ * checked here.
+ */
 export class DPoPVerifier {
   policy: NoncePolicy = 'none'
   readonly #server: oauth.AuthorizationServer
@@ -30,7 +33,7 @@ export class DPoPVerifier {
     this.#server = { issuer, jwks_uri: `${issuer}/jwks` }
   }
 
-  /** A nonce that is taken from now on. */
+  /** A new nonce, which is accepted from now on. */
   newNonce(): string {
     const nonce = randomUUID()
     this.#nonces.add(nonce)

@@ -5,5 +5,6 @@ export {
   type IdentityProviderOptions,
   startIdentityProvider,
 } from './identity-provider'
-export type { ProtectedApi, RecordedApiRequest } from './protected-api'
+export type { ProtectedApi } from './protected-api'
+export type { RecordedApiRequest } from './recorded-api-request'
 export type { RecordedTokenRequest } from './recorded-token-request'

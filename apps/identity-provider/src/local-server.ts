@@ -5,7 +5,7 @@ import { Readable } from 'node:stream'
 import type { PeerCertificate, TLSSocket } from 'node:tls'
 
 /** Answers requests; where it fails, the answer is a 500 that says why. */
-export type Listener = (request: IncomingMessage, response: ServerResponse) => unknown
+type Listener = (request: IncomingMessage, response: ServerResponse) => unknown
 
 /** An http server on this machine's loopback address. */
 export interface LocalServer {

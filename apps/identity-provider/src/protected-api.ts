@@ -1,40 +1,22 @@
 import { createHash } from 'node:crypto'
-import type { IncomingHttpHeaders } from 'node:http'
 import { type CryptoKey, type JWTPayload, jwtVerify } from 'jose'
-import { answer, sendJson } from './api-routes'
+import { respond } from './api-routes'
 import { APIS, type ApiName } from './clients'
 import { DPoPVerifier, type NoncePolicy, ProofRefused } from './dpop-verifier'
 import { answerWithFault, Faults } from './faults'
 import { type LocalServer, peerCertificate, readBody } from './local-server'
+import type { RecordedApiRequest } from './recorded-api-request'
+import { sendJson } from './send-json'
 
-/** A request that reached an API. */
-export interface RecordedApiRequest {
-  /** When, in milliseconds of the monotonic clock (`performance.now`). */
-  readonly at: number
-  readonly method: string
-  /** Path and query. */
-  readonly url: string
-  readonly headers: IncomingHttpHeaders
-  readonly body: Buffer
-  /** The certificate that the client has shown, in DER. */
-  readonly certificate: Buffer | undefined
-  /** What was answered; 0 for nothing. */
-  status: number
-  /** The `jti` of the token it carried, where that could be read. */
-  tokenId?: string
-  /** The client that its token was issued to, as the verified token says. */
-  clientId?: string
-}
-
-/** An API that takes valid access tokens only. */
+/** An API that only accepts valid access tokens. */
 export interface ProtectedApi {
   readonly origin: string
   /** Its origin and path, with a slash at the end. */
   readonly baseURL: string
-  /** What tokens for it name as their audience; its resource indicator. */
+  /** The audience of its tokens, and its resource indicator. */
   readonly audience: string
   readonly faults: Faults
-  /** What it does about DPoP nonces. Default `none`. */
+  /** How it uses DPoP nonces. Default `none`. */
   noncePolicy: NoncePolicy
   /** Every request that reached it, in order. */
   readonly requests: RecordedApiRequest[]
@@ -84,9 +66,9 @@ export function serveProtectedApi(options: ProtectedApiOptions): ProtectedApi {
       sendJson(response, refusal.status, { error: refusal.error }, { 'www-authenticate': challenge })
       return
     }
-    const answered = answer(name, recorded, claims, response)
+    const responded = respond(name, recorded, claims, response)
     recorded.status = response.statusCode
-    await answered
+    await responded
   })
 
   return {
@@ -148,10 +130,10 @@ async function verifyBearer(
     audience: APIS[name].audience,
     typ: 'at+jwt',
     requiredClaims: ['exp'],
-    // The claim is cut to whole seconds; isValid knows better.
+    // The claim has whole seconds only. `isValid` checks the expiry to the millisecond.
     clockTolerance: 1,
   })
-  // Bound to a key, it is worth nothing without a proof (RFC 9449 §7.2) or the certificate (RFC 8705 §3).
+  // A token that is bound to a key is not valid without a proof (RFC 9449 §7.2) or the certificate (RFC 8705 §3).
   if (payload.cnf !== undefined && !isBoundTo(payload.cnf, certificate)) throw new ProofRefused('invalid_token')
   return payload
 }

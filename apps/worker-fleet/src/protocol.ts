@@ -21,7 +21,7 @@ export interface MemberConfiguration {
   readonly storeTimeoutMs?: number
 }
 
-export interface RedisAddress {
+interface RedisAddress {
   readonly host: string
   readonly port: number
 }

@@ -31,7 +31,7 @@ export function table(members: readonly Member[]): string {
 }
 
 /** The calls for which a token was there. Renewals ahead are had beside the calls, so that it is a little more. */
-export function fromMemory({ calls, tokensRequested, tokensFromStore }: Counts): number {
+function fromMemory({ calls, tokensRequested, tokensFromStore }: Counts): number {
   return Math.max(0, calls - tokensRequested - tokensFromStore)
 }
 

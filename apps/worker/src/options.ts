@@ -10,7 +10,7 @@ import { workloadIdentity } from './workers/workload-identity'
 /** What runs when nothing else is asked for. */
 const USUAL = ['manual', 'http', 'typed']
 
-export const WORKERS: Readonly<Record<string, Worker>> = {
+const WORKERS: Readonly<Record<string, Worker>> = {
   manual,
   http: httpClient,
   typed: typedClient,

@@ -118,7 +118,7 @@ test('tokenParameters stand on the client, on a call, or are worked out from the
   await computed.post('echo', {}, { params: { a: 1 } })
   await computed('echo', { tokenParameters: {} })
   // @ts-expect-error there is no such parameter
-  await catalog('test', { tokenParameters: { scoop: 'catalog' } })
+  await expect(catalog('test', { tokenParameters: { scoop: 'catalog' } })).rejects.toThrow('did you mean scope?')
   expect(provider.tokenRequests.map(({ parameters }) => [parameters.scope, parameters.for])).toEqual([
     ['catalog', undefined],
     ['catalog.read', undefined],

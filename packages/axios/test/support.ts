@@ -1,7 +1,7 @@
 import { type AxiosOptions, createAxios } from '@tokenward/axios'
 import type { TokenManagerOptions } from '@tokenward/core'
 import type { IdentityProviderOptions } from '@tokenward/identity-provider'
-import { catalogTokens, dpopTokens } from '../../../test/support/catalog'
+import { catalogTokens, dpopTokens } from '@tokenward/test-support'
 
 /** The adapters of axios that there are outside a browser. */
 export const ADAPTERS = ['http', 'fetch'] as const

@@ -1,10 +1,10 @@
-/** What a {@link ClientAssertion} supplier is told. */
+/** What the supplier of a {@link ClientAssertion} gets. */
 export interface ClientAssertionContext {
   /** The client's name. */
   readonly client: string
-  /** Who the assertion is for: the authorization server's issuer; the token endpoint's URL when no issuer is known. */
+  /** The audience of the assertion: the authorization server's issuer, or the token endpoint's URL when no issuer is known. */
   readonly audience: string
 }
 
-/** A ready client assertion (RFC 7521 §4.2), or a function that supplies one and is asked for every request. */
+/** A ready client assertion (RFC 7521 §4.2), or a function that supplies one and is called for each request. */
 export type ClientAssertion = string | ((context: ClientAssertionContext) => string | Promise<string>)

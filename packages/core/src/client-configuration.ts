@@ -3,8 +3,8 @@ import type { ClientAssertion } from './client-assertion'
 import type { KeyPair } from './dpop-key'
 
 /**
- * A definition as it was checked and copied: frozen, with its defaults filled in. What is secret in it can be read,
- * but no printer shows it.
+ * A checked copy of a definition: frozen, with its defaults filled in. Its secrets can be read, but they are not shown when it is
+ * printed.
  */
 export interface ClientConfiguration {
   /** The client's name. */

@@ -3,57 +3,60 @@ import type { ClientAssertion } from './client-assertion'
 import type { DPoPOptions } from './dpop-key'
 import type { TokenRequester } from './token-requester'
 
-/** One OAuth client: who asks for tokens, where, and for what. Exactly one of `tokenEndpoint` and `issuer`. */
+/** One OAuth client: who requests tokens, where, and for what. Exactly one of `tokenEndpoint` and `issuer` is required. */
 export interface ClientDefinition {
   /** The URL of the token endpoint (RFC 6749 §3.2). */
   tokenEndpoint?: string | URL | undefined
-  /** The issuer, whose metadata names the endpoint (RFC 8414 or OpenID Connect Discovery): read when first needed. */
+  /** The issuer. Its metadata names the endpoint (RFC 8414 or OpenID Connect Discovery) and is read when first needed. */
   issuer?: string | URL | undefined
   /** The client identifier (RFC 6749 §2.2). */
   clientId: string
   /**
-   * The client secret, or a function that supplies it and is asked at each token request. It is sent by
-   * `client_secret_basic` (RFC 6749 §2.3.1); another method is a `clientAuth`.
+   * The client secret, or a function that supplies it and is called for each token request. It is sent by
+   * `client_secret_basic` (RFC 6749 §2.3.1). For another method, use `clientAuth`.
    */
   clientSecret?: string | (() => string | Promise<string>) | undefined
   /** How the client authenticates: any of openid-client's methods, such as `ClientSecretPost(secret)`. */
   clientAuth?: ClientAuth | undefined
-  /** A ready client assertion (RFC 7523 §2.2), or its supplier, which is asked for every request that goes out. */
+  /** A ready client assertion (RFC 7523 §2.2), or its supplier, which is called for each request that is sent. */
   clientAssertion?: ClientAssertion | undefined
-  /** Scopes to ask for, separated by spaces (RFC 6749 §3.3). Default: the server decides. */
+  /** Scopes to request, separated by spaces (RFC 6749 §3.3). Default: the server decides. */
   scope?: string | undefined
   /** The APIs that the token is for (RFC 8707 resource indicators): absolute URIs. */
   resource?: string | URL | readonly (string | URL)[] | undefined
-  /** The `audience` parameter that some servers take in place of `resource`. */
+  /** The `audience` parameter, which some servers use in place of `resource`. */
   audience?: string | undefined
   /** Further form parameters of the token request. */
   parameters?: Readonly<Record<string, string | undefined>> | undefined
   /**
-   * Tokens that only the holder of a key can use (RFC 9449): `true` makes a key for this process, tokens bound to which
-   * no other process can use. Such a client never falls back to Bearer tokens. Default false.
+   * Binds tokens to a key, so that only the holder of the key can use them (RFC 9449). `true` makes a key for this process, and
+   * no other process can use its tokens. Such a client never falls back to Bearer tokens. Default false.
    */
   dpop?: boolean | DPoPOptions | undefined
   /**
-   * The `fetch` shows a client certificate, so that the server's `mtls_endpoint_aliases` are used (RFC 8705 §5):
-   * for certificate-bound tokens with another client authentication than `TlsClientAuth()`, which implies it.
+   * The `fetch` presents a client certificate, so the server's `mtls_endpoint_aliases` are used (RFC 8705 §5). It is for
+   * certificate-bound tokens together with another client authentication than `TlsClientAuth()`, which implies it. Default false.
    */
   mtls?: boolean | undefined
   /** The transport to the authorization server (a proxy, mTLS). Default: the platform's `fetch`. */
   fetch?: typeof fetch | undefined
-  /** The time limit of one token request, milliseconds. Default: the manager's, 10,000. */
+  /** The time limit of one token request, in milliseconds. Default: the manager's, 10,000. */
   timeoutMs?: number | undefined
   /**
-   * How long before its expiry a token is no longer handed out, milliseconds; never more than a tenth of its
-   * lifetime. Default: the manager's, 60,000.
+   * The last stretch before expiry, in which callers wait for a renewal, in milliseconds. At most a tenth of the token's
+   * lifetime counts. Default: the manager's, 60,000.
    */
   expirationBufferMs?: number | undefined
-  /** The lifetime of a token whose response names none, milliseconds. Default: the manager's, 300,000. */
+  /** The lifetime of a token whose response names none, in milliseconds. Default: the manager's, 300,000. */
   defaultLifetimeMs?: number | undefined
-  /** Lets secrets and tokens travel by plain http to a host that is not loopback. Default false. */
+  /**
+   * Lets secrets and tokens travel by plain http to a host that is not loopback, to the token endpoint and to APIs alike. Default
+   * false.
+   */
   allowInsecureRequests?: boolean | undefined
-  /** How tokens of this client are asked for. Default: the manager's, which is the client credentials grant. */
+  /** How tokens of this client are requested. Default: the manager's, which is the client credentials grant. */
   requester?: TokenRequester | undefined
 }
 
-/** A definition, or an async function that returns one and is asked when the client is first used. */
+/** A definition, or an async function that returns one and is called when the client is first used. */
 export type ClientDefinitionSource = ClientDefinition | (() => Promise<ClientDefinition>)

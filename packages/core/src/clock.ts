@@ -1,10 +1,10 @@
-/** Where tokenward gets the time and its pauses from; tests pass their own. */
+/** The time that tokenward uses. Tests pass their own. */
 export interface Clock {
   /** The wall clock, milliseconds since 1970. It may jump. */
   now(): number
-  /** Milliseconds since some moment. It never goes back. */
+  /** Milliseconds since some fixed moment. It never goes back. */
   monotonic(): number
-  /** Calls `callback` once, after `delayMs` milliseconds; the returned function calls that off. */
+  /** Calls `callback` once, after `delayMs` milliseconds. The returned function cancels that. */
   setTimeout(callback: () => void, delayMs: number): () => void
 }
 

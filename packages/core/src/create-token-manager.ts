@@ -2,9 +2,14 @@ import { DefaultTokenManager } from './internal/manager/default-token-manager'
 import type { TokenManager, TokenManagerOptions } from './token-manager'
 
 /**
- * Makes a token manager: one for a process is the usual number.
+ * Makes a token manager. A process usually has one.
  *
- * @throws ConfigurationError naming every problem of every client
+ * @example
+ * const tokens = createTokenManager({
+ *   clients: { 'catalog.client': { issuer: 'https://as.example', clientId: 'id', clientSecret: 'secret' } },
+ * })
+ *
+ * @throws ConfigurationError that names every problem of every client
  */
 export function createTokenManager(
   options: TokenManagerOptions & { resolveClient: NonNullable<TokenManagerOptions['resolveClient']> },

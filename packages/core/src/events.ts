@@ -1,42 +1,42 @@
 import type { TokenRequestError } from './errors'
 
-/** What a token manager tells of, by event name. Nothing of it holds a token or a secret. */
+/** The events of a token manager. None of them holds a token or a secret. */
 export interface TokenEvents {
-  /** A token was had from the token endpoint, or another process's from the store. */
+  /** A token came from the token endpoint, or from the store, where another process had written it. */
   tokenRetrieved: TokenRetrieved
-  /** A request to the token endpoint failed. */
+  /** A request to the token endpoint failed. Emitted for each attempt. */
   tokenRequestFailed: TokenRequestFailed
   /** An API rejected a token (401). */
   tokenRejected: TokenRejected
-  /** A request was made once more with the DPoP nonce that a server asked for. */
+  /** A request was sent once more with the DPoP nonce that a server demanded. */
   nonceRetried: NonceRetried
-  /** A renewal was started in the background, while callers go on with the token they have. */
+  /** A renewal was started in the background. Callers use the current token meanwhile. */
   renewalStarted: RenewalStarted
-  /** The store threw, was too slow, or held something that is no token; calls went on without it. */
+  /** The store threw, was too slow, or held something that is not a token. Calls went on without it. */
   storeFailed: StoreFailed
 }
 
 export interface TokenRetrieved {
   readonly client: string
   readonly source: 'endpoint' | 'store'
-  /** How long it took, milliseconds: waits and retries included. */
+  /** How long it took, in milliseconds, with all waits and retries. */
   readonly durationMs: number
-  /** When it expires, by the wall clock; an assumption when the server did not say. */
+  /** When it expires, by the wall clock. An assumption when the server named no lifetime. */
   readonly expiresAt: Date
 }
 
 export interface TokenRequestFailed {
   readonly client: string
   readonly error: TokenRequestError
-  /** Which try it was, from 1. */
+  /** The number of the attempt, from 1. */
   readonly attempt: number
-  /** Whether the same call tries again. */
+  /** Whether the request is sent again for the same call. */
   readonly willRetry: boolean
 }
 
 export interface TokenRejected {
   readonly client: string
-  /** Whether a new token takes its place now; false while renewals after rejections are paused. */
+  /** Whether a new token is requested now. False during the cooldown after earlier rejections. */
   readonly willRenew: boolean
 }
 
@@ -51,14 +51,14 @@ export interface RenewalStarted {
 
 export interface StoreFailed {
   readonly operation: 'get' | 'set' | 'delete' | 'lease' | 'release'
-  /** What happened: `timeout`, `invalid_entry`, or the name of the error that was thrown. */
+  /** What happened: `timeout`, `invalid_entry`, or the `code` (else the `name`) of the error that the store threw. */
   readonly reason: string
 }
 
 /** Ends a subscription. */
 export type Unsubscribe = () => void
 
-/** Where a manager's messages go; `console` fits. */
+/** Receives a manager's messages. `console` is one. */
 export interface Logger {
   debug(message: string, details: object): void
   info(message: string, details: object): void

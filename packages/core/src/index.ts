@@ -66,7 +66,7 @@ export {
   type RequestToAuthorize,
 } from './request-authorizer'
 export { isReplayableBody, type Redirection, redirection, snapshotBody } from './resending'
-export type { CacheGetOptions, LoadContext, LoadedToken, TokenCache, TokenLoader } from './token-cache'
+export type { CacheGetOptions, LoadContext, LoadedToken, RejectOptions, TokenCache, TokenLoader } from './token-cache'
 export type { LimitedWork, PresentedRequest, ReceivedNonce, TokenPresenter } from './token-presenter'
 export type { RequestedToken, TokenRequest, TokenRequester, TokenResponse } from './token-requester'
 export type { Awaitable, LeaseResult, StoreLease, TokenStore } from './token-store'

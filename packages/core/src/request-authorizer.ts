@@ -140,9 +140,9 @@ export function createRequestAuthorizer<Name extends string>(
         return { isChallenge, again }
       }
 
-      async function handleRejection(replayable: boolean): Promise<RequestAuthorization | undefined> {
+      async function handleRejection(respondedBy: URL, replayable: boolean): Promise<RequestAuthorization | undefined> {
         if (resent.withNewToken) return undefined
-        const willRenew = await tokens.rejectAccessToken(client, token, parameters)
+        const willRenew = await tokens.rejectAccessToken(client, token, parameters, respondedBy.origin)
         if (!willRenew || !retryOn401 || !replayable) return undefined
         // Without `forceRenewal`: the rejected token is replaced anyway, and another caller may have a newer one.
         const renewed = await tokens.getAccessToken(client, { ...parameters, forceRenewal: false, signal })
@@ -153,7 +153,7 @@ export function createRequestAuthorizer<Name extends string>(
 
       async function next(response: ApiResponse, replayable: boolean): Promise<RequestAuthorization | undefined> {
         const { status } = response
-        if (status >= 200 && status < 300) tokens.acceptAccessToken(token)
+        if (status >= 200 && status < 300) tokens.acceptAccessToken(token, url.origin)
         if (status !== 401 && !isBound) return undefined
         const respondedBy = response.url ? new URL(response.url) : url
         // A response of an origin that did not get the token says nothing about the token.
@@ -162,7 +162,7 @@ export function createRequestAuthorizer<Name extends string>(
           const nonce = isBound ? response.headers.get('dpop-nonce') : null
           const challenge = nonce ? await handleNonceChallenge(response, respondedBy, nonce, replayable) : undefined
           const isRejection = status === 401 && !challenge?.isChallenge
-          const again = isRejection ? await handleRejection(replayable) : challenge?.again
+          const again = isRejection ? await handleRejection(respondedBy, replayable) : challenge?.again
           // Nobody waits for the rest of a response that is dropped: it may never end.
           if (again) void response.discard?.()
           return again

@@ -33,48 +33,63 @@ export interface TokenLoader {
   openCircuit(error: TokenRequestError): void
 }
 
-/** What a caller of the cache wants. */
+/** Options of one look-up in a cache. */
 export interface CacheGetOptions {
   /** The client's name. */
   readonly client: string
+  /** Whether the client's tokens are DPoP tokens. A token of another type in a store is not used. */
+  readonly isBound: boolean
   /** What the client's tokens have in common in a store: an opaque text, like a key. */
   readonly group: string
+  /** What all requests to the client's token endpoint have in common in a store: an opaque text, like a key. */
+  readonly endpointKey: string
   readonly loader: TokenLoader
-  /** How long before its expiry a token is no longer handed out, milliseconds; at most a tenth of its lifetime. */
+  /** The last stretch before expiry, in which callers wait for a renewal, in milliseconds. At most a tenth of the lifetime. */
   readonly expirationBufferMs: number
-  /** How long one process of a fleet may take to renew before another one may, milliseconds. */
+  /** How long one process of a fleet may take to renew before another one may, in milliseconds. */
   readonly leaseMs: number
-  /** How long the token has to live yet, milliseconds; at most 80 % of its lifetime. */
+  /** Minimum remaining lifetime, in milliseconds. At most 80 % of the lifetime counts. */
   readonly minValidityMs?: number | undefined
-  /** A new token, though a good one is there. */
+  /** Requests a new token even if a good one is cached. */
   readonly forceRenewal?: boolean | undefined
-  /** Detaches this caller; what others wait for goes on. */
+  /** Detaches this caller. A request that other callers wait for goes on. */
   readonly signal?: AbortSignal | undefined
 }
 
+/** Options of {@link TokenCache.reject}. */
+export interface RejectOptions {
+  /** The API had accepted the token before, so it is not brand-new. Default false. */
+  readonly wasAccepted?: boolean | undefined
+}
+
 /**
- * Keeps tokens fresh: hands out good ones, renews them ahead, and lets one request go out for all who want the same.
+ * Keeps tokens fresh: returns good ones, renews them ahead, and sends one request for all callers who want the same token.
  * Keys are opaque texts that identify a token completely.
+ *
+ * @experimental What concerns a fleet (`group`, `endpointKey`, `leaseMs`, the circuit of {@link TokenLoader}) may change in a
+ * minor version.
  */
 export interface TokenCache {
-  /** A good token. @throws TokenRequestError when none can be had. */
-  get(key: string, wanted: CacheGetOptions): Promise<AccessToken>
+  /** A good token. @throws TokenRequestError when none can be had */
+  get(key: string, options: CacheGetOptions): Promise<AccessToken>
   /**
-   * An API rejected `token`: it is not handed out again. Says whether `get` gives another one now; false while
-   * rejections of brand-new tokens follow each other too closely, in which case the token stays.
+   * An API rejected `token`.
+   *
+   * @returns whether `get` requests a new token now. False while rejections of brand-new tokens follow each other too closely;
+   * the token stays in use then.
    */
-  reject(key: string, token: AccessToken): boolean
-  /** Forgets the token, here and in the store. */
+  reject(key: string, token: AccessToken, options?: RejectOptions): boolean
+  /** Deletes the token, here and in the store. */
   delete(key: string): Promise<void>
   /**
-   * Forgets every token of a client that this cache holds, here and in the store; of all clients without a name. With
-   * its `group`, those that other processes put into the store as well, where the store can tell.
+   * Deletes every token of a client that this cache holds, here and in the store; of all clients without a name. With a
+   * `group`, also those that other processes wrote to the store, if the store has `deleteGroup`.
    */
   clear(client?: string, group?: string): Promise<void>
-  /** The tokens of a client that this process holds, and that have not expired. */
+  /** The tokens of a client that this process holds and that have not expired. */
   held(client: string): readonly AccessToken[]
   /** Forgets the tokens of a client in this process only. */
   forget(client: string): void
-  /** Ends what is in flight and forgets what is kept in the process. A closed cache gives no token. */
+  /** Ends the requests under way and forgets all tokens. A closed cache returns no token. */
   close(): Promise<void>
 }

@@ -12,78 +12,87 @@ import type { TokenStore } from './token-store'
 export interface TokenManagerOptions<Name extends string = string> {
   /** The clients by name. */
   clients?: Readonly<Record<Name, ClientDefinitionSource>> | undefined
-  /** Finds the definition of a client that is not among `clients`, when it is first used; undefined: there is none. */
+  /** Finds the definition of a client that is not among `clients`, when it is first used. Undefined: there is no such client. */
   resolveClient?: ((name: string) => Promise<ClientDefinition | undefined>) | undefined
-  /** Where tokens are kept beside this process's own copies. Default: nowhere. */
+  /** Where tokens are kept in addition to the memory of this process. Default: nowhere. */
   store?: TokenStore | undefined
-  /** How long a call of the store may take before it counts as failed, milliseconds. Default 250. */
+  /** How long a call of the store may take before it counts as failed, in milliseconds. Default 250. */
   storeTimeoutMs?: number | undefined
   /**
-   * How long a copy of a token is used before the store is asked, in the background, whether it still has it: so that
-   * a deletion by another process is seen. Milliseconds. Default 60,000.
+   * How long this process uses a token before it asks the store, in the background, whether the token is still there. So a
+   * deletion by another process is noticed. Milliseconds. Default 60,000.
    */
   localLifetimeMs?: number | undefined
-  /** How many tokens this process keeps copies of; the least recently used go first. Default 10,000. */
+  /** How many tokens this process keeps in memory. The least recently used are dropped first. Default 10,000. */
   maxEntries?: number | undefined
-  /** The time limit of one token request, milliseconds. Default 10,000. */
+  /** The time limit of one token request, and of a definition that is loaded late, in milliseconds. Default 10,000. */
   timeoutMs?: number | undefined
   /**
-   * How long before its expiry a token is no longer handed out, milliseconds; never more than a tenth of its
-   * lifetime. Default 60,000.
+   * The last stretch before expiry, in which callers wait for a renewal, in milliseconds. At most a tenth of the token's
+   * lifetime counts. Default 60,000.
    */
   expirationBufferMs?: number | undefined
-  /** The lifetime of a token whose response names none, milliseconds. Default 300,000. */
+  /** The lifetime of a token whose response names none, in milliseconds. Default 300,000. */
   defaultLifetimeMs?: number | undefined
   /** Whether {@link TokenManager.close} revokes the tokens that this process holds (RFC 7009). Default false. */
   revokeOnClose?: boolean | undefined
-  /** Where messages go; `console` fits. Default: nowhere. */
+  /** Receives messages. `console` is one. Default: none. */
   logger?: Logger | undefined
-  /** How tokens are asked for. Default: the client credentials grant by openid-client. */
+  /** How tokens are requested. Default: the client credentials grant by openid-client. */
   requester?: TokenRequester | undefined
-  /** What keeps tokens fresh, in place of the cache that is built in; `store` and `maxEntries` are then its own. */
+  /** Keeps tokens fresh in place of the built-in cache. It has its own store: `store` beside it is an error. */
   cache?: TokenCache | undefined
   /** The time, for tests. Default: the platform's. */
   clock?: Clock | undefined
-  /** Random numbers from 0 to 1, for tests. Default `Math.random`. */
+  /** Returns random numbers from 0 to 1, for tests. Default `Math.random`. */
   random?: (() => number) | undefined
 }
 
-/** Gives access tokens to those who name a client. `createTokenManager` makes one. */
+/** Provides access tokens by client name. `createTokenManager` makes one. */
 export interface TokenManager<Name extends string = string> extends TokenPresenter<Name> {
   /**
-   * A token that is good: the cached one, or a new one.
+   * A valid access token: the cached one, or a new one.
+   *
+   * @example
+   * const { value } = await tokens.getAccessToken('catalog.client')
    *
    * @throws UnknownClientError when no client has that name
    * @throws TokenRequestError when no token can be had
-   * @throws ConfigurationError when the options cannot be right
+   * @throws ConfigurationError when the options are wrong
    */
   getAccessToken(client: Name, options?: GetAccessTokenOptions): Promise<AccessToken>
-  /** Forgets the token that {@link getAccessToken} gives for the same options, here and in the store. */
+  /** Deletes the token that {@link getAccessToken} returns for the same options, here and in the store. */
   deleteAccessToken(client: Name, options?: TokenParameters): Promise<void>
   /**
-   * Revokes the client's tokens that this process holds (RFC 7009), and forgets them as {@link clear} does. Resolves to
-   * whether the authorization server offers revocation; where it does not, the tokens are only forgotten. The endpoint
-   * is known by discovery, so the definition has to name an `issuer`.
+   * Revokes the client's tokens that this process holds (RFC 7009), and deletes them as {@link clear} does. The revocation
+   * endpoint is found by discovery, so the definition has to name an `issuer`.
    *
-   * @throws TokenRequestError when the server could not be told; the tokens are forgotten all the same
+   * @returns true when every token was revoked. False when the server offers no revocation, and when this process holds no
+   * token of the client. The tokens are deleted in each case.
+   * @throws TokenRequestError when the revocation request failed. The tokens are deleted all the same.
    */
   revoke(client: Name): Promise<boolean>
   /**
-   * Forgets every token of the client, or of all clients: here, and in the store those that any process put there.
-   * (A store without `deleteGroup` forgets those that this process used, and the usual one of each client.) Other
-   * processes replace their copies within `localLifetimeMs`.
+   * Deletes every token of the client, or of all clients: in this process, and in the store those of all processes. In a store
+   * without `deleteGroup`, it deletes the tokens that this process used, and each client's token without further options. Other
+   * processes notice within `localLifetimeMs`.
+   *
+   * Without a name, a client whose definition cannot be loaded is left out: this process holds no token of it.
    */
   clear(client?: Name): Promise<void>
   /**
-   * Defines a client at run time; the manager that is returned is the same one, with a type that knows the name.
+   * Defines a client at run time. Returns the same manager, with a type that knows the name.
    *
-   * @throws ConfigurationError when the name is taken or the definition cannot be right
+   * @throws ConfigurationError when the name is taken or the definition is wrong
    */
   addClient<Added extends string>(client: Added, definition: ClientDefinitionSource): TokenManager<Name | Added>
-  /** Takes a definition away, and the copies of its tokens in this process; no error when there is none. */
+  /** Removes a definition, and its tokens from this process. No error when there is none. */
   removeClient(client: Name | (string & {})): void
-  /** Calls `listener` for every such event from now on; the function that is returned ends that. */
+  /** Calls `listener` for every such event from now on. The returned function ends that. */
   on<Event extends keyof TokenEvents>(event: Event, listener: (event: TokenEvents[Event]) => void): Unsubscribe
-  /** Ends what is in flight and forgets what is kept in this process. The store and its connection are the caller's. */
+  /**
+   * Ends the requests under way and forgets the tokens of this process. Calls that come later fail with the error `closed`. The
+   * store and its connection belong to the caller.
+   */
   close(): Promise<void>
 }

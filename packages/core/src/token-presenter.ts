@@ -36,12 +36,16 @@ export interface TokenPresenter<Name extends string = string> {
   /**
    * Reports that an API responded 401 to `token`, which `getAccessToken` returned for the same options.
    *
+   * @param origin the origin of the API, where it is known
    * @returns whether the next `getAccessToken` requests a new token. False while rejections of brand-new tokens follow each
    * other too closely (a cooldown of 1 s that doubles up to 30 s), and when the client was removed; the token stays then.
    */
-  rejectAccessToken(client: Name, token: AccessToken, options?: TokenParameters): Promise<boolean>
-  /** Reports that an API accepted `token`. A token that was accepted once is not brand-new when it is rejected later. */
-  acceptAccessToken(token: AccessToken): void
+  rejectAccessToken(client: Name, token: AccessToken, options?: TokenParameters, origin?: string): Promise<boolean>
+  /**
+   * Reports that the API at `origin` accepted `token`. When the same API rejects it later, it is not brand-new, and its
+   * rejection counts as the first one.
+   */
+  acceptAccessToken(token: AccessToken, origin: string): void
   /**
    * The headers that present `token` in a request to an API: `authorization`, and for a DPoP token a `dpop` proof of this
    * very request (RFC 9449 §7.1), which no other request can use.

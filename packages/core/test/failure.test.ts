@@ -182,15 +182,15 @@ test('a renewal that nobody waits for is tried once, and then paused', async () 
   expect(endpoint.requests.length).toBeGreaterThan(1)
 })
 
-test('a caller who has to wait for a renewal that fails gets the retries', async () => {
-  const { tokens, endpoint, clock } = scripted()
+test('a caller whose token expires while a renewal ahead runs gets the retries of that renewal', async () => {
+  const { tokens, endpoint, clock } = scripted({ client: { timeoutMs: 30_000 } })
   await tokens.getAccessToken('catalog.client')
-  await clock.advance(81_000)
-  endpoint.latencyMs = 10_000 - 1
+  await clock.advance(85_000)
+  endpoint.latencyMs = 20_000 - 1
   endpoint.answerNext(networkError())
   await tokens.getAccessToken('catalog.client')
-  await clock.advance(9_500)
+  await clock.advance(16_000)
   const waiting = tokens.getAccessToken('catalog.client')
-  await clock.advance(11_000)
+  await clock.advance(30_000)
   expect((await waiting).value).toBe('token-3')
 })

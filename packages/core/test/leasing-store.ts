@@ -1,76 +1,49 @@
-import type { TokenStore } from '@tokenward/core'
+import type { LeaseResult, StoreLease } from '@tokenward/core'
+import { LeasingStore as PlainLeasingStore } from '@tokenward/test-support'
 
-/** A store that leases and knows groups, as Redis does, by the test's clock. It counts what is asked of it. */
-export class LeasingStore implements Required<TokenStore> {
-  readonly entries = new Map<string, { value: string; until: number }>()
-  readonly #groups = new Map<string, Set<string>>()
-  readonly #leases = new Map<string, { id: object; until: number }>()
-  readonly #now: () => number
+/** A store with leases and groups by the test's clock. It records its calls, and can be broken. */
+export class LeasingStore extends PlainLeasingStore {
+  /** The operations that were called, in order. */
   readonly asked: string[] = []
-  /** What each call comes to instead, while it is set. */
+  /** What each call does instead, while it is set. */
   broken: (() => unknown) | undefined
 
-  constructor(now: () => number) {
-    this.#now = now
+  get entries() {
+    return this.values
   }
 
   get leaseCount(): number {
-    return [...this.#leases.values()].filter(({ until }) => this.#now() < until).length
+    return [...this.holders.keys()].filter((key) => this.isLeased(key)).length
   }
 
-  get = (key: string) => this.#run('get', () => this.#read(key))
+  override get = (key: string): string | undefined => this.#run('get', () => super.get(key))
+  override set = (key: string, value: string, ttlMs: number, group?: string): void =>
+    this.#run('set', () => super.set(key, value, ttlMs, group))
+  override delete = (key: string): void => this.#run('delete', () => super.delete(key))
+  override deleteGroup = (group: string): void => this.#run('deleteGroup', () => super.deleteGroup(group))
+  override lease = (key: string, leaseMs: number, staleValue?: string, group?: string): LeaseResult | undefined =>
+    this.#run('lease', () => super.lease(key, leaseMs, staleValue, group))
 
-  set = (key: string, value: string, ttlMs: number, group?: string) =>
-    this.#run('set', () => this.#write(key, value, ttlMs, group))
-
-  delete = (key: string) =>
-    this.#run('delete', () => {
-      this.entries.delete(key)
-      this.#leases.delete(key)
-    })
-
-  deleteGroup = (group: string) =>
-    this.#run('deleteGroup', () => {
-      for (const key of this.#groups.get(group) ?? []) {
-        this.entries.delete(key)
-        this.#leases.delete(key)
-      }
-    })
-
-  lease = (key: string, leaseMs: number, seen?: string) =>
-    this.#run('lease', () => {
-      const value = this.#read(key)
-      if (value !== undefined && value !== seen) return { value }
-      if (this.#now() < (this.#leases.get(key)?.until ?? 0)) return undefined
-      const id = {}
-      this.#leases.set(key, { id, until: this.#now() + leaseMs })
-      const holds = () => this.#leases.get(key)?.id === id && this.#now() < (this.#leases.get(key)?.until ?? 0)
-      return {
-        lease: {
-          commit: (entry: string, ttlMs: number, group?: string) =>
-            this.#run('commit', () => {
-              if (!holds()) return false
-              this.#leases.delete(key)
-              this.#write(key, entry, ttlMs, group)
-              return true
-            }),
-          release: () => this.#run('release', () => void (holds() && this.#leases.delete(key))),
-        },
-      }
-    })
-
-  #read(key: string): string | undefined {
-    const entry = this.entries.get(key)
-    return entry && this.#now() < entry.until ? entry.value : undefined
+  override held(key: string, id: symbol): StoreLease {
+    const lease = super.held(key, id)
+    return {
+      commit: (value, ttlMs, group) => this.#run('commit', () => lease.commit(value, ttlMs, group)),
+      release: () => this.#run('release', () => lease.release()),
+    }
   }
 
-  #write(key: string, value: string, ttlMs: number, group?: string): void {
-    this.entries.set(key, { value, until: this.#now() + ttlMs })
-    if (group !== undefined) this.#groups.set(group, new Set(this.#groups.get(group)).add(key))
-  }
+  #depth = 0
 
   #run<T>(operation: string, run: () => T): T {
+    // The store's methods call each other; only the calls from outside count.
+    if (this.#depth > 0) return run()
     this.asked.push(operation)
-    return this.broken ? (this.broken() as T) : run()
+    if (this.broken) return this.broken() as T
+    this.#depth++
+    try {
+      return run()
+    } finally {
+      this.#depth--
+    }
   }
 }

@@ -25,6 +25,10 @@ function printed(value: unknown): string {
   new Console(stream).dir(value, { depth: null, showHidden: true })
   chunks.push(inspect(value, { depth: Number.POSITIVE_INFINITY, showHidden: true }))
   chunks.push(inspect(value, { depth: Number.POSITIVE_INFINITY, showHidden: true, getters: true }))
+  // Only this combination calls the getter of a supplier's cause, which is the user's own error.
+  const getters = !(value instanceof Error && isSupplierError(value))
+  const everything = { customInspect: false, showHidden: true, getters, depth: Number.POSITIVE_INFINITY }
+  chunks.push(inspect(value, everything))
   chunks.push(JSON.stringify(value) ?? '', String(value))
   if (value instanceof Error) chunks.push(value.stack ?? '', printed({ ...value }))
   // What the user's own supplier threw is the user's. Every other cause would be ours.

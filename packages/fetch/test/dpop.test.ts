@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { type ClientDefinition, createTokenManager, type NonceRetried } from '@tokenward/core'
 import { createFetch } from '@tokenward/fetch'
+import { dpopTokens } from '@tokenward/test-support'
 import express from 'express'
 import { auth } from 'express-oauth2-jwt-bearer'
 import { calculateJwkThumbprint, decodeJwt, decodeProtectedHeader, exportJWK, generateKeyPair, type JWK } from 'jose'
 import { expect, onTestFinished, test } from 'vitest'
-import { dpopTokens } from '../../../test/support/catalog'
 
 async function dpopSetup(dpop?: ClientDefinition['dpop']) {
   const { provider, api, start: startTokens } = await dpopTokens()

@@ -1,6 +1,6 @@
 import { createOfetch } from '@tokenward/ofetch'
+import { dpopTokens } from '@tokenward/test-support'
 import { expect, test } from 'vitest'
-import { dpopTokens } from '../../../test/support/catalog'
 
 test('a client with a key: proofs, a nonce challenge and a redirect are nothing that the caller sees', async () => {
   const { provider, api, start } = await dpopTokens()

@@ -1,7 +1,7 @@
 import type { TokenManagerOptions } from '@tokenward/core'
 import type { IdentityProviderOptions } from '@tokenward/identity-provider'
 import { createOfetch, type OfetchOptions } from '@tokenward/ofetch'
-import { catalogTokens } from '../../../test/support/catalog'
+import { catalogTokens } from '@tokenward/test-support'
 
 /** A real server, a manager over it, and an ofetch for the catalog; all end with the test. */
 export async function catalogSetup(

@@ -1,4 +1,4 @@
-import type { StoreLease, TokenStore } from '@tokenward/core'
+import type { LeaseResult, StoreLease, TokenStore } from '@tokenward/core'
 import { type EncryptionKey, keyRing } from './encryption-keys'
 import { seal, unseal } from './sealing'
 import { UndecryptableValue } from './undecryptable-value'
@@ -6,27 +6,33 @@ import { UndecryptableValue } from './undecryptable-value'
 /** Options of {@link encryptedStore}. */
 export interface EncryptedStoreOptions {
   /**
-   * The first one encrypts, all of them decrypt. To rotate: add the new key at the end everywhere, then move it to the
-   * front everywhere, then remove the old one when what it encrypted has expired.
+   * The first key encrypts, and all of them decrypt. To rotate: add the new key at the end in every process, then move it to the
+   * front in every process, then remove the old key when everything that it encrypted has expired.
    */
   keys: readonly EncryptionKey[]
   /**
-   * Hears of every value that cannot be decrypted. A token manager reports the same by `storeFailed`: `get` throws
-   * the error, `lease` gives it beside the lease to replace the value.
+   * Called for each value that cannot be decrypted. What it throws, or rejects with, is ignored. A token manager reports the same
+   * by `storeFailed`, with the reason `undecryptable_value`.
    */
-  onUndecryptable?: ((error: UndecryptableValue) => void) | undefined
+  onUndecryptable?: ((error: UndecryptableValue) => unknown) | undefined
 }
 
-type Lease = NonNullable<TokenStore['lease']>
+/** What the inner store has under a key. */
+type OpenedValue =
+  | { readonly state: 'readable'; readonly value: string }
+  | { readonly state: 'undecryptable'; readonly error: UndecryptableValue }
 
 /**
- * Encrypts what `store` keeps: a JWE (A256GCM) per value, bound to the key that it is kept under. It can lease when
- * `store` can.
+ * Encrypts what `store` keeps: each value is a JWE (A256GCM), bound to the key that it is stored under. It has leases and groups
+ * when `store` has them.
  *
- * A value that cannot be decrypted (rubbish, another's key, another entry's) counts as none: `get` throws
- * {@link UndecryptableValue}, `lease` gives a lease for it.
+ * A value that cannot be decrypted counts as missing: rubbish, a value under another encryption key, a value that was moved from
+ * another key of the store. `get` throws {@link UndecryptableValue}, and `lease` grants a lease to replace the value.
  *
- * @throws TypeError when a key is not of 32 bytes, naming every such key and none of its content.
+ * @example
+ * const store = encryptedStore(redisStore(redis), { keys: [currentKey, previousKey] })
+ *
+ * @throws TypeError when a key does not have 32 bytes. It names every such key, and nothing of its content.
  */
 export function encryptedStore(store: TokenStore, options: EncryptedStoreOptions): TokenStore {
   for (const method of ['get', 'set', 'delete'] as const) {
@@ -36,12 +42,13 @@ export function encryptedStore(store: TokenStore, options: EncryptedStoreOptions
   const { keys, onUndecryptable } = options
   const ring = keyRing(keys)
 
-  async function open(key: string, sealed: string): Promise<string> {
+  async function open(key: string, sealed: string): Promise<OpenedValue> {
     try {
-      return await unseal(await ring(), key, sealed)
+      return { state: 'readable', value: await unseal(await ring(), key, sealed) }
     } catch (error) {
-      if (error instanceof UndecryptableValue) onUndecryptable?.(error)
-      throw error
+      if (!(error instanceof UndecryptableValue)) throw error
+      notify(onUndecryptable, error)
+      return { state: 'undecryptable', error }
     }
   }
 
@@ -56,7 +63,10 @@ export function encryptedStore(store: TokenStore, options: EncryptedStoreOptions
   const encrypted: TokenStore = {
     async get(key) {
       const sealed = await store.get(key)
-      return sealed === undefined ? undefined : open(key, sealed)
+      if (sealed === undefined || sealed === null) return undefined
+      const opened = await open(key, sealed)
+      if (opened.state === 'undecryptable') throw opened.error
+      return opened.value
     },
     async set(key, value, ttlMs, ...group) {
       await store.set(key, await seal(await ring(), key, value), ttlMs, ...group)
@@ -66,33 +76,50 @@ export function encryptedStore(store: TokenStore, options: EncryptedStoreOptions
   }
   if (!store.lease) return Object.freeze(encrypted)
 
-  const lease: Lease = async (key, leaseMs, staleValue) => {
-    // No two encryptions are alike, so the store cannot know the seen value again. It is judged here, and one that the
-    // caller cannot use is asked past by the encryption that the store has.
-    const first = await store.lease?.(key, leaseMs)
-    if (first?.value === undefined) return first?.lease && { lease: sealingLease(key, first.lease) }
-    const { value, unreadable } = await read(key, first.value)
-    if (value !== undefined && value !== staleValue) return { value }
-    let second = await store.lease?.(key, leaseMs, first.value)
-    if (second?.value === first.value && unreadable) {
-      // The store does not know it again, because it is no text, say. It goes, so that it can be replaced.
-      await store.delete(key)
-      second = await store.lease?.(key, leaseMs)
-    }
-    if (second?.lease) return { lease: sealingLease(key, second.lease), unreadable }
-    if (second?.value === undefined) return undefined
-    const newer = await read(key, second.value)
-    return newer.value === undefined || newer.value === staleValue ? undefined : { value: newer.value }
+  /** The inner store's result, and what its value is when it is opened. */
+  async function ask(key: string, leaseMs: number, staleSealed: string | undefined, group: [string?]) {
+    const result = (await store.lease?.(key, leaseMs, staleSealed, ...group)) ?? undefined
+    const isKnown = result?.value === undefined || result.value === staleSealed
+    const opened = isKnown ? undefined : await open(key, result.value)
+    return { sealed: result?.value, lease: result?.lease, unreadable: result?.lease && result.unreadable, opened }
   }
 
-  async function read(key: string, sealed: string): Promise<{ value?: string; unreadable?: UndecryptableValue }> {
-    try {
-      return { value: await open(key, sealed) }
-    } catch (error) {
-      if (error instanceof UndecryptableValue) return { unreadable: error }
-      throw error
+  /**
+   * Two encryptions of the same value differ, so the inner store cannot recognise `staleValue`. The first round gets the sealed
+   * value. When the caller cannot use it, the second round asks for a lease with the sealed value as the stale one.
+   */
+  async function lease(
+    key: string,
+    leaseMs: number,
+    staleValue?: string,
+    ...group: [string?]
+  ): Promise<LeaseResult | undefined> {
+    const first = await ask(key, leaseMs, undefined, group)
+    if (first.lease) return { lease: sealingLease(key, first.lease), unreadable: first.unreadable }
+    if (!first.opened) return undefined
+    if (first.opened.state === 'readable' && first.opened.value !== staleValue) return { value: first.opened.value }
+
+    let second = await ask(key, leaseMs, first.sealed, group)
+    const isUndecryptable = first.opened.state === 'undecryptable'
+    if (isUndecryptable && second.sealed === first.sealed) {
+      // The inner store does not recognise the value, because it is not text, for example. Delete it so that it is replaced.
+      await store.delete(key)
+      second = await ask(key, leaseMs, undefined, group)
     }
+    if (second.lease) {
+      const unreadable = first.opened.state === 'undecryptable' ? first.opened.error : second.unreadable
+      return { lease: sealingLease(key, second.lease), unreadable }
+    }
+    if (second.opened?.state !== 'readable' || second.opened.value === staleValue) return undefined
+    return { value: second.opened.value }
   }
 
   return Object.freeze({ ...encrypted, lease })
+}
+
+/** The listener is the caller's: what goes wrong in it must not keep the value from being replaced, nor end the process. */
+function notify(listener: EncryptedStoreOptions['onUndecryptable'], error: UndecryptableValue): void {
+  try {
+    Promise.resolve(listener?.(error)).catch(() => {})
+  } catch {}
 }

@@ -1,11 +1,11 @@
 /** A key of 256 bits: 32 bytes, or a JWK of type `oct` (`k` in base64url) that holds 32 bytes. */
 export type EncryptionKey = Uint8Array | { readonly kty: 'oct'; readonly k: string }
 
-/** The keys that a store works with. */
+/** The keys of a store. */
 export interface KeyRing {
-  /** What encrypts, and decrypts too. */
+  /** Encrypts, and decrypts too. */
   readonly current: NamedKey
-  /** The key of that name, if it is one of ours. */
+  /** The key of that name; undefined when it is not one of these keys. */
   named(kid: unknown): CryptoKey | undefined
 }
 
@@ -17,9 +17,9 @@ interface NamedKey {
 const KEY_BYTES = 32
 
 /**
- * Checks keys, and takes them over in a form that cannot be read back.
+ * Checks keys, and imports them so that they cannot be read back.
  *
- * @throws TypeError at once, naming every key that cannot be right, and none of its content.
+ * @throws TypeError at once. It names every key that is wrong, and nothing of its content.
  */
 export function keyRing(keys: readonly EncryptionKey[]): () => Promise<KeyRing> {
   if (!Array.isArray(keys) || keys.length === 0) {
@@ -35,19 +35,19 @@ export function keyRing(keys: readonly EncryptionKey[]): () => Promise<KeyRing> 
   })
   if (problems.length > 0) throw new TypeError(`encryptedStore: ${problems.join('; ')}`)
 
-  // Now and not at the first use: what the caller does with the array from here on is no matter.
+  // Imported now, because the caller may change the arrays later.
   const ring = Promise.all(secrets.map(namedKey)).then(([current, ...previous]): KeyRing => {
     if (!current) throw new TypeError('encryptedStore: no key')
     const byName = new Map([current, ...previous].map(({ kid, key }) => [kid, key]))
     return { current, named: (kid) => (typeof kid === 'string' ? byName.get(kid) : undefined) }
   })
-  // Whoever uses the store hears of a failure; nobody does may not end the process.
+  // Prevents an unhandled rejection when the store is never used.
   ring.catch(() => undefined)
   return () => ring
 }
 
 function bytesOf(key: unknown): Uint8Array<ArrayBuffer> | undefined {
-  // A copy: a Buffer may be a part of something larger that is used again.
+  // A copy, because a Buffer may be part of a pool that is used again.
   if (key instanceof Uint8Array) return new Uint8Array(key)
   if (typeof key !== 'object' || key === null || !('kty' in key) || key.kty !== 'oct') return undefined
   if (!('k' in key) || typeof key.k !== 'string' || !/^[\w-]+$/.test(key.k)) return undefined
@@ -65,7 +65,7 @@ async function namedKey(secret: Uint8Array<ArrayBuffer>): Promise<NamedKey> {
     crypto.subtle.importKey('raw', secret, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']),
   ])
   secret.fill(0)
-  // A plain digest of the key would let whoever reads the store try guesses against it without any ciphertext.
+  // An HMAC and not a digest of the key: with a digest, a reader of the store could test guesses of the key against its name.
   const mac = await crypto.subtle.sign('HMAC', naming, new TextEncoder().encode('tokenward key name'))
   const kid = Array.from(new Uint8Array(mac, 0, 8), (byte) => byte.toString(16).padStart(2, '0')).join('')
   return { kid, key }

@@ -2,14 +2,14 @@ import { CompactEncrypt, compactDecrypt } from 'jose'
 import type { KeyRing } from './encryption-keys'
 import { UndecryptableValue } from './undecryptable-value'
 
-// The byte order mark stays: a value comes back as it was.
+// Keeps a byte order mark, so that a value comes back unchanged.
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true })
 
 /** Encrypts what a store keeps under `storeKey`, as a compact JWE. */
 export async function seal(ring: KeyRing, storeKey: string, value: string): Promise<string> {
   return (
     new CompactEncrypt(new TextEncoder().encode(value))
-      // A JWE's protected header is its additional authenticated data, so the ciphertext counts under this key only.
+      // The protected header of a JWE is authenticated, so the ciphertext is only valid under this key of the store.
       .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: ring.current.kid, store_key: storeKey })
       .encrypt(ring.current.key)
   )
@@ -30,7 +30,7 @@ export async function unseal(ring: KeyRing, storeKey: string, sealed: string): P
     if (protectedHeader.store_key !== storeKey) throw new UndecryptableValue(storeKey)
     return decoder.decode(plaintext)
   } catch {
-    // Not as a cause: what parsers throw may quote what they were given.
+    // Without a cause: an error of a parser may quote its input.
     throw new UndecryptableValue(storeKey)
   }
 }

@@ -1,10 +1,12 @@
 /**
- * A store held a value that none of the keys opens, or that is another key's. It says nothing of the value, whose
- * content may be a secret of somebody else.
+ * A store held a value that none of the encryption keys decrypts, or that was moved from another key of the store. The error says
+ * nothing about the value, which may be somebody's secret.
  */
 export class UndecryptableValue extends Error {
   override readonly name = 'UndecryptableValue'
-  /** The key that it was kept under: a digest, no secret. */
+  /** What `storeFailed` has as its reason. */
+  readonly code = 'undecryptable_value'
+  /** The key in the store: a digest, not a secret. */
   readonly key: string
 
   constructor(key: string) {

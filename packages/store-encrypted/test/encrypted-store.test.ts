@@ -3,6 +3,7 @@ import type { TokenStore } from '@tokenward/core'
 import { type EncryptionKey, encryptedStore, UndecryptableValue } from '@tokenward/store-encrypted'
 import { memoryStore } from '@tokenward/store-memory'
 import { storeConformance } from '@tokenward/store-testkit'
+import { LeasingStore } from '@tokenward/test-support'
 import { base64url, CompactEncrypt, compactDecrypt, decodeProtectedHeader, exportJWK, generateSecret } from 'jose'
 import { describe, expect, test } from 'vitest'
 
@@ -215,4 +216,43 @@ describe('a value that cannot be decrypted', () => {
     inner.set('key', 'rubbish', MINUTE)
     await expect(encryptedStore(inner, { keys: [secret] }).get('key')).rejects.toThrow(UndecryptableValue)
   })
+})
+
+test.each([
+  [
+    'throws',
+    () => {
+      throw new Error('listener')
+    },
+  ],
+  [
+    'rejects',
+    async () => {
+      throw new Error('listener')
+    },
+  ],
+])('a value that cannot be decrypted is replaced also when onUndecryptable %s', async (_what, onUndecryptable) => {
+  const inner = new LeasingStore()
+  const key = crypto.getRandomValues(new Uint8Array(32))
+  const store = encryptedStore(inner, { keys: [key], onUndecryptable })
+  inner.set('k', 'rubbish', 60_000)
+  await expect(store.get('k')).rejects.toMatchObject({ name: 'UndecryptableValue', code: 'undecryptable_value' })
+  const result = await store.lease?.('k', 60_000)
+  expect(result?.lease).toBeDefined()
+  await result?.lease?.commit('token', 60_000)
+  expect(await store.get('k')).toBe('token')
+})
+
+test('an inner store that returns null for a miss has a miss', async () => {
+  const inner = { get: async () => null, set() {}, delete() {}, lease: async () => null }
+  const store = encryptedStore(inner as never, { keys: [new Uint8Array(32)] })
+  expect(await store.get('k')).toBeUndefined()
+  expect(await store.lease?.('k', 1_000)).toBeUndefined()
+})
+
+test('deleting a group of the inner store ends a lease on a key that has no value yet', async () => {
+  const store = encryptedStore(new LeasingStore(), { keys: [new Uint8Array(32).fill(1)] })
+  const result = await store.lease?.('k', 60_000, undefined, 'group')
+  await store.deleteGroup?.('group')
+  expect(await result?.lease?.commit('late', 60_000, 'group')).toBe(false)
 })

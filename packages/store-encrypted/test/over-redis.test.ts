@@ -3,8 +3,8 @@ import { commandsDuring, hasRedis, startRedis, type TestRedis, until } from '@to
 import { encryptedStore, type UndecryptableValue } from '@tokenward/store-encrypted'
 import { redisStore } from '@tokenward/store-redis'
 import { storeConformance } from '@tokenward/store-testkit'
+import { fleet, MINUTE, newKey } from '@tokenward/test-support'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { fleet, MINUTE, newKey } from '../../../test/support/fleet'
 
 // Others may use the same Redis at the same time.
 const TOKEN = randomBytes(100).toString('base64url')
@@ -122,7 +122,7 @@ describe.skipIf(!(await hasRedis()))('over Redis', () => {
       const key = String(keys[0])
       await client.set(key, 'rubbish', 'PX', MINUTE)
       const { value } = await start().getAccessToken('c')
-      expect(failures).toEqual([{ operation: 'lease', reason: 'UndecryptableValue' }])
+      expect(failures).toEqual([{ operation: 'lease', reason: 'undecryptable_value' }])
       await until('it is replaced', async () => (await client.get(key)) !== 'rubbish')
       expect((await start().getAccessToken('c')).value).toBe(value)
       expect(provider.tokenRequests).toHaveLength(2)

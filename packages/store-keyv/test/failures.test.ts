@@ -1,8 +1,8 @@
 import { inspect } from 'node:util'
 import { type KeyvClient, KeyvStoreError, keyvStore } from '@tokenward/store-keyv'
+import { MINUTE, newKey } from '@tokenward/test-support'
 import { Keyv } from 'keyv'
 import { describe, expect, test } from 'vitest'
-import { MINUTE, newKey } from '../../../test/support/fleet'
 import { versions } from './support'
 
 const TOKEN = 'a-token-in-clear-text'

@@ -3,8 +3,8 @@ import { ask, memcachedProgram, type ServerProcess, startMemcachedProcess, until
 import { encryptedStore } from '@tokenward/store-encrypted'
 import { keyvStore } from '@tokenward/store-keyv'
 import { storeConformance } from '@tokenward/store-testkit'
+import { expectOneToken, expectOutlivesServer, MINUTE, newKey } from '@tokenward/test-support'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { expectOneToken, expectOutlivesServer, MINUTE, newKey } from '../../../test/support/fleet'
 import { versions } from './support'
 
 const DAY = 24 * 60 * MINUTE

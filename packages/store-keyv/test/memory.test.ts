@@ -1,8 +1,8 @@
 import { encryptedStore } from '@tokenward/store-encrypted'
 import { keyvStore } from '@tokenward/store-keyv'
 import { storeConformance } from '@tokenward/store-testkit'
+import { MINUTE, newKey } from '@tokenward/test-support'
 import { describe, expect, test } from 'vitest'
-import { MINUTE, newKey } from '../../../test/support/fleet'
 import { versions } from './support'
 
 const DAY = 24 * 60 * MINUTE

@@ -5,8 +5,8 @@ import { freePort, until } from '@tokenward/local-servers'
 import { encryptedStore } from '@tokenward/store-encrypted'
 import { keyvStore } from '@tokenward/store-keyv'
 import { storeConformance } from '@tokenward/store-testkit'
+import { expectOneToken, fleet, MINUTE, newKey } from '@tokenward/test-support'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { expectOneToken, fleet, MINUTE, newKey } from '../../../test/support/fleet'
 import { versions } from './support'
 
 // PostgreSQL itself, built to run inside this process, behind its own protocol: it needs no setup and no other user.

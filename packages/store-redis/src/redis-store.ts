@@ -1,34 +1,37 @@
-import type { StoreLease, TokenStore } from '@tokenward/core'
+import type { LeaseResult, StoreLease, TokenStore } from '@tokenward/core'
 import { addToGroup, takeGroup } from './group-scripts'
 import { commitLease, releaseLease, takeLease } from './lease-scripts'
-import { LostLeases } from './lost-leases'
+import { OrphanedLeases } from './orphaned-leases'
 import type { RedisClient } from './redis-client'
-import { withoutArguments } from './safe-error'
+import { RedisStoreError, withoutArguments } from './redis-store-error'
 import { sha1 } from './script'
 
-/** Clocks differ: what an index lists stays in it for this long after its time. */
+/** Clocks differ: a member of an index stays in it for this long after its time. */
 const GRACE_MS = 3_600_000
 
 /** Options of {@link redisStore}. */
 export interface RedisStoreOptions {
   /**
-   * What every key begins with, so that several applications can use one Redis. No braces: in a Cluster they would
-   * decide where all keys go. Default `tokenward:`.
+   * The beginning of every key, so that several applications can use one Redis. No braces: in a Cluster they would decide on
+   * which node all keys are. Default `tokenward:`.
    */
   keyPrefix?: string | undefined
 }
 
-/** A `TokenStore` that can lease, and that knows groups. */
+/** A `TokenStore` with leases and groups. */
 export type RedisStore = Readonly<Required<TokenStore>>
 
 /**
- * Keeps tokens in Redis, where every process of a fleet finds them, and lets one of them renew. Entries leave by
- * themselves. **Tokens are there in clear text**; `encryptedStore` of `@tokenward/store-encrypted` changes that.
+ * Keeps tokens in Redis, where all processes of a fleet find them, and lets one process renew while the others wait. Entries
+ * expire by themselves. **Tokens are stored in clear text**; `encryptedStore` of `@tokenward/store-encrypted` encrypts them.
  *
- * The client (`Redis` or `Cluster` of ioredis 5 or 6, Sentinel included) is the caller's, who closes it as well. How
- * long a command may take is the token manager's `storeTimeoutMs`, whatever the client's own options are.
+ * The client (`Redis` or `Cluster` of ioredis 5 or 6, Sentinel included) belongs to the caller, who closes it. The time limit of
+ * a command is the token manager's `storeTimeoutMs`, whatever the client's own options are.
  *
- * @throws TypeError when `client` is no ioredis client, or `keyPrefix` is no string or has braces.
+ * @example
+ * const tokens = createTokenManager({ clients, store: redisStore(new Redis(url)) })
+ *
+ * @throws TypeError when `client` is not an ioredis client, or `keyPrefix` is not a string or has braces
  */
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): RedisStore {
   const { keyPrefix = 'tokenward:' } = options
@@ -40,11 +43,12 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   if (typeof keyPrefix !== 'string' || /[{}]/.test(keyPrefix)) {
     throw new TypeError('redisStore: keyPrefix must be a string without braces')
   }
-  // In a Cluster, what is in braces decides the place, and a script's keys must be in one place.
+  // In a Cluster, the part in braces decides on which node a key is. The keys of a script have to be on one node.
   const valueKey = (key: string) => `${keyPrefix}{${key}}`
   const leaseKey = (key: string) => `${valueKey(key)}:lease`
-  const lost = new LostLeases()
-  const groupKey = (group: string) => `${keyPrefix}group:{${group}}`
+  const stagingKey = (key: string, leaseId: string) => `${valueKey(key)}:staging:${leaseId}`
+  const indexKey = (group: string) => `${keyPrefix}group:{${group}}`
+  const orphaned = new OrphanedLeases()
 
   async function write(redisKey: string, value: string, ttlMs: number): Promise<void> {
     const milliseconds = wholeMs(ttlMs)
@@ -52,33 +56,55 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
     else await client.del(redisKey)
   }
 
-  /** Lists the key in the index of its group, because a search through all of Redis would cost too much. */
+  /** Adds the key to the index of its group. A search through all keys of Redis would cost too much. */
   async function addTo(group: string | undefined, key: string, ttlMs: number): Promise<void> {
     const now = Date.now()
     const until = Math.min(now + wholeMs(ttlMs), Number.MAX_SAFE_INTEGER / 2)
     if (group === undefined || until <= now) return
-    await addToGroup.run(client, [groupKey(group)], [key, String(until), String(now - GRACE_MS)])
+    await addToGroup.run(client, [indexKey(group)], [key, String(until), String(now - GRACE_MS)])
   }
 
-  function storeLease(key: string, id: string): StoreLease {
+  function storeLease(key: string, leaseId: string): StoreLease {
     return Object.freeze({
       commit: (value: string, ttlMs: number, group?: string) =>
         withoutArguments('commit', async () => {
-          // A script's arguments are shown by tracing and slow logs. So the token goes by SET, to a place where nobody
-          // looks, and the script moves it. What a crash leaves there expires like any token.
-          const draftKey = `${valueKey(key)}:draft:${id}`
-          await Promise.all([write(draftKey, value, ttlMs), addTo(group, key, ttlMs)])
-          const moved = await commitLease.run(client, [valueKey(key), leaseKey(key), draftKey], [id])
-          // Not `=== 1`: clients with `stringNumbers` get a string.
+          // Tracing and slow logs show a script's arguments. So SET writes the token to a staging key, and the script moves it.
+          // After a crash, the staging key expires like any token.
+          const staging = stagingKey(key, leaseId)
+          await Promise.all([write(staging, value, ttlMs), addTo(group, key, ttlMs)])
+          const moved = await commitLease.run(client, [valueKey(key), leaseKey(key), staging], [leaseId])
+          // Not `=== 1`: a client with `stringNumbers` returns a string.
           return Number(moved) === 1
         }),
       release: () =>
         withoutArguments('release', async () => {
-          await releaseLease.run(client, [leaseKey(key)], [id])
+          await releaseLease.run(client, [leaseKey(key)], [leaseId])
         }),
     })
   }
 
+  async function lease(key: string, leaseMs: number, staleValue?: string, group?: string) {
+    const leaseId = crypto.randomUUID()
+    const staleValueSha1 = staleValue === undefined ? '' : await sha1(staleValue)
+    const ids = [leaseId, String(Math.max(1, wholeMs(leaseMs))), ...orphaned.idsOf(key)]
+    const taking = takeLease.run(client, [valueKey(key), leaseKey(key)], [staleValueSha1, ...ids])
+    // The client gave up, but the command may still be on its way to Redis. Often the release comes right behind it.
+    taking.catch(() => {
+      orphaned.add(key, leaseId, leaseMs)
+      releaseLease.run(client, [leaseKey(key)], [leaseId]).catch(() => {})
+    })
+    // In the index too, so that deleting the group ends the lease. Its failure does not cost the lease.
+    const indexing = addTo(group, key, leaseMs).catch(() => {})
+    const result = readTaken(await taking)
+    await indexing
+    if (result.state === 'value') return { value: result.value }
+    if (result.state === 'wait') return undefined
+    orphaned.clear(key)
+    const unreadable = result.hadWrongType ? new RedisStoreError('lease', 'WRONGTYPE') : undefined
+    return { lease: storeLease(key, leaseId), unreadable } satisfies LeaseResult
+  }
+
+  /** The lease is deleted too: a token that was requested before the deletion must not be written after it. */
   async function remove(key: string): Promise<void> {
     await client.del(valueKey(key), leaseKey(key))
   }
@@ -89,36 +115,27 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
       withoutArguments('set', async () => {
         await Promise.all([write(valueKey(key), value, ttlMs), addTo(group, key, ttlMs)])
       }),
-    // The lease too: a token that was asked for before the deletion must not come back after it.
     delete: (key: string) => withoutArguments('delete', () => remove(key)),
     deleteGroup: (group: string) =>
       withoutArguments('deleteGroup', async () => {
-        const members = await takeGroup.run(client, [groupKey(group)], [])
+        const members = await takeGroup.run(client, [indexKey(group)], [])
         await Promise.all((members as string[]).map(remove))
       }),
-    lease: (key: string, leaseMs: number, staleValue?: string) =>
-      withoutArguments('lease', async () => {
-        const id = crypto.randomUUID()
-        const unusable = staleValue === undefined ? '' : await sha1(staleValue)
-        const keys = [valueKey(key), leaseKey(key)]
-        const args = [unusable, id, String(Math.max(1, wholeMs(leaseMs))), ...lost.idsOf(key)]
-        const asked = takeLease.run(client, keys, args)
-        // Given up by the client, the command may still be on its way to Redis; often this comes right behind it.
-        asked.catch(() => {
-          lost.add(key, id, leaseMs)
-          releaseLease.run(client, [leaseKey(key)], [id]).catch(() => {})
-        })
-        const answer = await asked
-        const [kind, value] = answer as [kind: string, value?: string]
-        if (kind === 'value' && value !== undefined) return { value }
-        if (kind !== 'lease') return undefined
-        lost.clear(key)
-        return { lease: storeLease(key, id) }
-      }),
+    lease: (key: string, leaseMs: number, staleValue?: string, group?: string) =>
+      withoutArguments('lease', () => lease(key, leaseMs, staleValue, group)),
   })
 }
 
-/** Redis takes whole milliseconds only; rounded down, as nothing may outlive its time. */
+type Taken = { state: 'value'; value: string } | { state: 'lease'; hadWrongType: boolean } | { state: 'wait' }
+
+/** What the script replied. Any other reply counts as `wait`. */
+function readTaken(reply: unknown): Taken {
+  const [state, detail] = Array.isArray(reply) ? reply : []
+  if (state === 'value' && typeof detail === 'string') return { state, value: detail }
+  return state === 'lease' ? { state, hadWrongType: Number(detail) === 1 } : { state: 'wait' }
+}
+
+/** Redis takes whole milliseconds only. Rounded down, because nothing may live longer than it should. */
 function wholeMs(ms: number): number {
   return Math.floor(Math.min(ms, Number.MAX_SAFE_INTEGER))
 }

@@ -1,8 +1,8 @@
 import { hasRedis, startRedis, type TestRedis, until } from '@tokenward/local-servers'
 import { redisStore } from '@tokenward/store-redis'
+import { fleet, MINUTE, newKey } from '@tokenward/test-support'
 import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { fleet, MINUTE, newKey } from '../../../test/support/fleet'
 
 describe.skipIf(!(await hasRedis()))('what stands in Redis and is no token', () => {
   let redis: TestRedis
@@ -51,14 +51,29 @@ describe.skipIf(!(await hasRedis()))('what stands in Redis and is no token', () 
     expect(provider.tokenRequests).toHaveLength(2)
   })
 
-  test('a key of another kind is a failure of the store, and costs no call', async () => {
+  test('a value of another type (WRONGTYPE) is reported once, and replaced', async () => {
     const { failures, keyPrefix, start } = await setup()
     await start().getAccessToken('c')
     const key = await keyOf(keyPrefix)
     await client.del(key)
     await client.lpush(key, 'a list')
-    expect((await start().getAccessToken('c')).value).toBeDefined()
-    expect(failures[0]).toMatchObject({ operation: 'lease' })
+    const { value } = await start().getAccessToken('c')
+    expect(failures).toEqual([{ operation: 'lease', reason: 'WRONGTYPE' }])
+    await until('it is replaced', async () => (await client.type(key)) === 'string')
+    expect((await start().getAccessToken('c')).value).toBe(value)
+  })
+
+  test('a lease and an index of another type are replaced', async () => {
+    const { keyPrefix } = await setup()
+    const store = redisStore(client, { keyPrefix })
+    const [key, group] = [newKey(), newKey()]
+    await client.lpush(`${keyPrefix}{${key}}:lease`, 'a list')
+    await client.set(`${keyPrefix}group:{${group}}`, 'a string')
+    const result = await store.lease(key, MINUTE, undefined, group)
+    expect(result?.lease && result.unreadable).toMatchObject({ code: 'WRONGTYPE' })
+    expect(await result?.lease?.commit('token', MINUTE, group)).toBe(true)
+    await store.deleteGroup(group)
+    expect(await store.get(key)).toBeUndefined()
   })
 
   test('clear leaves nothing of the client, whatever process has asked for it', async () => {

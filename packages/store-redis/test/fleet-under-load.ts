@@ -6,7 +6,7 @@ import { until } from '@tokenward/local-servers'
 import { type RedisClient, redisStore } from '@tokenward/store-redis'
 import { expect } from 'vitest'
 
-export const PROCESSES = 4
+const PROCESSES = 4
 const LIFETIME_MS = 2_000
 /** A token is renewed when three quarters of its time are over, at the soonest. */
 const SHORTEST_USE_MS = LIFETIME_MS * 0.75

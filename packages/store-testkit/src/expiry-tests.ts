@@ -1,5 +1,5 @@
+import { type Conformance, MINUTE } from './conformance'
 import { expectSame } from './expectations'
-import { type Conformance, MINUTE } from './store-conformance'
 
 /** A token must not be handed out for longer than it was kept for. */
 export function expiryTests({ check, outlast, shortestTtlMs }: Conformance): void {

@@ -1,6 +1,6 @@
 import type { TokenStore } from '@tokenward/core'
+import { type Conformance, MINUTE } from './conformance'
 import { expectSame, expectThere } from './expectations'
-import { type Conformance, MINUTE } from './store-conformance'
 
 type GroupingStore = TokenStore & Required<Pick<TokenStore, 'deleteGroup'>>
 
@@ -63,6 +63,15 @@ export function groupTests(conformance: Conformance, supportsGroups: boolean): v
     await conformance.outlast()
     await store.deleteGroup(group)
     expectSame('get', await store.get(long), undefined)
+  })
+
+  check('deleting a group ends a lease on a key that has no value yet', async (store, newKey) => {
+    if (!store.lease) return
+    const [group, key] = [newKey(), newKey()]
+    const held = expectThere('a lease', (await store.lease(key, MINUTE, undefined, group))?.lease)
+    await store.deleteGroup(group)
+    expectSame('commit after deleteGroup', await held.commit('late', MINUTE, group), false)
+    expectSame('get', await store.get(key), undefined)
   })
 
   check('what is committed under a lease is in its group; its deletion ends leases', async (store, newKey) => {

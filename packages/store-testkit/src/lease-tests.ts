@@ -1,6 +1,6 @@
 import type { LeaseResult, StoreLease, TokenStore } from '@tokenward/core'
+import { type Conformance, MINUTE } from './conformance'
 import { expectSame, expectThere } from './expectations'
-import { type Conformance, MINUTE } from './store-conformance'
 
 type LeasingStore = TokenStore & Required<Pick<TokenStore, 'lease'>>
 
@@ -28,22 +28,22 @@ export function leaseTests(conformance: Conformance, supportsLease: boolean, sup
     expectSame('leases beyond the first', more.length, 0)
     const lease = expectThere('a lease', first)
     expectSame('commit', await lease.commit('value', MINUTE), true)
-    for (const answer of await atOnce(() => store.lease(key, MINUTE))) expectValue(answer, 'value')
+    for (const result of await atOnce(() => store.lease(key, MINUTE))) expectValue(result, 'value')
   })
 
   check(`of ${CALLERS} that ask at once and have seen the value, one may renew`, async (store, newKey) => {
     const key = newKey()
     await store.set(key, 'seen', MINUTE)
-    const answers = await atOnce(() => store.lease(key, MINUTE, 'seen'))
-    expectSame('leases', leases(answers).length, 1)
-    expectSame('answers', answers.filter((answer) => answer !== undefined).length, 1)
+    const results = await atOnce(() => store.lease(key, MINUTE, 'seen'))
+    expectSame('leases', leases(results).length, 1)
+    expectSame('results', results.filter((result) => result !== undefined).length, 1)
     expectSame('get, meanwhile', await store.get(key), 'seen')
   })
 
   check('where there is a value, there is no lease', async (store, newKey) => {
     const key = newKey()
     await store.set(key, 'value', MINUTE)
-    for (const answer of await atOnce(() => store.lease(key, MINUTE))) expectValue(answer, 'value')
+    for (const result of await atOnce(() => store.lease(key, MINUTE))) expectValue(result, 'value')
   })
 
   check('who has seen another value gets the newer one, also while somebody renews it', async (store, newKey) => {
@@ -53,7 +53,7 @@ export function leaseTests(conformance: Conformance, supportsLease: boolean, sup
     await lease(store, key, MINUTE, 'newer')
     expectValue(await store.lease(key, MINUTE, 'older'), 'newer')
     expectValue(await store.lease(key, MINUTE), 'newer')
-    expectSame('an answer to who has seen the newer one, too', await store.lease(key, MINUTE, 'newer'), undefined)
+    expectSame('an result to who has seen the newer one, too', await store.lease(key, MINUTE, 'newer'), undefined)
   })
 
   check('a value that was seen is known again, whatever is in it', async (store, newKey) => {
@@ -144,7 +144,7 @@ export function leaseTests(conformance: Conformance, supportsLease: boolean, sup
     const next = await lease(store, key, MINUTE)
     expectSame('the late commit', await late.commit('late', MINUTE), false)
     expectSame('get after the late commit', await store.get(key), undefined)
-    expectSame('an answer to a third', await store.lease(key, MINUTE), undefined)
+    expectSame('an result to a third', await store.lease(key, MINUTE), undefined)
     expectSame('the commit of who took over', await next.commit('newer', MINUTE), true)
     expectSame('a late commit after that', await late.commit('late', MINUTE), false)
     expectSame('get', await store.get(key), 'newer')
@@ -156,7 +156,7 @@ export function leaseTests(conformance: Conformance, supportsLease: boolean, sup
     await outlast()
     const next = await lease(store, key, MINUTE)
     await late.release()
-    expectSame('an answer to a third', await store.lease(key, MINUTE), undefined)
+    expectSame('an result to a third', await store.lease(key, MINUTE), undefined)
     expectSame('the commit of who took over', await next.commit('value', MINUTE), true)
   })
 }
@@ -165,17 +165,17 @@ function atOnce<T>(call: () => T): Promise<Awaited<T>[]> {
   return Promise.all(Array.from({ length: CALLERS }, call))
 }
 
-function leases(answers: readonly (LeaseResult | undefined)[]): StoreLease[] {
-  return answers.flatMap((answer) => answer?.lease ?? [])
+function leases(results: readonly (LeaseResult | undefined)[]): StoreLease[] {
+  return results.flatMap((result) => result?.lease ?? [])
 }
 
 async function lease(store: LeasingStore, key: string, leaseMs: number, seen?: string): Promise<StoreLease> {
   // Not `seen: undefined` in its place: a store may well count its arguments.
-  const answer = await (seen === undefined ? store.lease(key, leaseMs) : store.lease(key, leaseMs, seen))
-  return expectThere('a lease', answer?.lease)
+  const result = await (seen === undefined ? store.lease(key, leaseMs) : store.lease(key, leaseMs, seen))
+  return expectThere('a lease', result?.lease)
 }
 
-function expectValue(answer: LeaseResult | undefined, value: string): void {
-  expectSame('the value in the answer', expectThere('an answer', answer).value, value)
-  expectSame('a lease beside the value', answer?.lease, undefined)
+function expectValue(result: LeaseResult | undefined, value: string): void {
+  expectSame('the value in the result', expectThere('an result', result).value, value)
+  expectSame('a lease beside the value', result?.lease, undefined)
 }

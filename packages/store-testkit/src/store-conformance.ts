@@ -1,49 +1,41 @@
 import type { Awaitable, TokenStore } from '@tokenward/core'
+import type { Conformance } from './conformance'
 import { expiryTests } from './expiry-tests'
 import { groupTests } from './group-tests'
 import { leaseTests } from './lease-tests'
 import { valueTests } from './value-tests'
 
-/** What {@link storeConformance} runs with. */
+/** Options of {@link storeConformance}. */
 export interface StoreConformanceOptions {
-  /** The test function of the runner: `test` of vitest, of `node:test`, of `bun:test`, or `Deno.test`. */
+  /** The test function of your runner: `test` of vitest, `node:test` or `bun:test`, or `Deno.test`. */
   test: (name: string, body: () => Promise<void>) => unknown
   /**
-   * Makes the store of one test. It may be shared by all tests, or hold other entries: every test has keys of its own,
-   * which are SHA-256 digests in hexadecimal, as tokenward's are.
+   * Makes the store of one test. All tests may share one store, and it may hold other entries: every test uses keys of its own,
+   * which are SHA-256 digests in hexadecimal, like those of tokenward.
    */
   createStore: () => Awaitable<TokenStore>
-  /** Whether entries leave by themselves when their time is over. False leaves those tests out. Default true. */
+  /** Whether entries expire by themselves. False leaves out the tests of that. Default true. */
   supportsExpiry?: boolean | undefined
   /**
-   * Whether the store has `lease`. False leaves those tests out and holds the store to having none; said outright,
-   * so that a lease that gets lost does not go unnoticed. Default true.
+   * Whether the store has `lease`. With false, the store must not have it: so a `lease` that is lost by accident is noticed.
+   * Default true.
    */
   supportsLease?: boolean | undefined
-  /** Whether the store has `deleteGroup`; it is held to what is said here. Default false. */
+  /** Whether the store has `deleteGroup`. The tests check that it has it, or that it does not. Default false. */
   supportsGroups?: boolean | undefined
-  /** The shortest time that the store can measure, milliseconds: 1,000 where it counts in seconds. Default 100, at most 20,000. */
+  /**
+   * The shortest time that the store can measure, in milliseconds: 1,000 for a store that counts in seconds. Default 100, at most
+   * 20,000.
+   */
   shortestTtlMs?: number | undefined
-  /** Waits, milliseconds: to advance a clock of the test's own instead. Default: `setTimeout`. */
+  /** Waits for some milliseconds. Pass your own to advance a clock instead. Default: `setTimeout`. */
   sleep?: ((ms: number) => Promise<void>) | undefined
 }
 
-/** What every group of tests is given. */
-export interface Conformance {
-  /** Registers a test, which gets a store and a function that makes keys. */
-  readonly check: (name: string, body: (store: TokenStore, newKey: () => string) => Promise<void>) => void
-  readonly shortestTtlMs: number
-  /** Waits until what was kept for `shortestTtlMs` must be gone. */
-  readonly outlast: () => Promise<void>
-}
-
-/** Long enough to stay for a whole test, milliseconds. */
-export const MINUTE = 60_000
-
 /**
- * Registers the tests that every `TokenStore` has to pass, with the runner's own `test`.
+ * Registers the tests that every `TokenStore` has to pass, with your runner's `test`.
  *
- * @throws TypeError when `test` or `createStore` is no function, or `shortestTtlMs` is out of its range.
+ * @throws TypeError when `test` or `createStore` is not a function, or `shortestTtlMs` is out of range
  */
 export function storeConformance(options: StoreConformanceOptions): void {
   const { test, createStore, supportsExpiry = true, supportsLease = true } = options
@@ -52,7 +44,7 @@ export function storeConformance(options: StoreConformanceOptions): void {
   for (const [name, value] of Object.entries({ test, createStore })) {
     if (typeof value !== 'function') throw new TypeError(`storeConformance: ${name} must be a function`)
   }
-  // Twice that long must not outlast a minute.
+  // Twice this time has to be shorter than a minute.
   if (!(shortestTtlMs > 0 && shortestTtlMs <= 20_000)) {
     throw new TypeError('storeConformance: shortestTtlMs must be more than 0 and at most 20,000')
   }
@@ -61,7 +53,7 @@ export function storeConformance(options: StoreConformanceOptions): void {
       test(name, async () => body(await createStore(), randomKey))
     },
     shortestTtlMs,
-    // A store that counts in coarse steps may be up to one of them late.
+    // A store that counts in coarse steps may be late by one of them.
     outlast: () => sleep(shortestTtlMs * 2 + 20),
   }
   valueTests(conformance)

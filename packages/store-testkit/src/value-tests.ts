@@ -1,5 +1,5 @@
+import { type Conformance, MINUTE } from './conformance'
 import { expectSame } from './expectations'
-import { type Conformance, MINUTE } from './store-conformance'
 
 /** What holds for any store: what is kept comes back, unchanged, under its own key only. */
 export function valueTests({ check }: Conformance): void {

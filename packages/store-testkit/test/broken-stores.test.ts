@@ -1,6 +1,6 @@
 import { type StoreConformanceOptions, storeConformance } from '@tokenward/store-testkit'
+import { LeasingStore } from '@tokenward/test-support'
 import { describe, expect, test } from 'vitest'
-import { LeasingStore } from './leasing-store'
 
 type Store = Awaited<ReturnType<StoreConformanceOptions['createStore']>>
 
@@ -81,8 +81,12 @@ describe.each<[what: string, change: (store: LeasingStore) => Change, found: Reg
     (s) => ({ lease: (k, ms) => original.lease.call(s, k, ms, s.get(k)) }),
     /there is no lease/,
   ],
-  ['ignores what was seen', (s) => ({ lease: (k, ms) => original.lease.call(s, k, ms) }), /have seen the value/],
-  ['takes everything for newer', (s) => ({ lease: (k, ms, seen) => seenOnce(s, k, ms, seen) }), /whatever is in it/],
+  ['ignores the stale value', (s) => ({ lease: (k, ms) => original.lease.call(s, k, ms) }), /have seen the value/],
+  [
+    'takes everything for newer',
+    (s) => ({ lease: (k, ms, staleValue) => onlyShortStaleValues(s, k, ms, staleValue) }),
+    /whatever is in it/,
+  ],
   ['has one lease for all keys', (s) => ({ isLeased: () => s.holders.size > 0 }), /another/],
   ['never ends a lease', (s) => ({ isLeased: (k: string) => s.holders.has(k) }), /holder that dies/],
   ['takes every commit', () => ({ holds: () => true }), /late commit/],
@@ -107,8 +111,8 @@ describe.each<[what: string, change: (store: LeasingStore) => Change, found: Reg
 test('a commit that fails to end the lease, or a release that does nothing, is found', async () => {
   const holding = (part: 'commit' | 'release') =>
     without((store) => ({
-      lease: (key, leaseMs, seen) => {
-        const answer = original.lease.call(store, key, leaseMs, seen)
+      lease: (key, leaseMs, staleValue) => {
+        const answer = original.lease.call(store, key, leaseMs, staleValue)
         if (!answer?.lease) return answer
         const { commit, release } = answer.lease
         const keeping = (value: string, ttlMs: number) => {
@@ -183,9 +187,9 @@ function inPieces(store: LeasingStore): Store['set'] {
   }
 }
 
-function seenOnce(store: LeasingStore, key: string, leaseMs: number, seen: string | undefined) {
+function onlyShortStaleValues(store: LeasingStore, key: string, leaseMs: number, staleValue: string | undefined) {
   const short = (text: string | undefined) => (text && text.length > 10 ? undefined : text)
-  return original.lease.call(store, key, leaseMs, short(seen))
+  return original.lease.call(store, key, leaseMs, short(staleValue))
 }
 
 function latin1(text: string): string {

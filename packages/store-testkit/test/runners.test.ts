@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { memoryStore } from '@tokenward/store-memory'
 import { storeConformance } from '@tokenward/store-testkit'
+import { LeasingStore } from '@tokenward/test-support'
 import { build } from 'vite'
 import { describe, expect, test } from 'vitest'
-import { LeasingStore } from './leasing-store'
 
 describe('under vitest', () => {
   describe('the memory store', () => {

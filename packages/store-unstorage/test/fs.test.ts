@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { encryptedStore } from '@tokenward/store-encrypted'
 import { storeConformance } from '@tokenward/store-testkit'
 import { unstorageStore } from '@tokenward/store-unstorage'
+import { expectOneToken, fleet, MINUTE, newKey } from '@tokenward/test-support'
 import { createStorage } from 'unstorage'
 import fsDriver from 'unstorage/drivers/fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { expectOneToken, fleet, MINUTE, newKey } from '../../../test/support/fleet'
 
 let base: string
 beforeAll(async () => {

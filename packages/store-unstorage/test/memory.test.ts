@@ -3,9 +3,9 @@ import { inspect } from 'node:util'
 import { encryptedStore } from '@tokenward/store-encrypted'
 import { storeConformance } from '@tokenward/store-testkit'
 import { type UnstorageClient, UnstorageStoreError, unstorageStore } from '@tokenward/store-unstorage'
+import { fleet, MINUTE, newKey } from '@tokenward/test-support'
 import { createStorage, prefixStorage } from 'unstorage'
 import { describe, expect, test } from 'vitest'
-import { fleet, MINUTE, newKey } from '../../../test/support/fleet'
 
 const TOKEN = 'a-token-in-clear-text'
 const START = Date.parse('2030-01-01T00:00:00Z')

@@ -2,10 +2,10 @@ import { hasRedis, startRedis, startRedisProcess, type TestRedis, until } from '
 import { encryptedStore } from '@tokenward/store-encrypted'
 import { storeConformance } from '@tokenward/store-testkit'
 import { unstorageStore } from '@tokenward/store-unstorage'
+import { expectOneToken, expectOutlivesServer, MINUTE, newKey } from '@tokenward/test-support'
 import { createStorage } from 'unstorage'
 import redisDriver from 'unstorage/drivers/redis'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { expectOneToken, expectOutlivesServer, MINUTE, newKey } from '../../../test/support/fleet'
 
 describe.skipIf(!(await hasRedis()))('by unstorage’s Redis driver', () => {
   let redis: TestRedis

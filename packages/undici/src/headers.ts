@@ -2,14 +2,19 @@ import type { Dispatcher } from 'undici'
 
 type UndiciHeaders = Dispatcher.DispatchOptions['headers']
 
-/** The headers in any of the forms that undici takes. */
+/** Headers in any form that undici accepts, as a `Headers` object. */
 export function headersOf(headers: UndiciHeaders): Headers {
   return new Headers(
     pairsOf(headers).flatMap(([name, value]) => [value].flat().map((one): [string, string] => [name, String(one)])),
   )
 }
 
-/** The same headers with these in place of theirs, for undici; what was given stays as it was. */
+/** A copy of headers in any form that undici accepts. */
+export function copyHeaders(headers: UndiciHeaders): Record<string, string | string[]> {
+  return withHeaders(headers, {})
+}
+
+/** A copy of the headers, in which `replaced` takes the place of headers of the same name. */
 export function withHeaders(
   headers: UndiciHeaders,
   replaced: Readonly<Record<string, string>>,
@@ -17,7 +22,7 @@ export function withHeaders(
   const result: Record<string, string | string[]> = {}
   for (const [name, value] of pairsOf(headers)) {
     if (Object.hasOwn(replaced, name.toLowerCase())) continue
-    // A name that comes more than once keeps all of its values.
+    // A name that occurs more than once keeps all its values.
     const before = result[name]
     result[name] = before === undefined ? value : [before, value].flat()
   }

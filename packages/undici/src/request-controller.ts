@@ -1,11 +1,11 @@
 import type { Dispatcher } from 'undici'
 
-/** What a user's handler steers its request with: the same one, however often the request is sent. */
+/** Controls a request for the user's handler. It stays the same when the request is sent again. */
 export class RequestController implements Dispatcher.DispatchController {
   readonly #cancellation = new AbortController()
   #current: Dispatcher.DispatchController | undefined
 
-  /** Aborts when the user gives up the request. */
+  /** Aborts when the user cancels the request. */
   get signal(): AbortSignal {
     return this.#cancellation.signal
   }
@@ -30,7 +30,7 @@ export class RequestController implements Dispatcher.DispatchController {
     return this.#current?.rawTrailers ?? null
   }
 
-  /** From now on it steers this sending. */
+  /** From now on it controls this attempt. */
   attach(controller: Dispatcher.DispatchController): void {
     this.#current = controller
     if (this.aborted) controller.abort(this.signal.reason)

@@ -1,51 +1,65 @@
 import type { AccessToken } from '../../access-token'
 import { TokenRequestError } from '../../errors'
 import type { StoreLease } from '../../token-store'
-import { type Lifetime, lifetime } from './freshness'
+import { type Lifetime, lifetime, mustRenew, type ValidityDemand } from './freshness'
 
-/** A token in this process. Immutable: what becomes of it is another copy in its place. */
-export interface Copy extends Lifetime {
+/** A token in this process, with its times. Immutable: a change replaces the entry in the local cache. */
+export interface CacheEntry extends Lifetime {
   readonly token: AccessToken
   readonly source: 'endpoint' | 'store'
-  /** `rejected`: an API answered 401 to it, and the next caller gets another one. */
+  /** `rejected`: an API responded 401 to it, and the next caller gets a new token. */
   readonly state: 'good' | 'rejected'
-  /** From here on the next use starts a look at the store, where the token may be no more. */
-  readonly checkAt: number
-  /** The store has it, or had it. */
+  /** From then on, the next use starts a look at the store, where the token may have been deleted. */
+  readonly revalidateAt: number
+  /** Whether the store has the token, or had it. */
   readonly isShared: boolean
-  /** Under which the store could not be given the token. It may stand there still, and keep others waiting. */
+  /** The lease under which the token could not be written to the store. Other processes may still wait for it. */
   readonly lease?: StoreLease | undefined
-  /** A renewal ahead failed; the next one starts no sooner. */
-  readonly pausedUntil: number
+  /** A renewal ahead failed, and the next one starts no sooner. */
+  readonly renewNotBefore: number
 }
 
-/** A good copy of a token that has `remainingMs` of its lifetime before it. */
-export function goodCopy(
+export interface EntryTimes {
+  readonly now: number
+  readonly lifetimeMs: number
+  readonly remainingMs: number
+  readonly revalidateAt: number
+  /** How long after its issue the server wants the token renewed. */
+  readonly refreshInMs?: number | undefined
+}
+
+/** The entry of a good token that has `remainingMs` of its lifetime left. */
+export function goodEntry(
   token: AccessToken,
-  source: Copy['source'],
-  times: { now: number; lifetimeMs: number; remainingMs: number; checkAt: number },
+  source: CacheEntry['source'],
+  times: EntryTimes,
   random: number,
-): Copy {
-  const { now, lifetimeMs, remainingMs, checkAt } = times
+): CacheEntry {
+  const { now, lifetimeMs, remainingMs, revalidateAt, refreshInMs } = times
   const issuedAt = now + remainingMs - lifetimeMs
   const latencyMs = source === 'endpoint' ? now - issuedAt : 0
   return {
     token,
     source,
-    ...lifetime(issuedAt, lifetimeMs, random, latencyMs),
+    ...lifetime({ issuedAt, lifetimeMs, random, latencyMs, refreshInMs }),
     state: 'good',
-    checkAt,
+    revalidateAt,
     isShared: true,
-    pausedUntil: 0,
+    renewNotBefore: 0,
   }
 }
 
-const RENEWAL_PAUSE_MS = 500
-const LONGEST_RENEWAL_PAUSE_MS = 30_000
+/** Whether callers use the token, without waiting for a new one. */
+export function isUsable(entry: CacheEntry, now: number, demand: ValidityDemand): boolean {
+  return entry.state === 'good' && !mustRenew(entry, now, demand)
+}
 
-/** How long no renewal ahead starts after one has failed: a tenth of what is left of the copy, more or less. */
-export function renewalPauseMs(copy: Copy, error: unknown, now: number, random: number): number {
-  const share = Math.min((copy.expiresAt - now) / 10, LONGEST_RENEWAL_PAUSE_MS)
-  const askedFor = error instanceof TokenRequestError ? (error.retryAfterMs ?? 0) : 0
-  return Math.max(RENEWAL_PAUSE_MS, share, askedFor) * (1 + random / 4)
+const SHORTEST_BACKOFF_MS = 500
+const LONGEST_BACKOFF_MS = 30_000
+
+/** How long no renewal ahead starts after one has failed: about a tenth of the remaining lifetime. */
+export function renewalBackoffMs(entry: CacheEntry, error: unknown, now: number, random: number): number {
+  const share = Math.min((entry.expiresAt - now) / 10, LONGEST_BACKOFF_MS)
+  const retryAfterMs = error instanceof TokenRequestError ? (error.retryAfterMs ?? 0) : 0
+  return Math.max(SHORTEST_BACKOFF_MS, share, retryAfterMs) * (1 + random / 4)
 }

@@ -1,93 +1,79 @@
 import type { AccessToken } from '../../access-token'
 import type { Clock } from '../../clock'
-import type { CacheGetOptions, TokenCache } from '../../token-cache'
-import type { StoreLease } from '../../token-store'
-import { pauseAfter } from '../store/shared-pause'
-import type { Consulted, StoreAccess } from '../store/store-access'
-import type { StoredToken } from '../store/store-entry'
+import type { CacheGetOptions, RejectOptions, TokenCache } from '../../token-cache'
+import type { StoreAccess } from '../store/store-access'
 import { untilAborted } from '../util/abort'
 import type { Emit } from '../util/event-emitter'
-import { type Copy, renewalPauseMs } from './cache-entry'
+import { type CacheEntry, isUsable, renewalBackoffMs } from './cache-entry'
 import { type Flight, Flights } from './flights'
-import { mustRenew, shouldRenew } from './freshness'
-import { Copies } from './local-cache'
+import { isStillValid, shouldRenew } from './freshness'
+import { LocalCache } from './local-cache'
 import { RejectionLimit } from './rejection-limit'
+import { type Accepts, type CacheStore, type RenewalContext, Renewer } from './renewer'
 
-/** Whether a token that somebody else got is what the caller wants. */
-type Accepts = (copy: Copy) => boolean
-
-/** What a flight has with it. */
-interface Trip {
-  readonly key: string
-  readonly wanted: CacheGetOptions
-  readonly flight: Flight
-  readonly startedAt: number
-  /** The copy that callers use meanwhile, when nobody has to wait. */
-  readonly ahead: Copy | undefined
-}
-
-const REJECTED_TRACE_MS = 60_000
+/** How long a caller whose token is still valid waits for its renewal. */
+const PATIENCE_MS = 1_000
 
 export interface FreshTokenCacheOptions {
   readonly clock: Clock
   readonly random: () => number
   readonly emit: Emit
   readonly maxEntries: number
-  readonly store: StoreAccess | undefined
-  /** How long a copy is used before the store is asked whether it still has it, milliseconds. */
+  readonly store: CacheStore | undefined
+  /** How long an entry is used before the store is asked whether it still has the token, in milliseconds. */
   readonly localLifetimeMs: number
 }
 
-/** The token cache that a manager uses when it is told of no other. */
+/** The token cache of a manager that was not given another one. */
 export class FreshTokenCache implements TokenCache {
   readonly #clock: Clock
   readonly #random: () => number
   readonly #emit: Emit
   readonly #store: StoreAccess | undefined
-  readonly #copies: Copies
+  readonly #local: LocalCache
   readonly #rejections: RejectionLimit
-  readonly #flights = new Flights()
+  readonly #flights: Flights
+  readonly #renewer: Renewer
 
   constructor({ clock, random, emit, maxEntries, store, localLifetimeMs }: FreshTokenCacheOptions) {
     this.#clock = clock
     this.#random = random
     this.#emit = emit
-    this.#store = store
-    // Without a store there is nobody to ask.
-    const checkedAfterMs = store ? localLifetimeMs : Number.POSITIVE_INFINITY
-    this.#copies = new Copies({ clock, random, maxEntries, localLifetimeMs: checkedAfterMs })
+    this.#store = store?.access
+    // Without a store, there is nothing to revalidate with.
+    const lifetimeMs = store ? localLifetimeMs : Number.POSITIVE_INFINITY
+    this.#local = new LocalCache({ clock, random, maxEntries, localLifetimeMs: lifetimeMs })
     this.#rejections = new RejectionLimit(maxEntries, () => clock.monotonic())
+    this.#flights = new Flights(clock)
+    this.#renewer = new Renewer({ clock, random, emit, local: this.#local, store })
   }
 
-  async get(key: string, wanted: CacheGetOptions): Promise<AccessToken> {
-    wanted.signal?.throwIfAborted()
-    this.#flights.throwIfClosed(wanted.client)
-    const copy = this.#copies.get(key)
-    if (copy && !wanted.forceRenewal && this.#mayHandOut(copy, wanted)) {
-      this.#attend(key, copy, wanted)
-      return copy.token
+  async get(key: string, options: CacheGetOptions): Promise<AccessToken> {
+    options.signal?.throwIfAborted()
+    this.#flights.throwIfClosed(options.client)
+    const entry = this.#local.get(key)
+    if (entry && !options.forceRenewal && this.#isUsable(entry, options)) {
+      this.#maintain(key, entry, options)
+      return entry.token
     }
-    // The store may hold the very token that will not do; this process knows more about it than the store's times say.
-    return this.#await(
-      key,
-      wanted,
-      (other) => other.token.value !== copy?.token.value && this.#mayHandOut(other, wanted),
-    )
+    // The store may hold the very token that cannot be used. This process knows more about it than the stored times say.
+    const accepts: Accepts = (other) => other.token.value !== entry?.token.value && this.#isUsable(other, options)
+    return this.#wait(key, options, accepts, options.forceRenewal ? undefined : entry)
   }
 
-  reject(key: string, token: AccessToken): boolean {
-    const copy = this.#copies.get(key)
-    const willRenew = this.#willReplace(key, token, copy)
+  reject(key: string, token: AccessToken, { wasAccepted = false }: RejectOptions = {}): boolean {
+    const willRenew = this.#rejectEntry(key, token, wasAccepted)
     this.#emit('tokenRejected', { client: token.client, willRenew })
     return willRenew
   }
 
-  #willReplace(key: string, token: AccessToken, copy: Copy | undefined): boolean {
-    if (copy && (copy.token.value !== token.value || copy.state === 'rejected')) return true
-    if (!this.#rejections.admit(key)) return this.#flights.has(key)
-    // Where the copy is gone, a trace of it stays: the store may hold the same token still.
-    const rejected = copy ?? this.#copies.create(token, 'store', REJECTED_TRACE_MS, REJECTED_TRACE_MS)
-    this.#copies.keep(key, { ...rejected, state: 'rejected' })
+  #rejectEntry(key: string, token: AccessToken, wasAccepted: boolean): boolean {
+    const entry = this.#local.get(key)
+    if (entry && (entry.token.value !== token.value || entry.state === 'rejected')) return true
+    if (!this.#rejections.tryRenew(key, wasAccepted)) return this.#flights.has(key)
+    // Remembered also when the entry is gone: the store may still hold the same token. Nobody knows how long it is valid.
+    const rejected = entry ?? this.#local.create(token, 'store', { lifetimeMs: 0, remainingMs: 0 })
+    this.#local.keep(key, { ...rejected, state: 'rejected' })
     return true
   }
 
@@ -102,7 +88,7 @@ export class FreshTokenCache implements TokenCache {
   }
 
   held(client: string): readonly AccessToken[] {
-    return this.#copies.held(client)
+    return this.#local.held(client)
   }
 
   forget(client: string): void {
@@ -110,168 +96,123 @@ export class FreshTokenCache implements TokenCache {
   }
 
   #forget(key: string): void {
-    this.#copies.delete(key)
+    this.#local.delete(key)
     const flight = this.#flights.get(key)
-    if (flight) flight.disowned = true
+    if (flight) flight.invalidated = true
   }
 
   #keysOf(client: string | undefined): Set<string> {
-    return new Set([...this.#copies.keysOf(client), ...this.#flights.keysOf(client)])
+    return new Set([...this.#local.keysOf(client), ...this.#flights.keysOf(client)])
   }
 
   async close(): Promise<void> {
-    this.#copies.close()
+    this.#local.close()
     await this.#flights.close()
     await this.#store?.settled()
   }
 
-  /** Whether the copy meets the wish, but for being new. */
-  #mayHandOut(copy: Copy, wanted: CacheGetOptions): boolean {
-    return copy.state === 'good' && !mustRenew(copy, this.#clock.monotonic(), wanted)
+  #isUsable(entry: CacheEntry, options: CacheGetOptions): boolean {
+    return isUsable(entry, this.#clock.monotonic(), options)
   }
 
-  /** Waits for the flight that is under way if its token will do, else for one of its own. */
-  async #await(key: string, wanted: CacheGetOptions, accepts: Accepts): Promise<AccessToken> {
-    const { client, forceRenewal, signal, loader } = wanted
+  /**
+   * Waits for a new token: of the flight that is under way if its token can be used, else of one of its own. A caller whose
+   * current token is still valid gets that one when the renewal fails or takes long.
+   */
+  async #wait(
+    key: string,
+    options: CacheGetOptions,
+    accepts: Accepts,
+    current: CacheEntry | undefined,
+  ): Promise<AccessToken> {
     for (;;) {
+      const isValid = current !== undefined && isStillValid(current, this.#clock.monotonic(), options)
+      const circuitError = options.loader.circuitError()
       const running = this.#flights.get(key)
-      if (!running) {
-        const own = this.#start(key, wanted, undefined, (trip) => this.#fly(trip, accepts))
-        return (await this.#flights.join(own, signal)).token
+      if (circuitError && isValid) {
+        // Another process may have renewed the token: look into the store, but let nobody wait for it.
+        if (!running) this.#renewAhead(key, current, options)
+        return current.token
       }
-      const outage = loader.circuitError()
-      if (outage) throw outage
-      if (running.disowned) {
-        await untilAborted(
-          running.token.catch(() => {}),
-          signal,
-        )
-      } else {
-        const copy = await this.#flights.join(running, signal)
-        if (running.isNew || (!forceRenewal && accepts(copy))) return copy.token
+      if (circuitError && running) throw circuitError
+      const flight =
+        running ??
+        this.#start(key, options, isValid ? current : undefined, (context) => this.#renewer.renew(context, accepts))
+      try {
+        const entry = await this.#join(flight, options, isValid ? current : undefined)
+        const isAnswer = entry && (!running || flight.isNew || (!options.forceRenewal && accepts(entry)))
+        if (isAnswer) return entry.token
+      } catch (error) {
+        options.signal?.throwIfAborted()
+        this.#flights.throwIfClosed(options.client)
+        if (!current || !isStillValid(current, this.#clock.monotonic(), options)) throw error
+        return current.token
       }
-      this.#flights.throwIfClosed(client)
+      if (isValid && isStillValid(current, this.#clock.monotonic(), options) && this.#flights.get(key) === flight) {
+        return current.token
+      }
+      this.#flights.throwIfClosed(options.client)
     }
   }
 
-  /** Starts in the background what is due while the copy is good. */
-  #attend(key: string, copy: Copy, wanted: CacheGetOptions): void {
+  /** The entry of the flight; undefined when the caller cannot use it, or did not wait for its end. */
+  async #join(
+    flight: Flight,
+    { signal }: CacheGetOptions,
+    current: CacheEntry | undefined,
+  ): Promise<CacheEntry | undefined> {
+    if (flight.invalidated) {
+      // Its token was deleted. Wait until it has ended, so that the next flight can start.
+      const ended = flight.result.then(
+        () => undefined,
+        () => undefined,
+      )
+      return untilAborted(ended, signal)
+    }
     const now = this.#clock.monotonic()
-    const renews = shouldRenew(copy, now)
-    if ((!renews && now < copy.checkAt) || now < copy.pausedUntil || this.#flights.has(key)) return
-    if (renews && wanted.loader.circuitError()) return
-    if (renews) this.#emit('renewalStarted', { client: wanted.client })
-    const newer: Accepts = (other) =>
-      other.token.value !== copy.token.value && !shouldRenew(other, this.#clock.monotonic())
-    const fly = renews ? (trip: Trip) => this.#fly(trip, newer) : (trip: Trip) => this.#check(trip, copy)
-    this.#start(key, wanted, copy, fly).token.catch((error: unknown) => {
-      const failedAt = this.#clock.monotonic()
-      const pausedUntil = failedAt + renewalPauseMs(copy, error, failedAt, this.#random())
-      this.#copies.change(key, copy, { pausedUntil })
+    const patienceMs = current && Math.max(0, Math.min(flight.startedAt + PATIENCE_MS, current.expiresAt) - now)
+    return patienceMs === 0 ? undefined : this.#flights.join(flight, signal, patienceMs)
+  }
+
+  /** Starts in the background what is due while callers use the token. */
+  #maintain(key: string, entry: CacheEntry, options: CacheGetOptions): void {
+    const now = this.#clock.monotonic()
+    if (shouldRenew(entry, now)) {
+      if (!options.loader.circuitError()) this.#renewAhead(key, entry, options)
+    } else if (now >= entry.revalidateAt && now >= entry.renewNotBefore && !this.#flights.has(key)) {
+      this.#startAhead(key, entry, options, (context) => this.#renewer.revalidate(context, entry))
+    }
+  }
+
+  #renewAhead(key: string, entry: CacheEntry, options: CacheGetOptions): void {
+    if (this.#clock.monotonic() < entry.renewNotBefore || this.#flights.has(key)) return
+    this.#emit('renewalStarted', { client: options.client })
+    const isNewer: Accepts = (other) =>
+      other.token.value !== entry.token.value && !shouldRenew(other, this.#clock.monotonic())
+    this.#startAhead(key, entry, options, (context) => this.#renewer.renew(context, isNewer))
+  }
+
+  #startAhead(
+    key: string,
+    entry: CacheEntry,
+    options: CacheGetOptions,
+    run: (context: RenewalContext) => Promise<CacheEntry>,
+  ): void {
+    this.#start(key, { ...options, forceRenewal: false }, entry, run).result.catch((error: unknown) => {
+      const now = this.#clock.monotonic()
+      const renewNotBefore = now + renewalBackoffMs(entry, error, now, this.#random())
+      this.#local.change(key, entry, { renewNotBefore })
     })
   }
 
-  #start(key: string, wanted: CacheGetOptions, ahead: Copy | undefined, fly: (trip: Trip) => Promise<Copy>): Flight {
-    const anew = !ahead && wanted.forceRenewal === true
-    const startedAt = this.#clock.monotonic()
-    return this.#flights.start(key, wanted.client, anew, (flight) => fly({ key, wanted, flight, startedAt, ahead }))
-  }
-
-  async #fly(trip: Trip, accepts: Accepts): Promise<Copy> {
-    return this.#arrive(trip, await this.#consult(trip, accepts))
-  }
-
-  /** Asks the store whether the copy's token is still there, because another process may have deleted it. */
-  async #check(trip: Trip, copy: Copy): Promise<Copy> {
-    const { key, wanted, flight } = trip
-    void this.#store?.release(key, copy.lease)
-    const shared = await this.#consult(trip, (other) => {
-      // What the store could not take does not give way to what is older.
-      const inPlace = copy.isShared || other.token.value === copy.token.value || other.expiresAt > copy.expiresAt
-      return inPlace && this.#mayHandOut(other, wanted)
-    })
-    const { answered, found, lease } = shared
-    // Who has come to wait meanwhile needs another token, store or no store.
-    const isNeeded = flight.waiting > 0
-    if (flight.disowned || (!answered && !isNeeded)) {
-      void this.#store?.release(key, lease)
-      return this.#copies.noteShared(key, copy, copy.isShared, copy.lease)
-    }
-    const isThere = found?.token.value === copy.token.value
-    const isToBeOffered = answered && !found && !copy.isShared && this.#copies.get(key) === copy
-    if (!isThere && !isToBeOffered) return this.#arrive(trip, shared)
-    const there = this.#copies.noteShared(key, copy, true)
-    if (isToBeOffered) this.#offer(trip, there, lease)
-    return there
-  }
-
-  /** With what the store had, or with what the endpoint gives. */
-  async #arrive(trip: Trip, shared: Consulted<Copy>): Promise<Copy> {
-    const { key, flight } = trip
-    const copy = shared.found ?? (await this.#load(trip, shared))
-    this.#retrieved(trip, copy)
-    if (flight.disowned) void this.#store?.release(key, shared.lease)
-    else {
-      this.#copies.keep(key, copy)
-      if (!shared.found) this.#offer(trip, copy, shared.lease)
-    }
-    return copy
-  }
-
-  async #load({ key, wanted, flight, ahead }: Trip, { lease, paused }: Consulted<Copy>): Promise<Copy> {
-    const { loader, group } = wanted
-    const { signal } = flight.controller
-    const isAwaited = () => flight.waiting > 0
-    let asks = false
-    try {
-      signal.throwIfAborted()
-      if (paused && !paused.aheadOnly) loader.openCircuit(paused.error)
-      else if (paused && !isAwaited()) throw paused.error
-      asks = loader.circuitError() === undefined
-      const { token, lifetimeMs, requestedAt } = await loader.load({ signal, isAwaited })
-      flight.isNew = true
-      return this.#copies.create(token, 'endpoint', lifetimeMs, lifetimeMs - (this.#clock.monotonic() - requestedAt))
-    } catch (error) {
-      const pauseMs = ahead && renewalPauseMs(ahead, error, this.#clock.monotonic(), this.#random())
-      const found = lease && asks ? pauseAfter(error, loader.circuitError(), pauseMs) : undefined
-      void this.#store?.release(key, lease, found && this.#store.postPause(group, found))
-      throw error
-    }
-  }
-
-  /** What the store has that will do, or the lease to renew it; neither when it has nothing to say. */
-  async #consult({ key, wanted, flight }: Trip, accepts: Accepts): Promise<Consulted<Copy>> {
-    if (!this.#store) return { answered: false }
-    const { group, loader, leaseMs } = wanted
-    const { anew, controller } = flight
-    const pick = ({ token, lifetimeMs, remainingMs }: StoredToken) => {
-      const copy = this.#copies.create(token, 'store', lifetimeMs, remainingMs)
-      return accepts(copy) ? copy : undefined
-    }
-    // Who may not ask the endpoint needs no lease.
-    const asked = { group, pick, anew, signal: controller.signal, leaseMs: loader.circuitError() ? undefined : leaseMs }
-    return this.#store.consult(key, asked)
-  }
-
-  /** Gives a token to the store; no caller waits for that. */
-  #offer({ key, wanted }: Trip, copy: Copy, lease: StoreLease | undefined): void {
-    const remainingMs = copy.expiresAt - this.#clock.monotonic()
-    if (remainingMs < 1) void this.#store?.release(key, lease)
-    // Without the lease, which others may have, it might overwrite what is newer.
-    else if (this.#store?.canLease && !lease) this.#copies.noteShared(key, copy, false)
-    else void this.#write(key, wanted.group, copy, remainingMs, lease)
-  }
-
-  async #write(key: string, group: string, copy: Copy, remainingMs: number, lease: StoreLease | undefined) {
-    const outcome = await this.#store?.write(key, group, copy, remainingMs, lease)
-    if (outcome === 'failed') this.#copies.noteShared(key, copy, false, lease)
-    // Somebody has a newer one, or the token was deleted while it was asked for.
-    if (outcome === 'late') this.#copies.change(key, copy, { checkAt: this.#clock.monotonic() })
-  }
-
-  #retrieved({ startedAt }: Trip, { token, source, expiresAt: expiry }: Copy): void {
-    const now = this.#clock.monotonic()
-    const expiresAt = token.expiresAt ?? new Date(this.#clock.now() + expiry - now)
-    this.#emit('tokenRetrieved', { client: token.client, source, durationMs: now - startedAt, expiresAt })
+  #start(
+    key: string,
+    options: CacheGetOptions,
+    current: CacheEntry | undefined,
+    run: (context: RenewalContext) => Promise<CacheEntry>,
+  ): Flight {
+    const { client, forceRenewal = false } = options
+    const flightOptions = { client, forced: forceRenewal, isRenewal: current !== undefined }
+    return this.#flights.start(key, flightOptions, (flight) => run({ key, options, flight, current }))
   }
 }

@@ -1,44 +1,61 @@
-/** When a token's times come, in milliseconds of the monotonic clock. */
+/** When the stages of a token begin, in milliseconds of the monotonic clock. */
 export interface Lifetime {
   readonly expiresAt: number
   readonly lifetimeMs: number
-  /** From here on the next use starts a renewal in the background. */
+  /** From then on, the next use starts a renewal in the background. */
   readonly renewAt: number
 }
 
-/** The last stretch in which a token is no longer handed out is never more than this share of its lifetime. */
-const MOST_BUFFER = 0.1
-/** A token is renewed ahead from this share of its lifetime on, give or take the spread. */
+/** The last stretch of a token, in which callers wait for its renewal, is at most this share of its lifetime. */
+const LARGEST_BUFFER_SHARE = 0.1
+/** A token is renewed ahead from this share of its lifetime on, plus or minus the spread. */
 const RENEWAL_SHARE = 0.8
 const RENEWAL_SPREAD = 0.05
 
-/**
- * @param issuedAt the latest moment at which the lifetime can have begun
- * @param random 0 to 1: the draw that keeps processes of the same age from renewing in the same moment
- * @param latencyMs how long the endpoint took; the next renewal should be done before the token may not be handed out
- */
-export function lifetime(issuedAt: number, lifetimeMs: number, random: number, latencyMs: number): Lifetime {
-  const drawn = RENEWAL_SHARE + RENEWAL_SPREAD * (2 * random - 1)
-  const latest = 1 - MOST_BUFFER - latencyMs / Math.max(lifetimeMs, 1)
-  const share = Math.max(Math.min(drawn, latest), RENEWAL_SHARE - RENEWAL_SPREAD)
-  return { lifetimeMs, expiresAt: issuedAt + lifetimeMs, renewAt: issuedAt + lifetimeMs * share }
+export interface IssuedLifetime {
+  /** The latest moment at which the lifetime can have begun. */
+  readonly issuedAt: number
+  readonly lifetimeMs: number
+  /** From 0 to 1. It keeps processes whose tokens have the same age from renewing at the same moment. */
+  readonly random: number
+  /** How long the endpoint took. The next renewal should be done before the last stretch begins. */
+  readonly latencyMs: number
+  /** How long after its issue the server wants the token renewed. */
+  readonly refreshInMs?: number | undefined
 }
 
-export interface Demand {
+export function lifetime({ issuedAt, lifetimeMs, random, latencyMs, refreshInMs }: IssuedLifetime): Lifetime {
+  const expiresAt = issuedAt + lifetimeMs
+  if (refreshInMs !== undefined) return { lifetimeMs, expiresAt, renewAt: issuedAt + refreshInMs }
+  const drawn = RENEWAL_SHARE + RENEWAL_SPREAD * (2 * random - 1)
+  const latest = 1 - LARGEST_BUFFER_SHARE - latencyMs / Math.max(lifetimeMs, 1)
+  const share = Math.max(Math.min(drawn, latest), RENEWAL_SHARE - RENEWAL_SPREAD)
+  return { lifetimeMs, expiresAt, renewAt: issuedAt + lifetimeMs * share }
+}
+
+export interface ValidityDemand {
   readonly expirationBufferMs: number
-  /** How long the token has to live yet, at least. */
+  /** Minimum remaining lifetime. */
   readonly minValidityMs?: number | undefined
 }
 
-/** Whether the token may no longer be handed out. */
-export function mustRenew(token: Lifetime, now: number, demand: Demand): boolean {
-  const buffer = Math.min(demand.expirationBufferMs, token.lifetimeMs * MOST_BUFFER)
-  // No new token lives longer than a whole lifetime: a demand past that is met by one that is just as good as new.
-  const validity = Math.min(demand.minValidityMs ?? 0, token.lifetimeMs * RENEWAL_SHARE)
-  return now >= token.expiresAt - Math.max(buffer, validity)
+/** Whether callers have to wait for a new token. */
+export function mustRenew(token: Lifetime, now: number, demand: ValidityDemand): boolean {
+  const buffer = Math.min(demand.expirationBufferMs, token.lifetimeMs * LARGEST_BUFFER_SHARE)
+  return now >= token.expiresAt - Math.max(buffer, demandedMs(token, demand))
 }
 
-/** Whether it is time to renew the token while it is still handed out. */
+/** Whether the token can still be used when its renewal fails: it has not expired, and lives as long as the caller demands. */
+export function isStillValid(token: Lifetime, now: number, demand: ValidityDemand): boolean {
+  return now < token.expiresAt - demandedMs(token, demand)
+}
+
+/** No new token lives longer than a whole lifetime: a token that is nearly new meets every demand. */
+function demandedMs(token: Lifetime, { minValidityMs = 0 }: ValidityDemand): number {
+  return Math.min(minValidityMs, token.lifetimeMs * RENEWAL_SHARE)
+}
+
+/** Whether it is time to renew the token while callers still use it. */
 export function shouldRenew(token: Lifetime, now: number): boolean {
   return now >= token.renewAt
 }

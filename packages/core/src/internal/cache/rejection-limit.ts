@@ -1,17 +1,17 @@
 import { type MemoryStore, memoryStore } from '@tokenward/store-memory'
 
-const FIRST_PAUSE_MS = 1_000
-const LONGEST_PAUSE_MS = 30_000
-/** A key whose tokens were not rejected for this long starts afresh. */
-const FORGIVEN_AFTER_MS = 60_000
+const FIRST_COOLDOWN_MS = 1_000
+const LONGEST_COOLDOWN_MS = 30_000
+/** After this long without a rejection, a key starts again with the first cooldown. */
+const RESET_AFTER_MS = 60_000
 
 /**
- * How often a token may be renewed because an API rejected it: at once, and then after a pause that doubles. An API
- * that rejects whatever it is shown must not turn into a storm at the token endpoint.
+ * Limits the renewals of a token because APIs reject it: one at once, and the next after a cooldown that doubles. An API that
+ * rejects every token must not cause a storm at the token endpoint.
  */
 export class RejectionLimit {
-  /** Made when a token is first rejected, which may be never. */
-  #pauses: MemoryStore<{ pauseMs: number; until: number }> | undefined
+  /** Created at the first rejection, because most processes never see one. */
+  #cooldowns: MemoryStore<{ cooldownMs: number; until: number }> | undefined
   readonly #maxEntries: number
   readonly #now: () => number
 
@@ -20,15 +20,19 @@ export class RejectionLimit {
     this.#now = now
   }
 
-  /** Whether a rejected token may be replaced now; when it may, the pause before the next time begins. */
-  admit(key: string): boolean {
-    this.#pauses ??= memoryStore({ maxEntries: this.#maxEntries, now: this.#now })
+  /**
+   * Whether a rejected token may be renewed now. If so, the cooldown before the next renewal starts.
+   *
+   * @param isFirst the API had accepted the token before, so its rejection counts as the first one
+   */
+  tryRenew(key: string, isFirst: boolean): boolean {
+    this.#cooldowns ??= memoryStore({ maxEntries: this.#maxEntries, now: this.#now })
     const now = this.#now()
-    const last = this.#pauses.get(key)
-    const admitted = !last || now >= last.until
-    const pauseMs = last ? Math.min(last.pauseMs * 2, LONGEST_PAUSE_MS) : FIRST_PAUSE_MS
-    const next = last && !admitted ? last : { pauseMs, until: now + pauseMs }
-    this.#pauses.set(key, next, FORGIVEN_AFTER_MS)
-    return admitted
+    const last = isFirst ? undefined : this.#cooldowns.get(key)
+    const mayRenew = !last || now >= last.until
+    const cooldownMs = last ? Math.min(last.cooldownMs * 2, LONGEST_COOLDOWN_MS) : FIRST_COOLDOWN_MS
+    const next = last && !mayRenew ? last : { cooldownMs, until: now + cooldownMs }
+    this.#cooldowns.set(key, next, RESET_AFTER_MS)
+    return mayRenew
   }
 }

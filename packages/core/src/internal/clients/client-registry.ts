@@ -2,18 +2,20 @@ import { type MemoryStore, memoryStore } from '@tokenward/store-memory'
 import type { ClientConfiguration } from '../../client-configuration'
 import type { ClientDefinition, ClientDefinitionSource } from '../../client-definition'
 import type { Clock } from '../../clock'
-import { UnknownClientError } from '../../errors'
+import { TokenRequestError, UnknownClientError } from '../../errors'
 import type { TokenRequester } from '../../token-requester'
 import type { TokenSource } from '../endpoint/token-source'
 import { TokenSources } from '../endpoint/token-sources'
 import type { Emit } from '../util/event-emitter'
 import { Problems } from '../util/option-checks'
+import { withLimit } from '../util/time-limit'
 import { type ClientDefaults, configureClient } from './configure-client'
 import { DPoPProver } from './dpop-prover'
 
 /** A client as the manager works with it. */
 export interface ManagedClient {
   readonly configuration: ClientConfiguration
+  readonly requester: TokenRequester
   readonly source: TokenSource
   /** Makes the proofs of a DPoP client. */
   readonly dpop: DPoPProver | undefined
@@ -23,108 +25,138 @@ export interface ClientRegistryOptions {
   readonly definitions: Readonly<Record<string, ClientDefinitionSource>>
   readonly resolve: ((name: string) => Promise<ClientDefinition | undefined>) | undefined
   readonly defaults: ClientDefaults
-  /** What requests the tokens of a client whose definition brings no requester of its own. */
+  /** Requests the tokens of clients whose definition brings no requester of its own. */
   readonly requester: TokenRequester
-  /** The most clients that are kept of those that `resolve` found. */
+  /** How many clients that `resolve` found are kept at most. */
   readonly maxEntries: number
-  /** Where what is wrong with `definitions` goes. */
+  /** Collects what is wrong with `definitions`. */
   readonly problems: Problems
   readonly source: { readonly clock: Clock; readonly random: () => number; readonly emit: Emit }
+  /** Learns the time of the authorization servers, in milliseconds since 1970. */
+  readonly serverTime: (milliseconds: number) => void
 }
 
-type Entry = ManagedClient | Promise<ManagedClient> | (() => Promise<ClientDefinition>)
+/** A definition that is loaded when it is first needed. It is loaded again after a failure. */
+class LateClient {
+  readonly #load: () => Promise<ManagedClient>
+  #loading: Promise<ManagedClient> | undefined
+  client: ManagedClient | undefined
 
-/** The clients by name: given, added, or found when they are first asked for; each is read once. */
+  constructor(load: () => Promise<ManagedClient>) {
+    this.#load = load
+  }
+
+  get(): Promise<ManagedClient> {
+    this.#loading ??= this.#load().then(
+      (client) => {
+        this.client = client
+        return client
+      },
+      (error) => {
+        this.#loading = undefined
+        throw error
+      },
+    )
+    return this.#loading
+  }
+}
+
+/** The clients by name: given, added, or found when they are first asked for. Each definition is read once. */
 export class ClientRegistry {
-  readonly #defined = new Map<string, Entry>()
-  readonly #resolved: MemoryStore<Promise<ManagedClient>>
+  readonly #defined = new Map<string, ManagedClient | LateClient>()
+  readonly #resolved: MemoryStore<LateClient>
   readonly #options: ClientRegistryOptions
   readonly #sources: TokenSources
 
   constructor(options: ClientRegistryOptions) {
     this.#options = options
-    this.#sources = new TokenSources(options.source)
+    this.#sources = new TokenSources({ ...options.source, serverTime: options.serverTime })
     this.#resolved = memoryStore({ maxEntries: options.resolve ? options.maxEntries : 1 })
     for (const [name, definition] of Object.entries(options.definitions)) {
-      const entry = this.#entry(name, definition, options.problems)
-      if (entry) this.#defined.set(name, entry)
+      const client = this.#define(name, definition, options.problems)
+      if (client) this.#defined.set(name, client)
     }
   }
 
+  /** The names that were defined. */
   names(): string[] {
     return [...this.#defined.keys()]
   }
 
-  /** The names of all clients that were defined or found. */
+  /** The names that were defined or found. */
   known(): string[] {
     return [...this.names(), ...[...this.#resolved.entries()].map(([name]) => name)]
   }
 
-  /** The client, if it is defined and nothing has to be waited for. */
+  /** The client, if its definition is loaded. */
   ready(name: string): ManagedClient | undefined {
-    const entry = this.#defined.get(name)
-    return entry instanceof Promise || typeof entry === 'function' ? undefined : entry
+    const client = this.#defined.get(name) ?? this.#resolved.get(name)
+    return client instanceof LateClient ? client.client : client
   }
 
-  /** @throws UnknownClientError, or ConfigurationError when a definition that was supplied late cannot be right. */
+  /**
+   * @throws UnknownClientError
+   * @throws ConfigurationError when a definition that was loaded late is wrong
+   * @throws TokenRequestError `timeout` when it was not loaded in time
+   */
   get(name: string): ManagedClient | Promise<ManagedClient> {
-    const entry = this.#defined.get(name)
-    if (entry === undefined) return this.#resolve(name)
-    if (typeof entry !== 'function') return entry
-    const client = entry().then((definition) => this.#configure(name, definition))
-    const settle = (result: Entry) => {
-      if (this.#defined.get(name) === client) this.#defined.set(name, result)
-    }
-    this.#defined.set(name, client)
-    // A definition that could not be had is asked for again the next time.
-    client.then(settle, () => settle(entry))
-    return client
+    const client = this.#defined.get(name) ?? this.#find(name)
+    return client instanceof LateClient ? (client.client ?? client.get()) : client
   }
 
-  /** @throws ConfigurationError when the name is taken, or the definition cannot be right. */
+  /** @throws ConfigurationError when the name is taken, or the definition is wrong */
   add(name: string, definition: ClientDefinitionSource): void {
     const problems = new Problems()
     if (this.#defined.has(name)) problems.add(name, 'name', 'is taken; removeClient frees it')
-    const entry = this.#entry(name, definition, problems)
+    const client = this.#define(name, definition, problems)
     problems.throwIfAny()
-    if (entry) this.#defined.set(name, entry)
+    if (client) this.#defined.set(name, client)
   }
 
   remove(name: string): boolean {
-    const known = this.#defined.delete(name) || this.#resolved.get(name) !== undefined
+    const wasKnown = this.#defined.delete(name) || this.#resolved.get(name) !== undefined
     this.#resolved.delete(name)
-    return known
+    return wasKnown
   }
 
-  #resolve(name: string): Promise<ManagedClient> {
+  #find(name: string): LateClient {
     const known = this.#resolved.get(name)
     if (known) return known
     const { resolve } = this.#options
-    if (!resolve) return Promise.reject(new UnknownClientError(name, this.names()))
-    const client = (async () => {
-      const definition = await resolve(name)
-      if (definition === undefined || definition === null) throw new UnknownClientError(name, this.names())
-      return this.#configure(name, definition)
-    })()
+    if (!resolve) throw new UnknownClientError(name, this.names())
+    const client = this.#late(name, 'resolveClient', () => resolve(name))
     this.#resolved.set(name, client, Number.MAX_SAFE_INTEGER)
-    client.catch(() => {
+    // A name that is not found, or not in time, is asked for again the next time.
+    client.get().catch(() => {
       if (this.#resolved.get(name) === client) this.#resolved.delete(name)
     })
     return client
   }
 
-  #entry(name: string, definition: ClientDefinitionSource, problems: Problems): Entry | undefined {
-    // Called late and only as an async function, whatever it is: a throw becomes the rejection of the call.
-    if (typeof definition === 'function') return async () => definition()
-    return this.#manage(name, definition, problems)
+  #define(
+    name: string,
+    definition: ClientDefinitionSource,
+    problems: Problems,
+  ): ManagedClient | LateClient | undefined {
+    if (typeof definition !== 'function') return this.#manage(name, definition, problems)
+    return this.#late(name, 'definition', definition)
   }
 
-  #configure(name: string, definition: ClientDefinition): ManagedClient {
-    const problems = new Problems()
-    const client = this.#manage(name, definition, problems)
-    problems.throwIfAny()
-    if (!client) throw new UnknownClientError(name, this.names())
-    return client
+  #late(name: string, step: string, load: () => Promise<ClientDefinition | undefined>): LateClient {
+    const { defaults, source } = this.#options
+    const timeout = () => {
+      const errorDescription = `${step}: no result within ${defaults.timeoutMs} ms`
+      return new TokenRequestError({ client: name, error: 'timeout', errorDescription, retryable: true })
+    }
+    return new LateClient(async () => {
+      const definition = await withLimit(source.clock, defaults.timeoutMs, timeout, async () => load())
+      if (definition === undefined || definition === null) throw new UnknownClientError(name, this.names())
+      const problems = new Problems()
+      const client = this.#manage(name, definition, problems)
+      problems.throwIfAny()
+      if (!client) throw new UnknownClientError(name, this.names())
+      return client
+    })
   }
 
   #manage(name: string, definition: ClientDefinition, problems: Problems): ManagedClient | undefined {
@@ -133,6 +165,7 @@ export class ClientRegistry {
     const configuration = configureClient(name, definition, defaults, problems, dpop)
     if (!configuration) return undefined
     const requester = definition.requester ?? this.#options.requester
-    return { configuration, source: this.#sources.create(configuration, requester, definition.fetch), dpop }
+    const tokenSource = this.#sources.create(configuration, requester, definition.fetch)
+    return { configuration, requester, source: tokenSource, dpop }
   }
 }

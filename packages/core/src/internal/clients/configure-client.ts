@@ -3,15 +3,37 @@ import type { ClientDefinition } from '../../client-definition'
 import { withHidden } from '../util/hidden'
 import { OptionChecks, type Problems } from '../util/option-checks'
 import { maySendSecretsTo } from '../util/plain-http'
+import { checkUnknown } from '../util/unknown-options'
 import { checkDPoP, type DPoPProver } from './dpop-prover'
-import { checkClientAssertion, checkParameters, checkResource } from './resolved-request'
+import { checkClientAssertion, checkParameters, checkResource, checkScope } from './resolved-request'
 
-/** What a definition that says nothing about it gets from its manager. */
+/** The manager's options that apply to a definition without its own. */
 export interface ClientDefaults {
   readonly timeoutMs: number
   readonly expirationBufferMs: number
   readonly defaultLifetimeMs: number
 }
+
+const DEFINITION_OPTIONS = [
+  'tokenEndpoint',
+  'issuer',
+  'clientId',
+  'clientSecret',
+  'clientAuth',
+  'clientAssertion',
+  'scope',
+  'resource',
+  'audience',
+  'parameters',
+  'dpop',
+  'mtls',
+  'fetch',
+  'timeoutMs',
+  'expirationBufferMs',
+  'defaultLifetimeMs',
+  'allowInsecureRequests',
+  'requester',
+] as const satisfies readonly (keyof ClientDefinition)[]
 
 /** Checks a definition, adds what is wrong with it to `problems`, and copies it. */
 export function configureClient(
@@ -23,12 +45,11 @@ export function configureClient(
 ): ClientConfiguration | undefined {
   const checks = new OptionChecks(problems, name)
   if (!checks.object('definition', definition)) return undefined
+  checkUnknown(checks, definition, DEFINITION_OPTIONS)
   checks.text('clientId', definition.clientId)
   checkServer(checks, definition)
   checkAuthentication(checks, definition)
-  if (definition.scope !== undefined && typeof definition.scope !== 'string') {
-    checks.problem('scope', 'must be a string of scopes separated by spaces')
-  }
+  checkScope(checks, definition.scope)
   checks.optionalText('audience', definition.audience)
   const resource = checkResource(checks, definition.resource)
   const parameters = checkParameters(checks, definition.parameters)
@@ -59,7 +80,7 @@ export function configureClient(
       clientSecret: definition.clientSecret,
       clientAuth: definition.clientAuth,
       clientAssertion: definition.clientAssertion,
-      // Their values may be secrets of another grant.
+      // Their values may be secrets, such as a password.
       parameters,
       dpopKeyPair: dpop && (() => dpop.keyPair()),
       fetch: definition.fetch ?? ((input: RequestInfo | URL, init?: RequestInit) => fetch(input, init)),
@@ -75,7 +96,7 @@ function checkServer(checks: OptionChecks, definition: ClientDefinition): void {
     return
   }
   if (tokenEndpoint !== undefined && issuer !== undefined) {
-    checks.problem('tokenEndpoint', 'stands beside issuer: give one of them')
+    checks.problem('tokenEndpoint', 'cannot be combined with issuer: give one of them')
     return
   }
   const option = tokenEndpoint === undefined ? 'issuer' : 'tokenEndpoint'
@@ -85,7 +106,7 @@ function checkServer(checks: OptionChecks, definition: ClientDefinition): void {
   else if (!maySendSecretsTo(url, definition.allowInsecureRequests)) {
     checks.problem(option, 'would send the secret by plain http; use https, or set allowInsecureRequests')
   }
-  if (url.hash !== '') checks.problem(option, 'has a fragment, which no request can carry')
+  if (url.hash !== '') checks.problem(option, 'has a fragment, which is not sent in requests')
 }
 
 function checkAuthentication(checks: OptionChecks, definition: ClientDefinition): void {
@@ -94,11 +115,13 @@ function checkAuthentication(checks: OptionChecks, definition: ClientDefinition)
   checkClientAssertion(checks, clientAssertion)
   if (clientSecret !== undefined) {
     if (typeof clientSecret !== 'function') checks.text('clientSecret', clientSecret)
-    if (clientAuth !== undefined) checks.problem('clientSecret', 'stands beside clientAuth: give the secret to it')
-    if (clientAssertion !== undefined) checks.problem('clientSecret', 'stands beside clientAssertion: give one of them')
+    if (clientAuth !== undefined)
+      checks.problem('clientSecret', 'cannot be combined with clientAuth: pass the secret to the clientAuth')
+    if (clientAssertion !== undefined)
+      checks.problem('clientSecret', 'cannot be combined with clientAssertion: give one of them')
   } else if (clientAuth !== undefined && clientAssertion !== undefined) {
-    checks.problem('clientAuth', 'stands beside clientAssertion: give one of them')
+    checks.problem('clientAuth', 'cannot be combined with clientAssertion: give one of them')
   } else if ('clientSecret' in definition && clientAuth === undefined && clientAssertion === undefined) {
-    checks.problem('clientSecret', 'is undefined: is the environment variable that it comes from set?')
+    checks.problem('clientSecret', 'is undefined: is the environment variable set that it comes from?')
   }
 }

@@ -4,17 +4,17 @@ import type { DPoPOptions, KeyPair } from '../../dpop-key'
 import { ConfigurationError } from '../../errors'
 import type { OptionChecks } from '../util/option-checks'
 
-/** The most origins whose nonces are remembered; the one used least recently is forgotten first. */
+/** How many origins' nonces are remembered. The least recently used are forgotten first. */
 const MOST_ORIGINS = 100
 const FOREVER_MS = Number.MAX_SAFE_INTEGER
 const PRIVATE_PARAMETERS = new Set(['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'key_ops', 'ext', 'use'])
 
-/** A request that a proof is made for (RFC 9449 §4.2). */
+/** The request that a proof is for (RFC 9449 §4.2). */
 export interface ProvenRequest {
   readonly method: string
   readonly url: URL
   readonly accessToken: string
-  /** Claims beside those of RFC 9449. */
+  /** Claims in addition to those of RFC 9449. */
   readonly claims?: Readonly<Record<string, unknown>> | undefined
 }
 
@@ -25,7 +25,7 @@ interface LoadedKey {
   readonly thumbprint: string
 }
 
-/** Makes the DPoP proofs of one client for its APIs, and remembers the nonces that they ask for. */
+/** Makes the DPoP proofs of one client for its APIs, and remembers the nonces that the APIs demand. */
 export class DPoPProver {
   readonly #client: string
   readonly #options: true | DPoPOptions
@@ -39,7 +39,7 @@ export class DPoPProver {
     this.#now = now
   }
 
-  /** The JWK thumbprint of the key (RFC 7638): what tokens are bound to. */
+  /** The JWK thumbprint of the key (RFC 7638), which tokens are bound to. */
   async thumbprint(): Promise<string> {
     return (await this.#load()).thumbprint
   }
@@ -60,7 +60,7 @@ export class DPoPProver {
       ...claims,
       jti: crypto.randomUUID(),
       htm: method,
-      // Without query and fragment, as the URL goes over the wire (RFC 9449 §4.2).
+      // Without query and fragment (RFC 9449 §4.2).
       htu: `${url.origin}${url.pathname}`,
       iat: Math.floor(this.#now() / 1_000),
       ath: base64url(hash),
@@ -83,7 +83,7 @@ export class DPoPProver {
   }
 
   #unusable(error: unknown): ConfigurationError {
-    // Only the kind of the error: the key may be quoted in its message.
+    // Only the class of the error: its message may quote the key.
     const message = `no proof can be made with this key: ${error instanceof Error ? error.name : 'unknown error'}`
     return new ConfigurationError([{ client: this.#client, option: 'dpop', message }])
   }
@@ -130,7 +130,7 @@ function base64url(bytes: ArrayBuffer): string {
   return btoa(text).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
 }
 
-/** Checks the option as far as that can be done without using the key. */
+/** Checks the option as far as possible without using the key. */
 export function checkDPoP(checks: OptionChecks, value: unknown): void {
   if (value === undefined || value === false || value === true) return
   if (!checks.object('dpop', value)) return
@@ -138,16 +138,16 @@ export function checkDPoP(checks: OptionChecks, value: unknown): void {
   if (alg !== undefined) checks.text('dpop.alg', alg)
   if (!checks.object('dpop.key', key)) return
   if ('privateKey' in key || 'publicKey' in key) checkKeyPair(checks, key)
-  else if (typeof key.kty !== 'string') checks.problem('dpop.key', 'is neither a CryptoKeyPair nor a JWK')
+  else if (typeof key.kty !== 'string') checks.problem('dpop.key', 'must be a CryptoKeyPair or a JWK')
   else if (key.kty === 'oct') checks.problem('dpop.key', 'is symmetric; a proof needs a private key')
   else if (typeof key.d !== 'string') checks.problem('dpop.key', 'is a public key; a proof needs the private one')
 }
 
 function checkKeyPair(checks: OptionChecks, { privateKey, publicKey }: Record<string, unknown>): void {
   if (!(privateKey instanceof CryptoKey) || privateKey.type !== 'private' || !privateKey.usages.includes('sign')) {
-    checks.problem('dpop.key', 'has no private key that may sign')
+    checks.problem('dpop.key', 'has no private key with the usage sign')
   }
   if (!(publicKey instanceof CryptoKey) || publicKey.type !== 'public' || !publicKey.extractable) {
-    checks.problem('dpop.key', 'has no public key that is extractable, which it has to be to stand in proofs')
+    checks.problem('dpop.key', 'has no extractable public key, which every proof contains')
   }
 }

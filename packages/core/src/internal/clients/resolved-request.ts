@@ -1,11 +1,12 @@
 import type { ClientConfiguration } from '../../client-configuration'
-import type { TokenParameters } from '../../token-parameters'
+import type { GetAccessTokenOptions, TokenParameters } from '../../token-parameters'
 import type { RequestedToken } from '../../token-requester'
 import { OptionChecks, Problems } from '../util/option-checks'
+import { checkUnknown } from '../util/unknown-options'
 
-/** Form parameters that have an option of their own, or are none of the caller's business. */
+/** Form parameters that callers cannot set, and what to use instead. */
 const RESERVED: Readonly<Record<string, string>> = {
-  grant_type: 'a definition that needs another grant brings its own requester',
+  grant_type: 'use the requester of another grant, such as tokenExchange',
   client_id: 'use clientId',
   client_secret: 'use clientSecret',
   client_assertion: 'use clientAssertion',
@@ -14,7 +15,7 @@ const RESERVED: Readonly<Record<string, string>> = {
   resource: 'use resource',
 }
 
-/** Checks `resource` in any of its forms and gives it as strings. */
+/** Checks `resource` in any of its forms, and returns it as strings. */
 export function checkResource(checks: OptionChecks, value: unknown): readonly string[] {
   if (value === undefined) return []
   const resources: string[] = []
@@ -27,7 +28,7 @@ export function checkResource(checks: OptionChecks, value: unknown): readonly st
   return Object.freeze(resources)
 }
 
-/** Checks further form parameters and gives them without the undefined ones, `base` under them. */
+/** Checks further form parameters, and returns them merged over `base`. An undefined one is removed. */
 export function checkParameters(
   checks: OptionChecks,
   value: unknown,
@@ -45,17 +46,43 @@ export function checkParameters(
   return Object.freeze(parameters)
 }
 
+const CALL_OPTIONS = [
+  'scope',
+  'resource',
+  'audience',
+  'parameters',
+  'clientAssertion',
+  'minValidityMs',
+  'forceRenewal',
+  'signal',
+] as const satisfies readonly (keyof GetAccessTokenOptions)[]
+
+/** A scope has no quotes, backslashes, control characters or characters outside of ASCII (RFC 6749 §3.3). */
+const SCOPES = /^[\x21\x23-\x5b\x5d-\x7e]+( +[\x21\x23-\x5b\x5d-\x7e]+)*$/
+
+export function checkScope(checks: OptionChecks, value: unknown): void {
+  if (value === undefined || value === '') return
+  if (typeof value !== 'string') checks.problem('scope', 'must be a string of scopes separated by spaces')
+  else if (!SCOPES.test(value)) {
+    const message =
+      'must be scopes separated by spaces: printable ASCII without quotes and backslashes (RFC 6749 §3.3), no outer spaces'
+    checks.problem('scope', message)
+  }
+}
+
 /**
- * The definition's values with the call's own in their place.
+ * The definition's values, with the call's own in their place.
  *
- * @throws ConfigurationError when the call's cannot be right.
+ * @throws ConfigurationError when the call's options are wrong
  */
-export function requestedToken(client: ClientConfiguration, call: TokenParameters): RequestedToken {
+export function mergeRequested(client: ClientConfiguration, call: TokenParameters): RequestedToken {
   const problems = new Problems()
   const checks = new OptionChecks(problems, client.name)
-  if (call.scope !== undefined && typeof call.scope !== 'string') checks.problem('scope', 'must be a string')
+  checkUnknown(checks, call, CALL_OPTIONS)
+  checkScope(checks, call.scope)
   if (call.audience !== undefined) checks.text('audience', call.audience)
   checks.amount('minValidityMs', call.minValidityMs, 0)
+  checks.boolean('forceRenewal', call.forceRenewal)
   checkClientAssertion(checks, call.clientAssertion)
   const requested: RequestedToken = {
     scope: call.scope ?? client.scope,
@@ -67,15 +94,31 @@ export function requestedToken(client: ClientConfiguration, call: TokenParameter
   return requested
 }
 
+/** Whether a call requests something else than the definition does, or has anything that must be checked. */
+export function hasOwnRequest(call: GetAccessTokenOptions): boolean {
+  for (const option of Object.keys(call) as (keyof GetAccessTokenOptions)[]) {
+    if (option !== 'signal' && option !== 'forceRenewal' && call[option] !== undefined) return true
+  }
+  return false
+}
+
 export function checkClientAssertion(checks: OptionChecks, value: unknown): void {
   if (value !== undefined && typeof value !== 'function') checks.text('clientAssertion', value)
 }
 
-/** The one way to write down what identifies a token: equal texts, same token. */
+/** What tells a token from all others, beside what its client and its call say. */
+export interface TokenTraits {
+  /** The thumbprint of the DPoP key. */
+  readonly thumbprint: string | undefined
+  /** What the grant is for. */
+  readonly grant: string | undefined
+}
+
+/** The one way to write down what identifies a token: the same text, the same token. */
 export function tokenIdentity(
   client: ClientConfiguration,
   requested: RequestedToken,
-  dpopThumbprint: string | undefined,
+  { thumbprint, grant }: TokenTraits,
 ): string {
   const scopes = requested.scope?.split(' ').filter((scope) => scope !== '') ?? []
   const { audience, ...parameters } = requested.parameters
@@ -87,13 +130,19 @@ export function tokenIdentity(
     sortedSet(requested.resource),
     audience ?? requested.audience ?? null,
     Object.entries(parameters).sort(([a], [b]) => compare(a, b)),
-    dpopThumbprint ?? null,
+    thumbprint ?? null,
+    grant ?? null,
   ])
 }
 
-/** What all tokens of a client have in common, whatever is asked for. */
+/** What all tokens of a client have in common. */
 export function clientIdentity({ name, tokenEndpoint, issuer, clientId }: ClientConfiguration): string {
   return JSON.stringify([name, tokenEndpoint ?? issuer, clientId])
+}
+
+/** What all requests to a token endpoint have in common. */
+export function endpointIdentity({ tokenEndpoint, issuer }: ClientConfiguration): string {
+  return JSON.stringify(['endpoint', tokenEndpoint ?? issuer])
 }
 
 /** The key of a token in caches and stores: a SHA-256 in hexadecimal. Nothing can be read out of it. */

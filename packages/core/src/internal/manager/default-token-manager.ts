@@ -1,87 +1,95 @@
-import { type MemoryStore, memoryStore } from '@tokenward/store-memory'
 import type { AccessToken } from '../../access-token'
 import type { ClientDefinitionSource } from '../../client-definition'
 import { systemClock } from '../../clock'
-import { ConfigurationError } from '../../errors'
+import { ConfigurationError, TokenRequestError } from '../../errors'
 import type { TokenEvents, Unsubscribe } from '../../events'
 import { clientCredentials } from '../../grants'
 import type { TokenCache } from '../../token-cache'
 import type { TokenManager, TokenManagerOptions } from '../../token-manager'
 import type { GetAccessTokenOptions, TokenParameters } from '../../token-parameters'
 import type { LimitedWork, PresentedRequest, ReceivedNonce } from '../../token-presenter'
-import type { RequestedToken } from '../../token-requester'
 import { FreshTokenCache } from '../cache/fresh-token-cache'
 import { ClientRegistry, type ManagedClient } from '../clients/client-registry'
-import { clientIdentity, requestedToken, tokenIdentity, tokenKey } from '../clients/resolved-request'
+import { StoreLookup } from '../store/lookup'
 import { StoreAccess } from '../store/store-access'
 import { untilAborted } from '../util/abort'
 import { authorizationHeader } from '../util/authorization-header'
+import { closedError } from '../util/closed-error'
 import { EventEmitter } from '../util/event-emitter'
-import { OptionChecks, Problems } from '../util/option-checks'
+import { Problems } from '../util/option-checks'
+import { SharedTime } from '../util/shared-time'
+import { suspendAwareClock } from '../util/suspend-aware-clock'
+import { withLimit } from '../util/time-limit'
+import { snapshotParameters } from '../util/token-parameters'
+import { checkManagerOptions, withDefaults } from './manager-options'
+import { RequestResolver, type ResolvedRequest } from './request-resolver'
 
-const DEFAULTS = { timeoutMs: 10_000, expirationBufferMs: 60_000, defaultLifetimeMs: 300_000, localLifetimeMs: 60_000 }
-/** A lease outlives the token request that it is for, and not by much: who died holding it is waited for. */
+/** A lease outlives the token request that it is for, but only a little: other processes wait for it when its holder dies. */
 const LEASE_MARGIN_MS = 1_000
-const FOREVER_MS = Number.MAX_SAFE_INTEGER
 
-interface Located {
-  readonly client: ManagedClient
-  readonly requested: RequestedToken
-  readonly key: string
-  readonly group: string
-}
-
-/** The one implementation: it brings a client, what a call asks for, and the cache together. */
+/** The default token manager. It brings a client, a call's options and the cache together. */
 export class DefaultTokenManager implements TokenManager {
   readonly #events: EventEmitter
   readonly #cache: TokenCache
   readonly #clients: ClientRegistry
-  /** The keys of identities seen before, because SHA-256 costs more than all the rest of a cached call. */
-  readonly #keys: MemoryStore<Promise<string>>
-  readonly #usual = new WeakMap<ManagedClient, Located>()
+  readonly #clock: ReturnType<typeof suspendAwareClock>
+  readonly #requests: RequestResolver
   readonly #revokeOnClose: boolean
-  /** Tokens that an API has accepted: their rejection is not that of a brand-new token. */
-  readonly #accepted = new WeakSet<AccessToken>()
-  #closed = false
+  /** The origins of the APIs that have accepted a token. */
+  readonly #accepted = new WeakMap<AccessToken, Set<string>>()
+  /** New calls are refused from then on, while a revocation may still need its client. */
+  #isClosed = false
+  /** Aborts when the manager is closed. */
+  readonly #closing = new AbortController()
 
   constructor(options: TokenManagerOptions) {
     const problems = new Problems()
-    if (!new OptionChecks(problems).object('options', options)) problems.throwIfAny()
-    checkOptions(new OptionChecks(problems), options)
-    const { clock = systemClock, random = Math.random, maxEntries = 10_000, storeTimeoutMs = 250, store } = options
-    const { timeoutMs, expirationBufferMs, defaultLifetimeMs, localLifetimeMs = DEFAULTS.localLifetimeMs } = options
+    checkManagerOptions(problems, options)
+    const { clock: given = systemClock, random = Math.random, maxEntries = 10_000, store } = options
+    const { storeTimeoutMs, localLifetimeMs, ...defaults } = withDefaults(options)
+    const clock = suspendAwareClock(given)
+    const sharedTime = new SharedTime(clock)
+    this.#clock = clock
     this.#events = new EventEmitter(options.logger)
+    const { emit } = this.#events
     this.#revokeOnClose = options.revokeOnClose ?? false
     this.#clients = new ClientRegistry({
       definitions: options.clients ?? {},
       resolve: options.resolveClient,
-      defaults: {
-        timeoutMs: timeoutMs ?? DEFAULTS.timeoutMs,
-        expirationBufferMs: expirationBufferMs ?? DEFAULTS.expirationBufferMs,
-        defaultLifetimeMs: defaultLifetimeMs ?? DEFAULTS.defaultLifetimeMs,
-      },
+      defaults,
       requester: options.requester ?? clientCredentials({ clock }),
       maxEntries,
       problems,
-      source: { clock, random, emit: this.#events.emit },
+      source: { clock, random, emit },
+      serverTime: (milliseconds) => sharedTime.observe(milliseconds),
     })
     problems.throwIfAny()
-    this.#keys = memoryStore({ maxEntries })
-    const { emit } = this.#events
-    const shared = store && new StoreAccess({ store, clock, random, timeoutMs: storeTimeoutMs, emit })
+    this.#requests = new RequestResolver(maxEntries)
+    const access = store && new StoreAccess({ store, clock, sharedTime, timeoutMs: storeTimeoutMs, emit })
+    const cacheStore = access && { access, lookup: new StoreLookup(access, clock, random) }
     this.#cache =
-      options.cache ?? new FreshTokenCache({ clock, random, emit, maxEntries, store: shared, localLifetimeMs })
+      options.cache ?? new FreshTokenCache({ clock, random, emit, maxEntries, store: cacheStore, localLifetimeMs })
   }
 
-  async getAccessToken(name: string, options: GetAccessTokenOptions = {}): Promise<AccessToken> {
-    const { client, requested, key, group } = this.#usualOf(name, options) ?? (await this.#locate(name, options))
+  async getAccessToken(name: string, given: GetAccessTokenOptions = {}): Promise<AccessToken> {
+    this.#throwIfClosed(name)
+    const client = this.#clients.ready(name)
+    const known = client && this.#requests.known(client, given)
+    // The caller may change its options while the definition is loaded.
+    const options = known ? given : { ...snapshotParameters(given), signal: given.signal }
+    const request = known ?? (await this.#resolve(name, options))
+    this.#throwIfClosed(name)
     const { forceRenewal, minValidityMs, signal, clientAssertion } = options
+    const { key, group, endpointKey, requested } = request
+    const { configuration, source, dpop } = request.client
     return this.#cache.get(key, {
       client: name,
+      isBound: dpop !== undefined,
       group,
-      loader: client.source.loader(key, requested, clientAssertion ?? client.configuration.clientAssertion),
-      expirationBufferMs: client.configuration.expirationBufferMs,
-      leaseMs: client.configuration.timeoutMs + LEASE_MARGIN_MS,
+      endpointKey,
+      loader: source.loader(key, requested, clientAssertion ?? configuration.clientAssertion),
+      expirationBufferMs: configuration.expirationBufferMs,
+      leaseMs: configuration.timeoutMs + LEASE_MARGIN_MS,
       minValidityMs,
       forceRenewal,
       signal,
@@ -89,17 +97,27 @@ export class DefaultTokenManager implements TokenManager {
   }
 
   async deleteAccessToken(name: string, options: TokenParameters = {}): Promise<void> {
-    const { key } = await this.#locate(name, options)
+    const { key } = await this.#resolve(name, snapshotParameters(options))
     await this.#cache.delete(key)
   }
 
-  async rejectAccessToken(name: string, token: AccessToken, options: TokenParameters = {}): Promise<boolean> {
-    const { key } = await this.#locate(name, options)
-    return this.#cache.reject(key, token)
+  async rejectAccessToken(
+    name: string,
+    token: AccessToken,
+    options: TokenParameters = {},
+    origin?: string,
+  ): Promise<boolean> {
+    // Nothing to renew when the client was removed while its request was under way.
+    if (!this.#clients.known().includes(name)) return false
+    const { key } = await this.#resolve(name, snapshotParameters(options))
+    const wasAccepted = origin !== undefined && this.#accepted.get(token)?.has(origin)
+    return this.#cache.reject(key, token, { wasAccepted })
   }
 
-  acceptAccessToken(token: AccessToken): void {
-    this.#accepted.add(token)
+  acceptAccessToken(token: AccessToken, origin: string): void {
+    const origins = this.#accepted.get(token)
+    if (origins) origins.add(origin)
+    else this.#accepted.set(token, new Set([origin]))
   }
 
   async presentAccessToken(
@@ -109,7 +127,7 @@ export class DefaultTokenManager implements TokenManager {
   ): Promise<Record<string, string>> {
     const authorization = authorizationHeader(token)
     if (token.type !== 'DPoP') return { authorization }
-    const { dpop } = await this.#clients.get(name)
+    const { dpop } = await this.#client(name)
     if (!dpop) {
       const message = 'is not set, so that no proof can be made for a DPoP token'
       throw new ConfigurationError([{ client: name, option: 'dpop', message }])
@@ -120,8 +138,7 @@ export class DefaultTokenManager implements TokenManager {
 
   async rememberNonce(name: string, { url, nonce, willRetry }: ReceivedNonce): Promise<void> {
     // A removed client has no use for the nonce, and the API's response must not be lost for that.
-    const client = this.#clients.ready(name)
-    client?.dpop?.rememberNonce(url, nonce)
+    this.#clients.ready(name)?.dpop?.rememberNonce(url, nonce)
     if (willRetry) this.#events.emit('nonceRetried', { client: name, at: 'api' })
   }
 
@@ -129,26 +146,33 @@ export class DefaultTokenManager implements TokenManager {
     return this.#clients.ready(name)?.configuration.allowInsecureRequests
   }
 
-  async waitFor<T>({ client: name, signal, run }: LimitedWork<T>): Promise<T> {
-    await this.#clients.get(name)
-    return untilAborted((async () => run())(), signal)
+  async waitFor<T>({ client: name, step, signal, run }: LimitedWork<T>): Promise<T> {
+    const { timeoutMs } = (await this.#client(name, signal)).configuration
+    const timeout = () => {
+      const errorDescription = `${step}: no result within ${timeoutMs} ms`
+      return new TokenRequestError({ client: name, error: 'timeout', errorDescription, retryable: true })
+    }
+    const limited = withLimit(this.#clock, timeoutMs, timeout, async () => run(), this.#closing.signal)
+    return this.#untilClosed(name, limited, signal)
   }
 
   async clear(name?: string): Promise<void> {
     if (name !== undefined) return this.#clear(name)
-    await Promise.all([this.#cache.clear(), ...this.#clients.known().map((client) => this.#clear(client))])
+    const clearing = this.#clients.known().map((client) => this.#clear(client))
+    // A client whose definition cannot be loaded has no tokens here, and does not keep the others from being cleared.
+    await Promise.allSettled([...clearing, this.#cache.clear()])
   }
 
   async #clear(name: string): Promise<void> {
-    const { key, group } = await this.#locate(name, {})
-    // The usual token may be in a store that knows no groups, though this process has not used it yet.
+    const { key, group } = await this.#resolve(name, {})
+    // A store without groups may hold the client's default token, though this process has not used it yet.
     await Promise.all([this.#cache.clear(name, group), this.#cache.delete(key)])
   }
 
   async revoke(name: string): Promise<boolean> {
-    const { source } = await this.#clients.get(name)
+    const { source } = await this.#client(name)
     const held = this.#cache.held(name)
-    await this.clear(name)
+    await this.#clear(name)
     const revoked = await Promise.all(held.map(({ value }) => source.revoke(value)))
     return revoked.length > 0 && revoked.every(Boolean)
   }
@@ -167,13 +191,26 @@ export class DefaultTokenManager implements TokenManager {
   }
 
   async close(): Promise<void> {
-    if (this.#revokeOnClose && !this.#closed) {
-      const known = this.#clients.names().filter((name) => this.#cache.held(name).length > 0)
-      // A token that cannot be revoked ends by itself; it is no reason to stay open.
-      await Promise.allSettled(known.map((name) => this.revoke(name)))
+    if (!this.#closing.signal.aborted) {
+      this.#isClosed = true
+      if (this.#revokeOnClose) await this.#revokeAll()
+      this.#closing.abort()
     }
-    this.#closed = true
     await this.#cache.close()
+  }
+
+  async #revokeAll(): Promise<void> {
+    // A token that arrives during the revocation is revoked in the next round. There are few: new calls are refused.
+    for (let round = 1; round <= 3; round++) {
+      const holders = this.#clients.known().filter((name) => this.#cache.held(name).length > 0)
+      if (holders.length === 0) return
+      // A token that cannot be revoked expires by itself. It does not keep the manager open.
+      await Promise.allSettled(holders.map((name) => this.revoke(name)))
+    }
+  }
+
+  #throwIfClosed(name: string): void {
+    if (this.#isClosed) throw closedError(name)
   }
 
   toJSON(): object {
@@ -184,55 +221,23 @@ export class DefaultTokenManager implements TokenManager {
     return `TokenManager { clients: ${JSON.stringify(this.#clients.names())} }`
   }
 
-  /** Where the token of a call is that asks for nothing of its own, if such a call was made before: the usual case. */
-  #usualOf(name: string, call: TokenParameters): Located | undefined {
-    const client = asksForItsOwn(call) ? undefined : this.#clients.ready(name)
-    return client && this.#usual.get(client)
+  /** The client. The wait for a late definition ends with the signal, and when the manager is closed. */
+  async #client(name: string, signal?: AbortSignal): Promise<ManagedClient> {
+    const client = this.#clients.get(name)
+    return client instanceof Promise ? this.#untilClosed(name, client, signal) : client
   }
 
-  async #locate(name: string, parameters: TokenParameters): Promise<Located> {
-    const client = await this.#clients.get(name)
-    const requested = requestedToken(client.configuration, parameters)
-    const thumbprint = client.dpop && (await client.dpop.thumbprint())
-    const identity = tokenIdentity(client.configuration, requested, thumbprint)
-    const [key, group] = await Promise.all([this.#keyOf(identity), this.#keyOf(clientIdentity(client.configuration))])
-    const located = { client, requested, key, group }
-    if (!asksForItsOwn(parameters)) this.#usual.set(client, located)
-    return located
-  }
-
-  #keyOf(identity: string): Promise<string> {
-    let key = this.#keys.get(identity)
-    if (key === undefined) {
-      key = tokenKey(identity)
-      this.#keys.set(identity, key, FOREVER_MS)
+  async #untilClosed<T>(name: string, work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    try {
+      return await untilAborted(work, signal, this.#closing.signal)
+    } catch (error) {
+      throw error === this.#closing.signal.reason ? closedError(name) : error
     }
-    return key
   }
-}
 
-/** Whether a call asks for another token than the definition does, or for anything that has to be checked. */
-function asksForItsOwn(call: TokenParameters): boolean {
-  const { scope, resource, audience, parameters, minValidityMs, clientAssertion } = call
-  return (scope ?? resource ?? audience ?? parameters ?? minValidityMs ?? clientAssertion) !== undefined
-}
-
-function checkOptions(checks: OptionChecks, options: TokenManagerOptions): void {
-  if (options.clients !== undefined) checks.object('clients', options.clients)
-  checks.function('resolveClient', options.resolveClient)
-  checks.function('random', options.random)
-  checks.boolean('revokeOnClose', options.revokeOnClose)
-  checks.methods('store', options.store, ['get', 'set', 'delete'])
-  checks.methods('cache', options.cache, ['get', 'reject', 'delete', 'clear', 'held', 'forget', 'close'])
-  checks.methods('requester', options.requester, ['request'])
-  checks.methods('logger', options.logger, ['debug', 'info', 'warn', 'error'])
-  checks.methods('clock', options.clock, ['now', 'monotonic', 'setTimeout'])
-  for (const option of ['storeTimeoutMs', 'timeoutMs', 'defaultLifetimeMs'] as const) {
-    checks.amount(option, options[option], 1)
-  }
-  for (const option of ['expirationBufferMs', 'localLifetimeMs'] as const) checks.amount(option, options[option], 0)
-  const { maxEntries } = options
-  if (maxEntries !== undefined && !(Number.isSafeInteger(maxEntries) && maxEntries >= 1)) {
-    checks.problem('maxEntries', `must be a whole number of at least 1, not ${String(maxEntries)}`)
+  async #resolve(name: string, call: GetAccessTokenOptions): Promise<ResolvedRequest> {
+    const client = await this.#client(name, call.signal)
+    const limit = <T>(run: () => Promise<T>) => this.waitFor({ client: name, step: 'key', signal: call.signal, run })
+    return this.#requests.resolve(client, call, limit)
   }
 }

@@ -2,142 +2,117 @@ import type { Clock } from '../../clock'
 import type { StoreFailed } from '../../events'
 import type { LeaseResult, StoreLease, TokenStore } from '../../token-store'
 import type { Emit } from '../util/event-emitter'
-import { pause, withLimit } from '../util/time-limit'
-import { readPause, type SharedPause, writePause } from './shared-pause'
-import { readStoreEntry, type StoredToken, writeStoreEntry } from './store-entry'
+import type { SharedTime } from '../util/shared-time'
+import { withLimit } from '../util/time-limit'
+import { readSharedFailure, type SharedFailure, writeSharedFailure } from './shared-failure'
+import { type ExpectedToken, readStoreEntry, type StoredToken, writeStoreEntry } from './store-entry'
 
 class StoreTimeout extends Error {}
 
-/** How often those who wait for another process's renewal look, milliseconds: half of it to one and a half times it. */
-const POLL_MS = 50
-
-/** What a process that needs a token asks the store. */
-export interface Question<T> {
-  /** What the tokens of its client have in common. */
+/** Keys under which several tokens have something in common. */
+export interface StoreGroups {
+  /** All tokens of the client. */
   readonly group: string
-  /** What will do of what is there. */
-  readonly pick: (stored: StoredToken) => T | undefined
-  /** How long a lease would last; undefined: only look. */
-  readonly leaseMs: number | undefined
-  /** What is there now will not do, whatever it is; what somebody puts there from now on may. */
-  readonly anew: boolean
-  readonly signal: AbortSignal
+  /** All requests to the client's token endpoint. */
+  readonly endpointKey: string
 }
 
-/** What the store has to say: a token that will do, or the lease to renew it, or nothing. */
-export interface Consulted<T> {
-  /** False when it said nothing at all. */
-  readonly answered: boolean
-  readonly found?: T | undefined
-  readonly lease?: StoreLease | undefined
-  /** Beside a lease: another process has failed at the endpoint. */
-  readonly paused?: SharedPause | undefined
-}
-
-/** What became of a token that the store was given. `late`: it has, or had, something newer. */
-export type WriteOutcome = 'kept' | 'late' | 'failed'
+/** What happened to a token that the store was given. `superseded`: the store has, or had, a newer one. */
+export type WriteOutcome = 'kept' | 'superseded' | 'failed'
 
 export interface StoreAccessOptions {
   readonly store: TokenStore
   readonly clock: Clock
-  readonly random: () => number
-  /** How long a call may take, milliseconds. */
+  readonly sharedTime: SharedTime
+  /** How long a call may take, in milliseconds. */
   readonly timeoutMs: number
   readonly emit: Emit
 }
 
-/** The store behind a time limit: what goes wrong there is reported and never thrown. */
+/** The store behind a time limit. What fails there is reported, and never thrown. */
 export class StoreAccess {
   readonly #store: TokenStore
   readonly #clock: Clock
-  readonly #random: () => number
+  readonly #sharedTime: SharedTime
   readonly #timeoutMs: number
   readonly #emit: Emit
-  /** What no caller waits for, but a deletion of the same key and the end do. */
-  readonly #underWay = new Map<Promise<unknown>, string>()
+  /** Work that no caller waits for, by key. The deletion of the same key waits for it, and so does the end. */
+  readonly #pending = new Map<string, Set<Promise<unknown>>>()
 
-  constructor({ store, clock, random, timeoutMs, emit }: StoreAccessOptions) {
+  constructor({ store, clock, sharedTime, timeoutMs, emit }: StoreAccessOptions) {
     this.#store = store
     this.#clock = clock
-    this.#random = random
+    this.#sharedTime = sharedTime
     this.#timeoutMs = timeoutMs
     this.#emit = emit
   }
 
-  /** Whether one process of a fleet can be told to renew. */
+  /** Whether the store can let one process of a fleet renew while the others wait. */
   get canLease(): boolean {
     return this.#store.lease !== undefined
   }
 
-  /**
-   * Where the store can lease, one process is told to renew and the others wait: for it, and if it dies, for the one
-   * who takes over.
-   *
-   * @throws the signal's reason when it aborts
-   */
-  async consult<T>(key: string, { group, pick, leaseMs, anew, signal }: Question<T>): Promise<Consulted<T>> {
-    const picked = (text: string) => {
-      const stored = this.#parse(key, text)
-      return stored && pick(stored)
-    }
-    if (leaseMs === undefined || !this.canLease) {
-      if (anew) return { answered: true }
-      const got = await this.#attempt('get', async () => this.#store.get(key))
-      if (!got) return { answered: false }
-      return { answered: true, found: got.value === undefined || got.value === null ? undefined : picked(got.value) }
-    }
-    const waitsUntil = this.#clock.monotonic() + 2 * leaseMs
-    let staleValue: string | undefined
-    let wasDeleted = false
-    // All that is asked in a row takes no longer than one call may.
-    let giveUpAt = this.#clock.monotonic() + this.#timeoutMs
-    for (let round = 1; this.#clock.monotonic() < waitsUntil; round++) {
-      const asked = await this.#askForLease(key, leaseMs, staleValue, giveUpAt)
-      if (!asked) return { answered: false }
-      const { value, lease } = asked.value ?? {}
-      if (lease) return { answered: true, lease, paused: await this.#pauseOf(group, giveUpAt) }
-      if (value === undefined) {
-        await pause(this.#clock, POLL_MS * (0.5 + this.#random()), signal)
-        giveUpAt = this.#clock.monotonic() + this.#timeoutMs
-        continue
-      }
-      if (value === staleValue) {
-        // The store does not know it again, because it is no text, say. It goes, so that it can be replaced.
-        if (wasDeleted) break
-        wasDeleted = true
-        await this.#attempt('delete', async () => this.#store.delete(key))
-        continue
-      }
-      const found = anew && round === 1 ? undefined : picked(value)
-      if (found !== undefined) return { answered: true, found }
-      staleValue = value
-    }
-    return { answered: true }
+  /** When calls in a row that start now have to end, all together. */
+  deadline(): number {
+    return this.#clock.monotonic() + this.#timeoutMs
   }
 
-  /** Keeps the token: under the lease, when there is one, so that who is late overwrites nothing. */
+  /** The stored value, whatever it is. Undefined in place of the result: the store failed. */
+  async get(key: string): Promise<{ readonly value: unknown } | undefined> {
+    return this.#attempt('get', async () => this.#store.get(key))
+  }
+
+  /** Asks for the value or the lease. Undefined in place of the result: the store failed. */
+  async getOrLease(
+    key: string,
+    { group }: StoreGroups,
+    leaseMs: number,
+    staleValue: string | undefined,
+    deadline: number,
+  ): Promise<{ readonly value: LeaseResult | undefined } | undefined> {
+    let isAwaited = true
+    const ask = async () => {
+      const result = await this.#store.lease?.(key, leaseMs, staleValue, ...this.#groups(group))
+      // A lease that is granted after the time limit is not used. Release it so that other processes do not wait for it.
+      if (!isAwaited) void this.release(key, result?.lease)
+      return result ?? undefined
+    }
+    const asked = await this.#attempt('lease', ask, this.#msUntil(deadline))
+    isAwaited = false
+    const { unreadable } = asked?.value?.lease ? asked.value : {}
+    if (unreadable) this.#emit('storeFailed', { operation: 'lease', reason: reasonOf(unreadable) })
+    return asked
+  }
+
+  /** The token of a stored value. Undefined, and reported, when the value is not the expected token. */
+  parse(expected: ExpectedToken, text: unknown): StoredToken | undefined {
+    const stored = readStoreEntry(expected, text, this.#sharedTime.now(), this.#clock.now())
+    if (!stored) this.#emit('storeFailed', { operation: 'get', reason: 'invalid_entry' })
+    return stored
+  }
+
+  /** Writes the token: under the lease when there is one, so that a late process overwrites nothing. */
   write(
     key: string,
     group: string,
-    { token, lifetimeMs }: Pick<StoredToken, 'token' | 'lifetimeMs'>,
+    { token, lifetimeMs, refreshInMs }: Pick<StoredToken, 'token' | 'lifetimeMs' | 'refreshInMs'>,
     remainingMs: number,
     lease: StoreLease | undefined,
   ): Promise<WriteOutcome> {
-    const entry = writeStoreEntry(key, token, lifetimeMs, Math.round(this.#clock.now() + remainingMs))
+    const expiresAt = Math.round(this.#sharedTime.now() + remainingMs)
+    const entry = writeStoreEntry(key, token, { lifetimeMs, refreshInMs, expiresAt })
     const ttlMs = Math.floor(remainingMs)
     const write = async () => {
-      // A store of three methods is told nothing that it has not asked for.
-      const groups = this.#store.deleteGroup ? ([group] as const) : []
-      if (lease) return lease.commit(entry, ttlMs, ...groups)
-      await this.#store.set(key, entry, ttlMs, ...groups)
+      if (lease) return lease.commit(entry, ttlMs, ...this.#groups(group))
+      await this.#store.set(key, entry, ttlMs, ...this.#groups(group))
       return true
     }
     const outcome = this.#attempt('set', write).then((done) => {
-      // What cannot be kept is no reason for all others to wait for the end of the lease.
+      // The write failed. Release the lease so that other processes do not wait for it.
       if (!done) void this.release(key, lease)
-      return done ? (done.value ? 'kept' : 'late') : 'failed'
+      return done ? (done.value ? 'kept' : 'superseded') : 'failed'
     })
-    return this.#follow(key, outcome)
+    return this.#track(key, outcome)
   }
 
   /** Lets another process try, after `before`. */
@@ -147,22 +122,26 @@ export class StoreAccess {
       await before
       await this.#attempt('release', async () => lease.release())
     }
-    await this.#follow(key, release())
+    await this.#track(key, release())
   }
 
-  /** Tells the other processes that one has failed at the endpoint of a client. */
-  postPause(group: string, shared: SharedPause): Promise<unknown> {
-    const entry = writePause(group, shared, this.#clock.now())
-    const { retryAfterMs = 0 } = shared.error
-    return this.#follow(
-      group,
-      this.#attempt('set', async () => this.#store.set(group, entry, retryAfterMs)),
-    )
+  /** Tells the other processes what the token endpoint responded to this one. */
+  shareFailure(endpointKey: string, failure: SharedFailure): Promise<unknown> {
+    const entry = writeSharedFailure(endpointKey, failure, this.#sharedTime.now())
+    const { retryAfterMs = 0 } = failure.error
+    const write = this.#attempt('set', async () => this.#store.set(endpointKey, entry, retryAfterMs))
+    return this.#track(endpointKey, write)
+  }
+
+  /** What another process was told by the token endpoint, while it counts. */
+  async sharedFailure(endpointKey: string, client: string, deadline: number): Promise<SharedFailure | undefined> {
+    const got = await this.#attempt('get', async () => this.#store.get(endpointKey), this.#msUntil(deadline))
+    return got && readSharedFailure(endpointKey, client, got.value, this.#sharedTime.now())
   }
 
   async delete(key: string): Promise<void> {
-    // A write of this process must not come after it.
-    await Promise.all([...this.#underWay].filter(([, of]) => of === key).map(([work]) => work))
+    // A write of this process must not come after the deletion.
+    await Promise.all(this.#pending.get(key) ?? [])
     await this.#attempt('delete', async () => this.#store.delete(key))
   }
 
@@ -170,49 +149,32 @@ export class StoreAccess {
     if (this.#store.deleteGroup) await this.#attempt('delete', async () => this.#store.deleteGroup?.(group))
   }
 
-  /** Resolves when nothing is under way any more. */
+  /** Resolves when no work is pending any more. */
   async settled(): Promise<void> {
-    while (this.#underWay.size > 0) await Promise.all(this.#underWay.keys())
+    while (this.#pending.size > 0) await Promise.all([...this.#pending.values()].flatMap((work) => [...work]))
   }
 
-  async #askForLease(key: string, leaseMs: number, staleValue: string | undefined, giveUpAt: number) {
-    let awaited = true
-    const ask = async () => {
-      const answer = await this.#store.lease?.(key, leaseMs, staleValue)
-      // A lease that comes after the time limit is used by nobody, and all others would wait for its end.
-      if (!awaited) void this.release(key, answer?.lease)
-      return answer
-    }
-    const asked = await this.#attempt<LeaseResult | undefined>('lease', ask, this.#msUntil(giveUpAt))
-    awaited = false
-    const { unreadable } = asked?.value?.lease ? asked.value : {}
-    if (unreadable) this.#emit('storeFailed', { operation: 'lease', reason: reasonOf(unreadable) })
-    return asked
+  /** A store without groups is not passed one: its methods may have other parameters there. */
+  #groups(group: string): [string?] {
+    return this.#store.deleteGroup ? [group] : []
   }
 
-  async #pauseOf(group: string, giveUpAt: number): Promise<SharedPause | undefined> {
-    const got = await this.#attempt('get', async () => this.#store.get(group), this.#msUntil(giveUpAt))
-    return got && readPause(group, got.value, this.#clock.now())
-  }
-
-  /** What is left, and a moment in any case: a process that got no turn meanwhile must not blame the store. */
+  /** What is left of the time limit, and a moment in any case: a process that was busy must not blame the store. */
   #msUntil(time: number): number {
     return Math.max(time - this.#clock.monotonic(), this.#timeoutMs / 5)
   }
 
-  #follow<T>(key: string, work: Promise<T>): Promise<T> {
-    this.#underWay.set(work, key)
-    void work.finally(() => this.#underWay.delete(work))
+  #track<T>(key: string, work: Promise<T>): Promise<T> {
+    const works = this.#pending.get(key) ?? new Set()
+    this.#pending.set(key, works.add(work))
+    void work.finally(() => {
+      works.delete(work)
+      if (works.size === 0 && this.#pending.get(key) === works) this.#pending.delete(key)
+    })
     return work
   }
 
-  #parse(key: string, text: unknown): StoredToken | undefined {
-    const stored = readStoreEntry(key, text, this.#clock.now())
-    if (!stored) this.#emit('storeFailed', { operation: 'get', reason: 'invalid_entry' })
-    return stored
-  }
-
-  /** What the call came to; undefined when it failed. */
+  /** The result of the call; undefined when it failed. */
   async #attempt<T>(
     operation: StoreFailed['operation'],
     call: () => Promise<T>,
@@ -227,9 +189,14 @@ export class StoreAccess {
   }
 }
 
-/** Only the kind of the error: its message may quote the entry. */
+/** Only a short code or the class of the error: its message may quote the entry. */
 function reasonOf(error: unknown): string {
   if (error instanceof StoreTimeout) return 'timeout'
-  const { name, code } = (error ?? {}) as { name?: unknown; code?: unknown }
-  return String(code ?? name ?? 'error')
+  try {
+    const { name, code } = (error ?? {}) as { name?: unknown; code?: unknown }
+    const reason = [code, name].find((each) => typeof each === 'string' && /^\w{1,60}$/.test(each))
+    return reason === undefined ? 'error' : String(reason)
+  } catch {
+    return 'error'
+  }
 }

@@ -1,10 +1,10 @@
 import type { AccessToken } from '../../access-token'
 import { createAccessToken, isTokenValue } from '../util/create-access-token'
 
-/** How a token stands in a store. Times are the wall clock's, because processes share no other. */
+/** How a token is written into a store. Times are those of a wall clock, because processes share no other. */
 interface StoreEntry {
   readonly v: 1
-  /** The key it was stored under: an entry that strayed under another key is none. */
+  /** The key it was stored under. An entry that was moved to another key is not valid. */
   readonly key: string
   readonly client: string
   readonly value: string
@@ -13,7 +13,8 @@ interface StoreEntry {
   /** Milliseconds since 1970. */
   readonly expiresAt: number
   readonly lifetimeMs: number
-  /** The server named no lifetime; the expiry is the definition's assumption. */
+  readonly refreshInMs?: number | undefined
+  /** The server named no lifetime: the expiry is the definition's assumption. */
   readonly assumed?: true | undefined
 }
 
@@ -21,28 +22,55 @@ export interface StoredToken {
   readonly token: AccessToken
   readonly lifetimeMs: number
   readonly remainingMs: number
+  readonly refreshInMs?: number | undefined
 }
 
-export function writeStoreEntry(key: string, token: AccessToken, lifetimeMs: number, expiresAt: number): string {
+/** What a stored token has to be: anyone who can write to the store may have put the entry there. */
+export interface ExpectedToken {
+  readonly key: string
+  readonly client: string
+  /** A DPoP client never uses a Bearer token, nor the other way round. */
+  readonly isBound: boolean
+}
+
+export function writeStoreEntry(
+  key: string,
+  token: AccessToken,
+  times: { lifetimeMs: number; refreshInMs?: number | undefined; expiresAt: number },
+): string {
   const { client, value, type, scope } = token
+  const { lifetimeMs, refreshInMs, expiresAt } = times
   const assumed = token.expiresAt === undefined ? true : undefined
-  return JSON.stringify({ v: 1, key, client, value, type, scope, expiresAt, lifetimeMs, assumed } satisfies StoreEntry)
+  const entry: StoreEntry = { v: 1, key, client, value, type, scope, expiresAt, lifetimeMs, refreshInMs, assumed }
+  return JSON.stringify(entry)
 }
 
-/** The token of an entry; undefined when the text is no entry for `key`, whatever else it may be. */
-export function readStoreEntry(key: string, text: unknown, now: number): StoredToken | undefined {
+/**
+ * The token of an entry. Undefined when the text is not an entry of the expected token.
+ *
+ * @param sharedNow the time that processes share
+ * @param wallNow this machine's wall clock, which `expiresAt` of the token is told by
+ */
+export function readStoreEntry(
+  expected: ExpectedToken,
+  text: unknown,
+  sharedNow: number,
+  wallNow: number,
+): StoredToken | undefined {
   const entry = parseObject<StoreEntry>(text)
-  if (entry?.v !== 1 || entry.key !== key || typeof entry.client !== 'string') return undefined
-  const { client, value, type, scope, expiresAt, lifetimeMs, assumed } = entry
-  if (!isTokenValue(value) || (type !== 'Bearer' && type !== 'DPoP' && type !== 'N_A')) return undefined
+  if (entry?.v !== 1 || entry.key !== expected.key || entry.client !== expected.client) return undefined
+  const { value, type, scope, expiresAt, lifetimeMs, refreshInMs, assumed } = entry
+  if (!isTokenValue(value) || !isTokenType(type) || (type === 'DPoP') !== expected.isBound) return undefined
   if (!isTime(expiresAt) || !isTime(lifetimeMs) || (scope !== undefined && typeof scope !== 'string')) return undefined
-  const expiry = assumed === true ? undefined : new Date(expiresAt)
-  const token = createAccessToken({ client, value, type, scope, expiresAt: expiry })
-  // A wall clock that is behind must not lengthen a life.
-  return { token, lifetimeMs, remainingMs: Math.min(expiresAt - now, lifetimeMs) }
+  if (refreshInMs !== undefined && !isTime(refreshInMs)) return undefined
+  // A clock that is behind must not lengthen the lifetime.
+  const remainingMs = Math.min(expiresAt - sharedNow, lifetimeMs)
+  const expiry = assumed === true ? undefined : new Date(wallNow + remainingMs)
+  const token = createAccessToken({ client: expected.client, value, type, scope, expiresAt: expiry })
+  return { token, lifetimeMs, remainingMs, refreshInMs }
 }
 
-/** The object that the text is the JSON of, none of whose members is sure; undefined when it is no such text. */
+/** The object that the text is the JSON of; undefined when it is none. Nothing is known about its members. */
 export function parseObject<T>(text: unknown): Partial<Record<keyof T, unknown>> | undefined {
   if (typeof text !== 'string') return undefined
   try {
@@ -51,6 +79,10 @@ export function parseObject<T>(text: unknown): Partial<Record<keyof T, unknown>>
   } catch {
     return undefined
   }
+}
+
+function isTokenType(type: unknown): type is AccessToken['type'] {
+  return type === 'Bearer' || type === 'DPoP' || type === 'N_A'
 }
 
 function isTime(value: unknown): value is number {

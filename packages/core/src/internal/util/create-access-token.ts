@@ -1,7 +1,7 @@
 import type { AccessToken } from '../../access-token'
 import { withHidden } from './hidden'
 
-/** A header line longer than this reaches no API; an answer that holds such a token is not worth keeping. */
+/** No API accepts a header line that is longer. */
 const LONGEST_TOKEN = 256 * 1024
 
 export interface AccessTokenFields {
@@ -16,7 +16,7 @@ export function createAccessToken({ value, ...shown }: AccessTokenFields): Acces
   return withHidden(shown, { value })
 }
 
-/** Whether the text can stand in an `Authorization` header, whole and alone. */
+/** Whether the value can be sent in an `Authorization` header. */
 export function isTokenValue(value: unknown): value is string {
   return typeof value === 'string' && value.length <= LONGEST_TOKEN && /^[\x21-\x7e]+$/.test(value)
 }

@@ -7,12 +7,12 @@ const LOG: Record<keyof TokenEvents, [level: keyof Logger, message: string]> = {
   tokenRetrieved: ['debug', 'access token retrieved'],
   tokenRequestFailed: ['warn', 'access token request failed'],
   tokenRejected: ['info', 'access token rejected by an API'],
-  nonceRetried: ['debug', 'a request is made once more with a DPoP nonce'],
+  nonceRetried: ['debug', 'a request is sent once more with a DPoP nonce'],
   renewalStarted: ['debug', 'access token is renewed ahead of its expiry'],
   storeFailed: ['warn', 'token store failed'],
 }
 
-/** Tells listeners and the logger; what one of them throws reaches nobody's call. */
+/** Calls the listeners and the logger. What they throw reaches no caller of the manager. */
 export class EventEmitter {
   readonly #listeners = new Map<keyof TokenEvents, Set<Listener<never>>>()
   readonly #logger: Logger | undefined
@@ -23,7 +23,7 @@ export class EventEmitter {
 
   on<Name extends keyof TokenEvents>(name: Name, listener: Listener<Name>): Unsubscribe {
     const listeners = this.#listeners.get(name) ?? new Set()
-    // Wrapped, so that one function subscribed twice ends one subscription at a time.
+    // Wrapped, so that a function that is subscribed twice has two subscriptions.
     const subscription: Listener<Name> = (event) => listener(event)
     listeners.add(subscription)
     this.#listeners.set(name, listeners)
@@ -45,7 +45,7 @@ export class EventEmitter {
 
 function quietly(tell: () => unknown): void {
   try {
-    // A listener may be async; its failure is its own, but must not become an unhandled rejection of ours.
+    // A listener may be async. Its rejection must not end the process.
     Promise.resolve(tell()).catch(() => {})
   } catch {}
 }

@@ -1,18 +1,17 @@
 /**
- * An object that shows `shown` and still gives `hidden`: the hidden properties are read as any other, but they are
- * not the object's own, and `console.log`, `util.inspect` with whatever options, `JSON.stringify`, a spread and a
- * structured clone pass them by.
+ * An object that shows `shown` and also has `hidden`. Hidden properties are read like any other, but `console.log`,
+ * `util.inspect` with any options, `JSON.stringify`, a spread and a structured clone leave them out.
+ *
+ * They are getters on a prototype. With `showHidden`, util.inspect lists the properties of prototypes too, from the object's
+ * own prototype up to the first whose `constructor` is a built-in. So the object's own prototype is empty, and the next one
+ * holds the getters and names `Object` as its constructor.
  */
 export function withHidden<Shown extends object, Hidden extends object>(
   shown: Shown,
   hidden: Hidden,
 ): Readonly<Shown & Hidden> {
-  const getters: PropertyDescriptorMap = {}
+  const getters: PropertyDescriptorMap = { constructor: { value: Object } }
   for (const key of Object.keys(hidden)) getters[key] = { get: () => hidden[key as keyof Hidden] }
-  const prototype = Object.create(Object.prototype, {
-    ...getters,
-    // Without it, util.inspect with showHidden would list the getters, and with `getters` call them.
-    [Symbol.for('nodejs.util.inspect.custom')]: { value: () => ({ ...shown }) },
-  })
+  const prototype = Object.create(Object.create(Object.prototype, getters))
   return Object.freeze(Object.assign(Object.create(prototype), shown))
 }

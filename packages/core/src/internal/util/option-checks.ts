@@ -1,6 +1,6 @@
 import { ConfigurationError, type ConfigurationProblem } from '../../errors'
 
-/** Collects everything that is wrong with what was configured, so that one error can name it all. */
+/** Collects everything that is wrong with a configuration, so that one error names all of it. */
 export class Problems {
   readonly #found: ConfigurationProblem[] = []
 
@@ -14,7 +14,7 @@ export class Problems {
   }
 }
 
-/** The checks of one client's options, or of the manager's own when it has no name. */
+/** Checks the options of one client; without a name, those of the manager. */
 export class OptionChecks {
   readonly #problems: Problems
   readonly #client: string | undefined
@@ -40,7 +40,7 @@ export class OptionChecks {
     }
   }
 
-  /** An object that has every one of `methods`. */
+  /** Checks that the value is an object with all of `methods`. */
   methods(option: string, value: unknown, methods: readonly string[]): void {
     if (value === undefined || !this.object(option, value)) return
     const missing = methods.filter((method) => typeof value[method] !== 'function')
@@ -50,7 +50,7 @@ export class OptionChecks {
   text(option: string, value: unknown): value is string {
     if (typeof value !== 'string') this.problem(option, `must be a string, not ${kind(value)}`)
     else if (value === '') this.problem(option, 'is empty')
-    else if (!isWellFormed(value)) this.problem(option, 'holds half of a surrogate pair, which cannot be sent')
+    else if (!isWellFormed(value)) this.problem(option, 'contains half of a surrogate pair, which cannot be sent')
     else return true
     return false
   }
@@ -79,12 +79,12 @@ export class OptionChecks {
     if (!(value instanceof URL) && !this.text(option, value)) return undefined
     const text = String(value)
     if (!URL.canParse(text)) {
-      // A text with an @ may hold a password.
+      // A text with an @ may contain a password.
       return this.problem(option, text.includes('@') ? 'does not parse as a URL' : `'${text}' does not parse as a URL`)
     }
     const url = new URL(text)
     if (url.username !== '' || url.password !== '') {
-      return this.problem(option, 'holds a user name or password; credentials have options of their own')
+      return this.problem(option, 'contains a user name or password; use the options for credentials')
     }
     return url
   }
@@ -95,7 +95,7 @@ function kind(value: unknown): string {
   return Array.isArray(value) ? 'an array' : typeof value
 }
 
-/** Whether UTF-8, and so a form or a header made of it, can hold the text. */
+/** Whether the text can be encoded as UTF-8, and so be sent in a form or a header. */
 function isWellFormed(text: string): boolean {
   try {
     encodeURIComponent(text)

@@ -1,9 +1,9 @@
-/** Whether a secret may go to `url`: by TLS, on this very machine, or because the user said so. */
+/** Whether a secret may be sent to `url`: by TLS, to this machine, or because the user allows it. */
 export function maySendSecretsTo(url: URL, allowInsecureRequests: boolean | undefined): boolean {
   return url.protocol === 'https:' || allowInsecureRequests === true || isLoopback(url.hostname)
 }
 
-/** Whether a host is this very machine. */
+/** Whether a host is this machine. */
 export function isLoopback(hostname: string): boolean {
   return (
     hostname === 'localhost' ||

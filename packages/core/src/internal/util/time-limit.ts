@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock'
 
-/** Resolves after `delayMs`; rejects with the signal's reason when it aborts before. */
-export function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
+/** Resolves after `delayMs`. Rejects with the signal's reason when it aborts before. */
+export function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason)
     const onAbort = () => {
@@ -16,33 +16,34 @@ export function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promi
   })
 }
 
-/** A time limit is counted in as many parts. */
+/** A time limit is split into this many timers. */
 const PARTS = 5
 const SHORTEST_PART_MS = 10
 
 /**
- * Calls back after `delayMs` of this process's own time: a part that passes while the process gets no turn (throttled,
- * stopped, busy) counts no more than it should have taken. What waits to be read by then must not look late.
+ * Calls back after `delayMs` in which this process was able to run. A process that is throttled, stopped or busy does not see
+ * responses that arrived in time, so the time that one timer is late does not count: a response must not look late because
+ * this process was.
  */
-function setOwnTimeout(clock: Clock, callback: () => void, delayMs: number): () => void {
+function setRunningTimeout(clock: Clock, callback: () => void, delayMs: number): () => void {
   const partMs = Math.max(delayMs / PARTS, SHORTEST_PART_MS)
   let leftMs = delayMs
   let cancel = () => {}
-  const next = () => {
+  const startNextPart = () => {
     const ms = Math.min(partMs, leftMs)
     cancel = clock.setTimeout(() => {
       leftMs -= ms
-      if (leftMs > 0) next()
+      if (leftMs > 0) startNextPart()
       else callback()
     }, ms)
   }
-  next()
+  startNextPart()
   return () => cancel()
 }
 
 /**
- * What `work` comes to, unless that takes longer than `limitMs` or `signal` aborts. Then the signal that `work` was
- * given aborts too, with the error that is thrown: the signal's reason, or what `timeout` makes.
+ * The result of `work`, unless it takes longer than `limitMs` or `signal` aborts. In these cases the signal that `work` got
+ * aborts too, with the error that is thrown: what `timeout` returns, or the signal's reason.
  */
 export async function withLimit<T>(
   clock: Clock,
@@ -51,11 +52,11 @@ export async function withLimit<T>(
   work: (signal: AbortSignal) => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
-  const controller = new AbortController()
-  const end = () => controller.abort(signal?.reason)
   if (signal?.aborted) throw signal.reason
-  signal?.addEventListener('abort', end, { once: true })
-  const cancel = setOwnTimeout(clock, () => controller.abort(timeout()), limitMs)
+  const controller = new AbortController()
+  const onAbort = () => controller.abort(signal?.reason)
+  signal?.addEventListener('abort', onAbort, { once: true })
+  const cancel = setRunningTimeout(clock, () => controller.abort(timeout()), limitMs)
   try {
     return await new Promise<T>((resolve, reject) => {
       controller.signal.addEventListener('abort', () => reject(controller.signal.reason), { once: true })
@@ -63,6 +64,6 @@ export async function withLimit<T>(
     })
   } finally {
     cancel()
-    signal?.removeEventListener('abort', end)
+    signal?.removeEventListener('abort', onAbort)
   }
 }

@@ -1,0 +1,465 @@
+import { ClientAuth } from 'openid-client';
+import { CryptoKey } from 'jose';
+import { JWK } from 'jose';
+
+interface AccessToken {
+    readonly value: string;
+    readonly type: 'Bearer' | 'DPoP' | 'N_A';
+    readonly expiresAt: Date | undefined;
+    readonly scope: string | undefined;
+    readonly client: string;
+}
+interface ApiResponse {
+    readonly status: number;
+    readonly headers: {
+        get(name: string): string | null;
+    };
+    readonly url?: string | undefined;
+    discard?(): void | Promise<void>;
+}
+interface AuthorizedCallOptions {
+    tokenParameters?: RequestTokenParameters | undefined;
+    retryOn401?: boolean | undefined;
+    proofClaims?: Readonly<Record<string, unknown>> | undefined;
+}
+interface AuthorizedClientOptions extends AuthorizedCallOptions {
+    baseURL?: string | URL | undefined;
+    allowedOrigins?: readonly (string | URL)[] | undefined;
+}
+type Awaitable<T> = T | Promise<T>;
+interface CacheGetOptions {
+    readonly client: string;
+    readonly isBound: boolean;
+    readonly group: string;
+    readonly endpointKey: string;
+    readonly loader: TokenLoader;
+    readonly expirationBufferMs: number;
+    readonly leaseMs: number;
+    readonly minValidityMs?: number | undefined;
+    readonly forceRenewal?: boolean | undefined;
+    readonly signal?: AbortSignal | undefined;
+}
+type ClientAssertion = string | ((context: ClientAssertionContext) => string | Promise<string>);
+interface ClientAssertionContext {
+    readonly client: string;
+    readonly audience: string;
+}
+interface ClientConfiguration {
+    readonly name: string;
+    readonly tokenEndpoint: string | undefined;
+    readonly issuer: string | undefined;
+    readonly clientId: string;
+    readonly clientSecret: string | (() => string | Promise<string>) | undefined;
+    readonly clientAuth: ClientAuth | undefined;
+    readonly clientAssertion: ClientAssertion | undefined;
+    readonly scope: string | undefined;
+    readonly resource: readonly string[];
+    readonly audience: string | undefined;
+    readonly parameters: Readonly<Record<string, string>>;
+    readonly dpopKeyPair: (() => Promise<KeyPair>) | undefined;
+    readonly fetch: typeof fetch;
+    readonly timeoutMs: number;
+    readonly expirationBufferMs: number;
+    readonly defaultLifetimeMs: number;
+    readonly allowInsecureRequests: boolean;
+    readonly mtls: boolean;
+}
+interface ClientCredentialsOptions {
+    clock?: Clock | undefined;
+}
+interface ClientDefinition {
+    tokenEndpoint?: string | URL | undefined;
+    issuer?: string | URL | undefined;
+    clientId: string;
+    clientSecret?: string | (() => string | Promise<string>) | undefined;
+    clientAuth?: ClientAuth | undefined;
+    clientAssertion?: ClientAssertion | undefined;
+    scope?: string | undefined;
+    resource?: string | URL | readonly (string | URL)[] | undefined;
+    audience?: string | undefined;
+    parameters?: Readonly<Record<string, string | undefined>> | undefined;
+    dpop?: boolean | DPoPOptions | undefined;
+    mtls?: boolean | undefined;
+    fetch?: typeof fetch | undefined;
+    timeoutMs?: number | undefined;
+    expirationBufferMs?: number | undefined;
+    defaultLifetimeMs?: number | undefined;
+    allowInsecureRequests?: boolean | undefined;
+    requester?: TokenRequester | undefined;
+}
+type ClientDefinitionSource = ClientDefinition | (() => Promise<ClientDefinition>);
+interface Clock {
+    now(): number;
+    monotonic(): number;
+    setTimeout(callback: () => void, delayMs: number): () => void;
+}
+declare class ConfigurationError extends TokenwardError {
+    readonly code = "invalid_configuration";
+    readonly problems: readonly ConfigurationProblem[];
+    constructor(problems: readonly ConfigurationProblem[]);
+}
+interface ConfigurationProblem {
+    readonly client?: string | undefined;
+    readonly option: string;
+    readonly message: string;
+}
+interface DPoPOptions {
+    readonly key: KeyPair | JWK;
+    readonly alg?: string | undefined;
+}
+interface GetAccessTokenOptions extends TokenParameters {
+    signal?: AbortSignal | undefined;
+}
+interface GrantContext {
+    readonly client: string;
+    readonly audience: string;
+    readonly parameters: Readonly<Record<string, string>>;
+}
+type GrantCredential = string | ((context: GrantContext) => string | Promise<string>);
+interface JwtBearerOptions {
+    assertion: GrantCredential;
+}
+interface KeyPair {
+    readonly privateKey: CryptoKey;
+    readonly publicKey: CryptoKey;
+}
+type LeaseResult = {
+    readonly value: string;
+    readonly lease?: undefined;
+} | {
+    readonly lease: StoreLease;
+    readonly value?: undefined;
+    readonly unreadable?: Error | undefined;
+};
+interface LimitedWork<T> {
+    readonly client: string;
+    readonly step: string;
+    readonly signal?: AbortSignal | undefined;
+    run(): T | Promise<T>;
+}
+interface LoadContext {
+    readonly signal: AbortSignal;
+    isAwaited(): boolean;
+}
+interface LoadedToken {
+    readonly token: AccessToken;
+    readonly lifetimeMs: number;
+    readonly refreshInMs?: number | undefined;
+    readonly requestedAt: number;
+}
+interface Logger {
+    debug(message: string, details: object): void;
+    info(message: string, details: object): void;
+    warn(message: string, details: object): void;
+    error(message: string, details: object): void;
+}
+interface NonceRetried {
+    readonly client: string;
+    readonly at: 'token_endpoint' | 'api';
+}
+declare class OriginNotAllowedError extends TokenwardError {
+    readonly code = "origin_not_allowed";
+    readonly origin: string;
+    readonly allowedOrigins: readonly string[];
+    constructor(origin: string, allowedOrigins: readonly string[], reason?: 'plain http');
+}
+interface OutgoingRequest {
+    readonly method: string;
+    readonly url: URL;
+    readonly headers: Headers;
+}
+interface PresentedRequest {
+    readonly method: string;
+    readonly url: URL;
+    readonly proofClaims?: Readonly<Record<string, unknown>> | undefined;
+}
+interface ReceivedNonce {
+    readonly url: URL;
+    readonly nonce: string;
+    readonly willRetry: boolean;
+}
+interface Redirection {
+    readonly url: URL;
+    readonly method: string;
+    readonly keepsBody: boolean;
+    readonly headersDropped: readonly string[];
+}
+interface RejectOptions {
+    readonly wasAccepted?: boolean | undefined;
+}
+interface RenewalStarted {
+    readonly client: string;
+}
+interface RequestAuthorization {
+    readonly url: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly followsRedirects: boolean;
+    redirected(method: string, url: URL): Promise<Readonly<Record<string, string>> | undefined>;
+    next(response: ApiResponse, replayable: boolean): Promise<RequestAuthorization | undefined>;
+}
+interface RequestAuthorizer {
+    resolve(input: string | URL): URL;
+    authorize(request: RequestToAuthorize, options?: AuthorizedCallOptions & {
+        signal?: AbortSignal | undefined;
+    }): Promise<RequestAuthorization>;
+}
+interface RequestToAuthorize {
+    readonly method: string;
+    readonly url: string | URL;
+    headers(): Headers;
+}
+type RequestTokenParameters = TokenParameters | ((request: OutgoingRequest) => TokenParameters | Promise<TokenParameters>);
+interface RequestedToken {
+    readonly scope: string | undefined;
+    readonly resource: readonly string[];
+    readonly audience: string | undefined;
+    readonly parameters: Readonly<Record<string, string>>;
+}
+interface StoreFailed {
+    readonly operation: 'get' | 'set' | 'delete' | 'lease' | 'release';
+    readonly reason: string;
+}
+interface StoreLease {
+    commit(value: string, ttlMs: number, group?: string): Awaitable<boolean>;
+    release(): Awaitable<void>;
+}
+declare function TlsClientAuth(): ClientAuth;
+interface TokenCache {
+    get(key: string, options: CacheGetOptions): Promise<AccessToken>;
+    reject(key: string, token: AccessToken, options?: RejectOptions): boolean;
+    delete(key: string): Promise<void>;
+    clear(client?: string, group?: string): Promise<void>;
+    held(client: string): readonly AccessToken[];
+    forget(client: string): void;
+    close(): Promise<void>;
+}
+interface TokenEvents {
+    tokenRetrieved: TokenRetrieved;
+    tokenRequestFailed: TokenRequestFailed;
+    tokenRejected: TokenRejected;
+    nonceRetried: NonceRetried;
+    renewalStarted: RenewalStarted;
+    storeFailed: StoreFailed;
+}
+interface TokenExchangeOptions {
+    subjectToken: GrantCredential;
+    subjectTokenType?: string | undefined;
+    actorToken?: GrantCredential | undefined;
+    actorTokenType?: string | undefined;
+    requestedTokenType?: string | undefined;
+}
+interface TokenLoader {
+    load(context: LoadContext): Promise<LoadedToken>;
+    circuitError(): TokenRequestError | undefined;
+    openCircuit(error: TokenRequestError): void;
+}
+interface TokenManager<Name extends string = string> extends TokenPresenter<Name> {
+    getAccessToken(client: Name, options?: GetAccessTokenOptions): Promise<AccessToken>;
+    deleteAccessToken(client: Name, options?: TokenParameters): Promise<void>;
+    revoke(client: Name): Promise<boolean>;
+    clear(client?: Name): Promise<void>;
+    addClient<Added extends string>(client: Added, definition: ClientDefinitionSource): TokenManager<Name | Added>;
+    removeClient(client: Name | (string & {})): void;
+    on<Event extends keyof TokenEvents>(event: Event, listener: (event: TokenEvents[Event]) => void): Unsubscribe;
+    close(): Promise<void>;
+}
+interface TokenManagerOptions<Name extends string = string> {
+    clients?: Readonly<Record<Name, ClientDefinitionSource>> | undefined;
+    resolveClient?: ((name: string) => Promise<ClientDefinition | undefined>) | undefined;
+    store?: TokenStore | undefined;
+    storeTimeoutMs?: number | undefined;
+    localLifetimeMs?: number | undefined;
+    maxEntries?: number | undefined;
+    timeoutMs?: number | undefined;
+    expirationBufferMs?: number | undefined;
+    defaultLifetimeMs?: number | undefined;
+    revokeOnClose?: boolean | undefined;
+    logger?: Logger | undefined;
+    requester?: TokenRequester | undefined;
+    cache?: TokenCache | undefined;
+    clock?: Clock | undefined;
+    random?: (() => number) | undefined;
+}
+interface TokenParameters {
+    scope?: string | undefined;
+    resource?: string | URL | readonly (string | URL)[] | undefined;
+    audience?: string | undefined;
+    parameters?: Readonly<Record<string, string | undefined>> | undefined;
+    clientAssertion?: ClientAssertion | undefined;
+    minValidityMs?: number | undefined;
+    forceRenewal?: boolean | undefined;
+}
+interface TokenPresenter<Name extends string = string> {
+    rejectAccessToken(client: Name, token: AccessToken, options?: TokenParameters, origin?: string): Promise<boolean>;
+    acceptAccessToken(token: AccessToken, origin: string): void;
+    presentAccessToken(client: Name, token: AccessToken, request: PresentedRequest): Promise<Record<string, string>>;
+    rememberNonce(client: Name, received: ReceivedNonce): Promise<void>;
+    allowsInsecureRequests(client: Name): boolean | undefined;
+    waitFor<T>(work: LimitedWork<T>): Promise<T>;
+}
+interface TokenRejected {
+    readonly client: string;
+    readonly willRenew: boolean;
+}
+interface TokenRequest extends RequestedToken {
+    readonly clientAssertion: ClientAssertion | undefined;
+    readonly signal: AbortSignal;
+    nonceRetried(): void;
+    serverTime?(milliseconds: number): void;
+}
+declare class TokenRequestError extends TokenwardError {
+    readonly code = "token_request_failed";
+    readonly client: string;
+    readonly error: TokenRequestErrorReason;
+    readonly errorDescription: string | undefined;
+    readonly status: number | undefined;
+    readonly retryable: boolean;
+    readonly retryAfterMs: number | undefined;
+    constructor(details: TokenRequestErrorDetails);
+}
+interface TokenRequestErrorDetails {
+    client: string;
+    error: TokenRequestErrorReason;
+    errorDescription?: string | undefined;
+    status?: number | undefined;
+    retryable: boolean;
+    retryAfterMs?: number | undefined;
+}
+type TokenRequestErrorReason = 'timeout' | 'network_error' | 'server_error' | 'invalid_response' | 'credential_unavailable' | 'closed' | 'invalid_client' | 'invalid_grant' | 'invalid_request' | 'invalid_scope' | 'invalid_target' | 'unauthorized_client' | 'unsupported_grant_type' | (string & {});
+interface TokenRequestFailed {
+    readonly client: string;
+    readonly error: TokenRequestError;
+    readonly attempt: number;
+    readonly willRetry: boolean;
+}
+interface TokenRequester {
+    request(client: ClientConfiguration, request: TokenRequest): Promise<TokenResponse>;
+    identity?(client: ClientConfiguration, requested: RequestedToken): Awaitable<string | undefined>;
+    revoke?(client: ClientConfiguration, token: string, request: TokenRequest): Promise<boolean>;
+}
+interface TokenResponse {
+    readonly access_token: string;
+    readonly token_type: string;
+    readonly expires_in?: number | undefined;
+    readonly refresh_in?: number | undefined;
+    readonly scope?: string | undefined;
+}
+interface TokenRetrieved {
+    readonly client: string;
+    readonly source: 'endpoint' | 'store';
+    readonly durationMs: number;
+    readonly expiresAt: Date;
+}
+interface TokenStore {
+    get(key: string): Awaitable<string | undefined>;
+    set(key: string, value: string, ttlMs: number, group?: string): Awaitable<void>;
+    delete(key: string): Awaitable<void>;
+    lease?(key: string, leaseMs: number, staleValue?: string, group?: string): Awaitable<LeaseResult | undefined>;
+    deleteGroup?(group: string): Awaitable<void>;
+}
+declare abstract class TokenwardError extends Error {
+    abstract readonly code: string;
+    constructor(message: string);
+}
+declare class UnknownClientError extends TokenwardError {
+    readonly code = "unknown_client";
+    readonly client: string;
+    readonly knownClients: readonly string[];
+    constructor(client: string, knownClients: readonly string[]);
+}
+type Unsubscribe = () => void;
+declare function clientCredentials({ clock }?: ClientCredentialsOptions): TokenRequester;
+declare function createRequestAuthorizer<Name extends string>(tokens: TokenManager<Name>, client: Name, options: AuthorizedClientOptions): RequestAuthorizer;
+declare function createTokenManager(options: TokenManagerOptions & {
+    resolveClient: NonNullable<TokenManagerOptions['resolveClient']>;
+}): TokenManager;
+declare function createTokenManager<const Name extends string>(options: TokenManagerOptions<Name>): TokenManager<Name>;
+declare function isReplayableBody(body: unknown): boolean;
+declare function jwtBearer({ assertion }: JwtBearerOptions): TokenRequester;
+declare function redirection(request: {
+    readonly method: string;
+    readonly url: URL;
+}, response: {
+    readonly status: number;
+    readonly location: string | null | undefined;
+}): Redirection | undefined;
+declare function snapshotBody<Body>(body: Body): Body;
+declare function tokenExchange(options: TokenExchangeOptions): TokenRequester;
+
+export type { AccessToken };
+export type { ApiResponse };
+export type { AuthorizedCallOptions };
+export type { AuthorizedClientOptions };
+export type { Awaitable };
+export type { CacheGetOptions };
+export type { ClientAssertion };
+export type { ClientAssertionContext };
+export type { ClientConfiguration };
+export type { ClientCredentialsOptions };
+export type { ClientDefinition };
+export type { ClientDefinitionSource };
+export type { Clock };
+export type { ConfigurationProblem };
+export type { DPoPOptions };
+export type { GetAccessTokenOptions };
+export type { GrantContext };
+export type { GrantCredential };
+export type { JwtBearerOptions };
+export type { KeyPair };
+export type { LeaseResult };
+export type { LimitedWork };
+export type { LoadContext };
+export type { LoadedToken };
+export type { Logger };
+export type { NonceRetried };
+export type { OutgoingRequest };
+export type { PresentedRequest };
+export type { ReceivedNonce };
+export type { Redirection };
+export type { RejectOptions };
+export type { RenewalStarted };
+export type { RequestAuthorization };
+export type { RequestAuthorizer };
+export type { RequestToAuthorize };
+export type { RequestTokenParameters };
+export type { RequestedToken };
+export type { StoreFailed };
+export type { StoreLease };
+export type { TokenCache };
+export type { TokenEvents };
+export type { TokenExchangeOptions };
+export type { TokenLoader };
+export type { TokenManager };
+export type { TokenManagerOptions };
+export type { TokenParameters };
+export type { TokenPresenter };
+export type { TokenRejected };
+export type { TokenRequest };
+export type { TokenRequestErrorDetails };
+export type { TokenRequestErrorReason };
+export type { TokenRequestFailed };
+export type { TokenRequester };
+export type { TokenResponse };
+export type { TokenRetrieved };
+export type { TokenStore };
+export type { Unsubscribe };
+export { ClientAuth } from 'openid-client';
+export { ClientSecretBasic } from 'openid-client';
+export { ClientSecretJwt } from 'openid-client';
+export { ClientSecretPost } from 'openid-client';
+export { ConfigurationError };
+export { None } from 'openid-client';
+export { OriginNotAllowedError };
+export { PrivateKeyJwt } from 'openid-client';
+export { TlsClientAuth };
+export { TokenRequestError };
+export { TokenwardError };
+export { UnknownClientError };
+export { clientCredentials };
+export { createRequestAuthorizer };
+export { createTokenManager };
+export { isReplayableBody };
+export { jwtBearer };
+export { redirection };
+export { snapshotBody };
+export { tokenExchange };

@@ -1,0 +1,164 @@
+import type { Clock } from '../../clock'
+import type { CacheGetOptions } from '../../token-cache'
+import type { StoreLease } from '../../token-store'
+import type { LookupResult, StoreLookup } from '../store/lookup'
+import { sharedFailure } from '../store/shared-failure'
+import type { StoreAccess } from '../store/store-access'
+import type { StoredToken } from '../store/store-entry'
+import type { Emit } from '../util/event-emitter'
+import { type CacheEntry, isUsable, renewalBackoffMs } from './cache-entry'
+import type { Flight } from './flights'
+import type { LocalCache } from './local-cache'
+
+/** Whether a token that another caller or process got can be used. */
+export type Accepts = (entry: CacheEntry) => boolean
+
+/** What a renewal needs while it runs. */
+export interface RenewalContext {
+  readonly key: string
+  readonly options: CacheGetOptions
+  readonly flight: Flight
+  /** The token that callers use meanwhile, because it is still valid. */
+  readonly current: CacheEntry | undefined
+}
+
+/** A store, and how tokens are looked up in it. */
+export interface CacheStore {
+  readonly access: StoreAccess
+  readonly lookup: StoreLookup
+}
+
+export interface RenewerOptions {
+  readonly clock: Clock
+  readonly random: () => number
+  readonly emit: Emit
+  readonly local: LocalCache
+  readonly store: CacheStore | undefined
+}
+
+/** What happens in a flight: the store is asked, the token is loaded, kept, and written to the store. */
+export class Renewer {
+  readonly #clock: Clock
+  readonly #random: () => number
+  readonly #emit: Emit
+  readonly #local: LocalCache
+  readonly #store: StoreAccess | undefined
+  readonly #lookup: StoreLookup | undefined
+
+  constructor({ clock, random, emit, local, store }: RenewerOptions) {
+    this.#clock = clock
+    this.#random = random
+    this.#emit = emit
+    this.#local = local
+    this.#store = store?.access
+    this.#lookup = store?.lookup
+  }
+
+  /** Renews the token, unless another process has done so. */
+  async renew(context: RenewalContext, accepts: Accepts): Promise<CacheEntry> {
+    return this.#complete(context, await this.#find(context, accepts))
+  }
+
+  /** Asks the store whether the token is still there, because another process may have deleted or replaced it. */
+  async revalidate(context: RenewalContext, entry: CacheEntry): Promise<CacheEntry> {
+    const { key, options, flight } = context
+    void this.#store?.release(key, entry.lease)
+    const result = await this.#find(context, (other) => {
+      // A token that could not be written does not give way to an older one.
+      const mayReplace = entry.isShared || other.token.value === entry.token.value || other.expiresAt > entry.expiresAt
+      return mayReplace && isUsable(other, this.#clock.monotonic(), options)
+    })
+    const lease = result.state === 'missing' ? result.lease : undefined
+    // A caller that came to wait meanwhile needs another token, whatever the store says.
+    const mustComplete = flight.waiting > 0
+    if (flight.invalidated || (result.state === 'unavailable' && !mustComplete)) {
+      void this.#store?.release(key, lease)
+      return this.#local.noteShared(key, entry, entry.isShared, entry.lease)
+    }
+    if (result.state === 'found' && result.value.token.value === entry.token.value) {
+      return this.#local.noteShared(key, entry, true)
+    }
+    const wasNeverWritten = result.state === 'missing' && !entry.isShared && this.#local.get(key) === entry
+    if (!wasNeverWritten) return this.#complete(context, result)
+    const written = this.#local.noteShared(key, entry, true)
+    this.#writeBack(context, written, lease)
+    return written
+  }
+
+  /** Ends a flight with the token of the store, or with a new one of the endpoint. */
+  async #complete(context: RenewalContext, result: LookupResult<CacheEntry>): Promise<CacheEntry> {
+    const { key, flight } = context
+    const lease = result.state === 'missing' ? result.lease : undefined
+    const entry = result.state === 'found' ? result.value : await this.#load(context, result)
+    this.#emitRetrieved(flight, entry)
+    if (flight.invalidated) {
+      void this.#store?.release(key, lease)
+      return entry
+    }
+    this.#local.keep(key, entry)
+    if (result.state !== 'found') this.#writeBack(context, entry, lease)
+    return entry
+  }
+
+  async #load(context: RenewalContext, result: LookupResult<CacheEntry>): Promise<CacheEntry> {
+    const { key, options, flight, current } = context
+    const { loader, endpointKey } = options
+    const { lease, failure } = result.state === 'missing' ? result : {}
+    const { signal } = flight.controller
+    const isAwaited = () => flight.waiting > 0
+    let isRequesting = false
+    try {
+      signal.throwIfAborted()
+      if (failure && !failure.aheadOnly) loader.openCircuit(failure.error)
+      else if (failure && !isAwaited()) throw failure.error
+      isRequesting = loader.circuitError() === undefined
+      const { token, lifetimeMs, refreshInMs, requestedAt } = await loader.load({ signal, isAwaited })
+      flight.isNew = true
+      const remainingMs = lifetimeMs - (this.#clock.monotonic() - requestedAt)
+      return this.#local.create(token, 'endpoint', { lifetimeMs, remainingMs, refreshInMs })
+    } catch (error) {
+      const now = this.#clock.monotonic()
+      const backoffMs = current && renewalBackoffMs(current, error, now, this.#random())
+      const shared = lease && isRequesting ? sharedFailure(error, loader.circuitError(), backoffMs) : undefined
+      void this.#store?.release(key, lease, shared && this.#store.shareFailure(endpointKey, shared))
+      throw error
+    }
+  }
+
+  /** A token of the store that can be used, or the lease to renew it. */
+  async #find({ key, options, flight }: RenewalContext, accepts: Accepts): Promise<LookupResult<CacheEntry>> {
+    if (!this.#lookup) return { state: 'unavailable' }
+    const { client, isBound, group, endpointKey, loader } = options
+    const accept = ({ token, ...times }: StoredToken) => {
+      const entry = this.#local.create(token, 'store', times)
+      return accepts(entry) ? entry : undefined
+    }
+    // No lease while the circuit is open.
+    const leaseMs = loader.circuitError() ? undefined : options.leaseMs
+    const { forced, controller } = flight
+    const expected = { key, client, isBound, group, endpointKey }
+    return this.#lookup.find({ ...expected, accept, leaseMs, forced, signal: controller.signal })
+  }
+
+  /** Writes a token to the store. No caller waits for that. */
+  #writeBack({ key, options }: RenewalContext, entry: CacheEntry, lease: StoreLease | undefined): void {
+    const remainingMs = entry.expiresAt - this.#clock.monotonic()
+    if (remainingMs < 1) void this.#store?.release(key, lease)
+    // Another process may hold the lease: without it, a write might overwrite a newer token.
+    else if (this.#store?.canLease && !lease) this.#local.noteShared(key, entry, false)
+    else void this.#write(key, options.group, entry, remainingMs, lease)
+  }
+
+  async #write(key: string, group: string, entry: CacheEntry, remainingMs: number, lease: StoreLease | undefined) {
+    const outcome = await this.#store?.write(key, group, entry, remainingMs, lease)
+    if (outcome === 'failed') this.#local.noteShared(key, entry, false, lease)
+    // Another process has a newer token, or the token was deleted while it was requested.
+    if (outcome === 'superseded') this.#local.change(key, entry, { revalidateAt: this.#clock.monotonic() })
+  }
+
+  #emitRetrieved({ startedAt }: Flight, { token, source, expiresAt: expiry }: CacheEntry): void {
+    const now = this.#clock.monotonic()
+    const expiresAt = token.expiresAt ?? new Date(this.#clock.now() + expiry - now)
+    this.#emit('tokenRetrieved', { client: token.client, source, durationMs: now - startedAt, expiresAt })
+  }
+}

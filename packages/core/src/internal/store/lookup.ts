@@ -1,0 +1,103 @@
+import type { Clock } from '../../clock'
+import type { StoreLease } from '../../token-store'
+import { sleep } from '../util/time-limit'
+import type { SharedFailure } from './shared-failure'
+import type { StoreAccess, StoreGroups } from './store-access'
+import type { ExpectedToken, StoredToken } from './store-entry'
+
+/** How often a process that waits for another one's renewal looks, in milliseconds: between half of it and 1.5 times it. */
+const POLL_MS = 50
+
+/** What a process that needs a token wants of the store. */
+export interface LookupOptions<T> extends ExpectedToken, StoreGroups {
+  /** The usable form of a stored token; undefined when it cannot be used. */
+  readonly accept: (stored: StoredToken) => T | undefined
+  /** How long a lease would last. Undefined: only look. */
+  readonly leaseMs: number | undefined
+  /** What is in the store now cannot be used, whatever it is. What another process writes from now on can. */
+  readonly forced: boolean
+  readonly signal: AbortSignal
+}
+
+export type LookupResult<T> =
+  /** The store failed. */
+  | { readonly state: 'unavailable' }
+  /** The store has a token that can be used. */
+  | { readonly state: 'found'; readonly value: T }
+  /** It has none. With a lease, this process is the one to renew. */
+  | {
+      readonly state: 'missing'
+      readonly lease?: StoreLease | undefined
+      /** What the token endpoint told another process. */
+      readonly failure?: SharedFailure | undefined
+    }
+
+/** Looks for tokens in the store. */
+export class StoreLookup {
+  readonly #store: StoreAccess
+  readonly #clock: Clock
+  readonly #random: () => number
+
+  constructor(store: StoreAccess, clock: Clock, random: () => number) {
+    this.#store = store
+    this.#clock = clock
+    this.#random = random
+  }
+
+  /**
+   * A token from the store, or the right to renew it. When another process renews, this one waits: for its token, or for its
+   * lease to end.
+   *
+   * @throws the signal's reason when it aborts
+   */
+  async find<T>(options: LookupOptions<T>): Promise<LookupResult<T>> {
+    const { leaseMs } = options
+    if (leaseMs === undefined || !this.#store.canLease) return this.#look(options)
+    return this.#findOrLease(options, leaseMs)
+  }
+
+  async #look<T>({ accept, ...options }: LookupOptions<T>): Promise<LookupResult<T>> {
+    if (options.forced) return { state: 'missing' }
+    const got = await this.#store.get(options.key)
+    if (!got) return { state: 'unavailable' }
+    if (got.value === undefined || got.value === null) return { state: 'missing' }
+    return this.#judge(options, got.value, accept)
+  }
+
+  #judge<T>(expected: ExpectedToken, text: unknown, accept: LookupOptions<T>['accept']): LookupResult<T> {
+    const stored = this.#store.parse(expected, text)
+    const value = stored && accept(stored)
+    return value === undefined ? { state: 'missing' } : { state: 'found', value }
+  }
+
+  async #findOrLease<T>({ accept, ...options }: LookupOptions<T>, leaseMs: number): Promise<LookupResult<T>> {
+    const { key, client, endpointKey, forced, signal } = options
+    const waitsUntil = this.#clock.monotonic() + 2 * leaseMs
+    let staleValue: string | undefined
+    let wasDeleted = false
+    let deadline = this.#store.deadline()
+    for (let round = 1; this.#clock.monotonic() < waitsUntil; round++) {
+      const asked = await this.#store.getOrLease(key, options, leaseMs, staleValue, deadline)
+      if (!asked) return { state: 'unavailable' }
+      const { value, lease } = asked.value ?? {}
+      if (lease) {
+        const failure = await this.#store.sharedFailure(endpointKey, client, deadline)
+        return { state: 'missing', lease, failure }
+      }
+      if (value === undefined) {
+        await sleep(this.#clock, POLL_MS * (0.5 + this.#random()), signal)
+        deadline = this.#store.deadline()
+      } else if (value !== staleValue) {
+        const result = forced && round === 1 ? undefined : this.#judge(options, value, accept)
+        if (result?.state === 'found') return result
+        staleValue = value
+      } else {
+        // The store does not recognise the value, because it is not text, for example. Delete it so that it is replaced.
+        if (wasDeleted) break
+        wasDeleted = true
+        await this.#store.delete(key)
+      }
+    }
+    return { state: 'missing' }
+  }
+}

@@ -1,0 +1,163 @@
+import { createTokenManager, TokenRequestError } from '@tokenward/core'
+import { generateKeyPair } from 'jose'
+import { expect, test } from 'vitest'
+import { LeasingStore } from './leasing-store'
+import { definition, ScriptedEndpoint, settle, TestClock } from './support'
+
+async function fleet(client: object = {}) {
+  const clock = new TestClock()
+  const store = new LeasingStore(clock.monotonic)
+  const endpoint = new ScriptedEndpoint(clock)
+  const failures: string[] = []
+  const start = (name = 'c', options: object = {}) => {
+    const tokens = createTokenManager({
+      clients: { [name]: { ...definition, ...client } },
+      requester: endpoint,
+      clock,
+      random: () => 0.5,
+      store,
+      ...options,
+    })
+    tokens.on('storeFailed', ({ reason }) => failures.push(reason))
+    return tokens
+  }
+  return { clock, store, endpoint, failures, start }
+}
+
+/** Changes the JSON of everything that the store holds. */
+function tamper(store: LeasingStore, change: object): void {
+  for (const entry of store.entries.values()) entry.value = JSON.stringify({ ...JSON.parse(entry.value), ...change })
+}
+
+test('a Bearer token that somebody put into the store is not used for a DPoP client', async () => {
+  const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true })
+  const { store, endpoint, failures, start } = await fleet({ dpop: { key: { privateKey, publicKey } } })
+  endpoint.answerAlways({ token_type: 'DPoP' })
+  await start().getAccessToken('c')
+  await settle()
+  tamper(store, { type: 'Bearer', value: 'planted' })
+  expect(await start().getAccessToken('c')).toMatchObject({ type: 'DPoP', value: 'token-2' })
+  expect(failures).toEqual(['invalid_entry'])
+})
+
+test('a DPoP token in the store is not used for a Bearer client', async () => {
+  const { store, start } = await fleet()
+  await start().getAccessToken('c')
+  await settle()
+  tamper(store, { type: 'DPoP', value: 'planted' })
+  expect(await start().getAccessToken('c')).toMatchObject({ type: 'Bearer', value: 'token-2' })
+})
+
+test('an entry that names another client is not used', async () => {
+  const { store, start } = await fleet()
+  await start().getAccessToken('c')
+  await settle()
+  tamper(store, { client: 'another', value: 'planted' })
+  expect(await start().getAccessToken('c')).toMatchObject({ client: 'c', value: 'token-2' })
+})
+
+test.each([
+  ['far in the future', { until: 9e15, retryAfterMs: 9e15 }],
+  ['with a text of its own', { errorDescription: 'call +1 900 SCAM', error: 'SCAM', client: 'SCAM' }],
+])('a shared failure %s stops nobody for more than 30 s, and its text reaches no error', async (_what, change) => {
+  const { clock, store, endpoint, start } = await fleet()
+  endpoint.answerAlways(new TokenRequestError({ client: 'c', error: 'server_error', status: 503, retryable: true }))
+  const first = start()
+    .getAccessToken('c')
+    .catch(() => {})
+  await clock.advance(700)
+  await first
+  endpoint.answerAlways(undefined)
+  tamper(store, change)
+  const error = await start()
+    .getAccessToken('c')
+    .catch((thrown: unknown) => thrown)
+  expect(error).toBeInstanceOf(TokenRequestError)
+  expect((error as TokenRequestError).retryAfterMs).toBeLessThanOrEqual(30_000)
+  expect(JSON.stringify(error) + String(error)).not.toContain('SCAM')
+})
+
+test('a process without network does not stop the others: only what the endpoint responded is shared', async () => {
+  const { clock, endpoint, start } = await fleet()
+  endpoint.answerAlways(new TypeError('fetch failed'))
+  const first = start()
+    .getAccessToken('c')
+    .catch(() => {})
+  await clock.advance(2_000)
+  await first
+  endpoint.answerAlways(undefined)
+  expect((await start().getAccessToken('c')).type).toBe('Bearer')
+})
+
+test('what one process was told by the endpoint holds for all clients of that endpoint', async () => {
+  const { clock, endpoint, start } = await fleet()
+  endpoint.answerAlways(new TokenRequestError({ client: 'c', error: 'server_error', status: 429, retryable: true }))
+  const first = start()
+    .getAccessToken('c')
+    .catch(() => {})
+  await clock.advance(1_000)
+  await first
+  endpoint.answerAlways(undefined)
+  const before = endpoint.requests.length
+  await expect(start('d').getAccessToken('d')).rejects.toMatchObject({ client: 'd', status: 429 })
+  expect(endpoint.requests.length).toBe(before)
+})
+
+test('a wall clock that is wrong by minutes hands out no expired token: the server says what time it is', async () => {
+  const { clock, endpoint, start } = await fleet()
+  endpoint.expiresIn = 60
+  await start().getAccessToken('c')
+  await settle()
+  // The clock of the second process is ten minutes behind.
+  const behind = { now: () => clock.now() - 600_000, monotonic: clock.monotonic, setTimeout: clock.setTimeout }
+  const second = start('c', {
+    clock: behind,
+    requester: {
+      request: async (client: unknown, request: Parameters<typeof endpoint.request>[1]) => {
+        request.serverTime?.(clock.now())
+        return endpoint.request(client, request)
+      },
+    },
+  })
+  await second.getAccessToken('c', { scope: 'other' })
+  await clock.advance(61_000)
+  // Expired by the server's clock, but valid by that of the second process.
+  expect((await second.getAccessToken('c')).value).toBe('token-3')
+})
+
+test('close with revokeOnClose also revokes the tokens of clients that resolveClient found', async () => {
+  const clock = new TestClock()
+  const endpoint = new ScriptedEndpoint(clock)
+  const revoked: string[] = []
+  const requester = {
+    request: endpoint.request.bind(endpoint),
+    revoke: async (_client: unknown, token: string) => {
+      revoked.push(token)
+      return true
+    },
+  }
+  const tokens = createTokenManager({
+    resolveClient: async () => definition,
+    requester,
+    clock,
+    revokeOnClose: true,
+  })
+  await tokens.getAccessToken('tenant')
+  const closing = tokens.close()
+  await expect(tokens.getAccessToken('tenant', { scope: 'more' })).rejects.toMatchObject({ error: 'closed' })
+  await closing
+  expect(revoked).toEqual(['token-1'])
+})
+
+test('clear() also ends the request that another process has under way, whatever its scope', async () => {
+  const { clock, endpoint, start } = await fleet()
+  const [one, two] = [start(), start()]
+  endpoint.latencyMs = 1_000
+  const call = one.getAccessToken('c', { scope: 'other' })
+  await clock.advance(500)
+  await two.clear('c')
+  await clock.advance(1_000)
+  expect((await call).value).toBe('token-1')
+  endpoint.latencyMs = 0
+  expect((await two.getAccessToken('c', { scope: 'other' })).value).toBe('token-2')
+})

@@ -1,0 +1,81 @@
+import { createRequestAuthorizer, createTokenManager } from '@tokenward/core'
+import { expect, test } from 'vitest'
+import { definition, ScriptedEndpoint, settle, TestClock } from './support'
+
+const never = () => new Promise<never>(() => {})
+
+function setup() {
+  const clock = new TestClock()
+  const endpoint = new ScriptedEndpoint(clock)
+  const tokens = createTokenManager({
+    clients: {
+      good: definition,
+      hanging: never,
+      failing: async () => {
+        throw new Error('no database')
+      },
+    },
+    resolveClient: never,
+    requester: endpoint,
+    clock,
+  })
+  return { clock, endpoint, tokens }
+}
+
+test.each(['hanging', 'found at run time'])('a definition that never comes (%s) ends with the signal', async (name) => {
+  const { tokens } = setup()
+  const controller = new AbortController()
+  const call = tokens.getAccessToken(name, { signal: controller.signal })
+  await settle()
+  controller.abort(new Error('enough'))
+  await expect(call).rejects.toThrow('enough')
+})
+
+test.each(['hanging', 'found at run time'])('… (%s) after timeoutMs, and with close()', async (name) => {
+  const { tokens, clock } = setup()
+  const first = expect(tokens.getAccessToken(name)).rejects.toMatchObject({ error: 'timeout', retryable: true })
+  await clock.advance(10_001)
+  await first
+  const second = expect(tokens.getAccessToken(name)).rejects.toMatchObject({ error: 'closed' })
+  await settle()
+  await tokens.close()
+  await second
+})
+
+test('tokenParameters that never come end with the signal, after timeoutMs, and with close()', async () => {
+  const { tokens, clock } = setup()
+  const baseURL = 'https://api.example'
+  const authorizer = createRequestAuthorizer(tokens, 'good', { baseURL, tokenParameters: never })
+  const request = { method: 'GET', url: baseURL, headers: () => new Headers() }
+  const controller = new AbortController()
+  const aborted = authorizer.authorize(request, { signal: controller.signal })
+  controller.abort(new Error('enough'))
+  await expect(aborted).rejects.toThrow('enough')
+  const late = expect(authorizer.authorize(request)).rejects.toMatchObject({ error: 'timeout' })
+  await clock.advance(10_001)
+  await late
+  const closed = expect(authorizer.authorize(request)).rejects.toMatchObject({ error: 'closed' })
+  await settle()
+  await tokens.close()
+  await closed
+})
+
+test('clear() of all clients deletes what it can, whatever one definition does', async () => {
+  const { tokens, endpoint, clock } = setup()
+  await tokens.getAccessToken('good')
+  const cleared = tokens.clear()
+  await clock.advance(10_001)
+  await cleared
+  await tokens.getAccessToken('good')
+  expect(endpoint.requests).toHaveLength(2)
+})
+
+test('removing a client while its request is under way loses no response', async () => {
+  const { tokens } = setup()
+  const authorizer = createRequestAuthorizer(tokens, 'good', { baseURL: 'https://api.example' })
+  const request = { method: 'GET', url: 'https://api.example/', headers: () => new Headers() }
+  const sent = await authorizer.authorize(request)
+  tokens.removeClient('good')
+  expect(await sent.next({ status: 200, headers: new Headers() }, true)).toBeUndefined()
+  expect(await sent.next({ status: 401, headers: new Headers({ 'dpop-nonce': 'n' }) }, true)).toBeUndefined()
+})

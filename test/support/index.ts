@@ -1,0 +1,3 @@
+export { catalogTokens, dpopTokens } from './catalog'
+export { expectOneToken, expectOutlivesServer, fleet, MINUTE, newKey } from './fleet'
+export { LeasingStore } from './leasing-store'
