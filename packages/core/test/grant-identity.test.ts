@@ -9,7 +9,7 @@ import {
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { configureClient } from '../src/internal/clients/configure-client'
 import { Problems } from '../src/internal/util/option-checks'
-import { definition } from './support'
+import { definition, settle } from './support'
 
 const defaults = { timeoutMs: 1_000, expirationBufferMs: 0, defaultLifetimeMs: 1_000 }
 const client = configureClient('c', definition, defaults, new Problems(), undefined)
@@ -93,6 +93,7 @@ test('a supplier that never returns is called again when its time is over', asyn
   const results: Promise<string>[] = [new Promise(() => {}), Promise.resolve('alice')]
   const requester = jwtBearer({ assertion: () => results.shift() ?? '' })
   void identity(requester)
+  await settle()
   passTime(1_001)
   expect(await identity(requester)).toContain('jwt-bearer')
 })
