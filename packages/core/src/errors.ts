@@ -120,7 +120,7 @@ export class TokenRequestError extends TokenwardError {
   readonly url: string | undefined
   /**
    * What a supplier of the user's threw: the user's own error, which may say anything. It is not part of the message, of
-   * events and logs, of `JSON.stringify`, or of what `console.log` prints. Undefined for every other failure.
+   * events and logs, of `JSON.stringify`, or of what `console.log` and `console.dir` print. Undefined for every other failure.
    */
   declare readonly cause?: unknown
 

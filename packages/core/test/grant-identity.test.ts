@@ -1,8 +1,15 @@
-import { createTokenManager, jwtBearer, TokenRequestError, type TokenRequester, tokenExchange } from '@tokenward/core'
-import { expect, test } from 'vitest'
+import {
+  clientCredentials,
+  createTokenManager,
+  jwtBearer,
+  TokenRequestError,
+  type TokenRequester,
+  tokenExchange,
+} from '@tokenward/core'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { configureClient } from '../src/internal/clients/configure-client'
 import { Problems } from '../src/internal/util/option-checks'
-import { definition } from './support'
+import { definition, settle } from './support'
 
 const defaults = { timeoutMs: 1_000, expirationBufferMs: 0, defaultLifetimeMs: 1_000 }
 const client = configureClient('c', definition, defaults, new Problems(), undefined)
@@ -11,6 +18,13 @@ if (!client) throw new Error('no client')
 const identity = async (requester: TokenRequester, parameters: Record<string, string> = {}) =>
   requester.identity?.(client, { scope: undefined, resource: [], audience: undefined, parameters })
 const jwt = (claims: object) => `e30.${btoa(JSON.stringify(claims)).replaceAll('=', '')}.sig`
+
+/** Makes the platform's monotonic clock jump, for this test. */
+function passTime(ms: number): void {
+  const later = performance.now() + ms
+  vi.spyOn(performance, 'now').mockReturnValue(later)
+  onTestFinished(() => void vi.restoreAllMocks())
+}
 
 test('the grant, its subject, its actor and its types are part of the identity', async () => {
   const all = await Promise.all([
@@ -55,7 +69,7 @@ test('a supplier is called once for each parameters; a JWT counts as its issuer 
   expect(await identity(supplying('bob'))).not.toBe(await identity(alice))
 })
 
-test('a supplier that fails is called again, and its error is the cause', async () => {
+test('a supplier that fails is called again after 0.5 s, and its error is the cause', async () => {
   const sealed = new Error('vault sealed')
   const results: (Error | string)[] = [sealed, 'alice']
   const requester = jwtBearer({
@@ -69,11 +83,45 @@ test('a supplier that fails is called again, and its error is the cause', async 
   expect(error).toBeInstanceOf(TokenRequestError)
   expect(error).toMatchObject({ error: 'credential_unavailable', client: 'c' })
   expect(error.cause).toBe(sealed)
+  await expect(identity(requester)).rejects.toMatchObject({ error: 'credential_unavailable' })
+  expect(results).toHaveLength(1)
+  passTime(501)
+  expect(await identity(requester)).toContain('jwt-bearer')
+})
+
+test('a supplier that never returns is called again when its time is over', async () => {
+  const results: Promise<string>[] = [new Promise(() => {}), Promise.resolve('alice')]
+  const requester = jwtBearer({ assertion: () => results.shift() ?? '' })
+  void identity(requester)
+  await settle()
+  passTime(1_001)
   expect(await identity(requester)).toContain('jwt-bearer')
 })
 
 test('client credentials have no identity beyond the definition', async () => {
-  const { clientCredentials } = await import('@tokenward/core')
   expect(await identity(clientCredentials())).toBeUndefined()
-  expect((await createTokenManager({ clients: {} }).close()) ?? undefined).toBeUndefined()
+})
+
+test('whom the grant is for is part of the key: another subject does not find the old token in the store', async () => {
+  const entries = new Map<string, string>()
+  const store = {
+    get: (key: string) => entries.get(key),
+    set: (key: string, value: string) => void entries.set(key, value),
+    delete: (key: string) => void entries.delete(key),
+  }
+  let issued = 0
+  const transport = async () =>
+    Response.json({ access_token: `token-${++issued}`, token_type: 'Bearer', expires_in: 3_600 })
+  const valueFor = async (requester?: TokenRequester) => {
+    const tokens = createTokenManager({ clients: { c: { ...definition, fetch: transport, requester } }, store })
+    const { value } = await tokens.getAccessToken('c')
+    await tokens.close()
+    return value
+  }
+  const alice = () => tokenExchange({ subjectToken: async () => jwt({ iss: 'i', sub: 'alice', jti: issued }) })
+  expect(await valueFor(alice())).toBe('token-1')
+  expect(await valueFor(alice())).toBe('token-1')
+  expect(await valueFor(tokenExchange({ subjectToken: 'bob' }))).toBe('token-2')
+  expect(await valueFor(jwtBearer({ assertion: 'bob' }))).toBe('token-3')
+  expect(await valueFor()).toBe('token-4')
 })

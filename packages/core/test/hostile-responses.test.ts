@@ -90,6 +90,15 @@ test('a response of just less than 1 MiB is read', async () => {
   expect((await tokens.getAccessToken('c')).value).toBe('a')
 })
 
+test('a response of a transport whose bodies can only be iterated is read', async () => {
+  async function* chunks() {
+    yield new TextEncoder().encode(JSON.stringify(good))
+  }
+  const response = { status: 200, statusText: '', headers: new Headers({ 'content-type': 'application/json' }) }
+  const tokens = manager({ fetch: async () => ({ ...response, body: chunks() }) as unknown as Response })
+  expect((await tokens.getAccessToken('c')).value).toBe('a')
+})
+
 test('a body that never ends is given up with its connection when the time limit is over', async () => {
   let closed = () => {}
   const connectionClosed = new Promise<void>((resolve) => {

@@ -25,8 +25,8 @@ export async function boundedResponse(response: Response, signal: AbortSignal): 
 
 async function readBody({ body }: Response, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
   if (!body) return new Uint8Array()
-  const reader = body.getReader()
-  const cancel = () => void reader.cancel(signal.reason).catch(() => {})
+  const reader = readerOf(body)
+  const cancel = () => void reader.cancel().catch(() => {})
   if (signal.aborted) cancel()
   signal.addEventListener('abort', cancel, { once: true })
   const chunks: Uint8Array[] = []
@@ -46,6 +46,14 @@ async function readBody({ body }: Response, signal: AbortSignal): Promise<Uint8A
   } finally {
     signal.removeEventListener('abort', cancel)
   }
+}
+
+/** A transport of the user's, such as node-fetch, may have bodies that can only be iterated. */
+function readerOf(body: ReadableStream<Uint8Array>): Pick<ReadableStreamDefaultReader<Uint8Array>, 'read' | 'cancel'> {
+  if (typeof body.getReader === 'function') return body.getReader()
+  const iterator = (body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]()
+  const read = () => iterator.next() as Promise<ReadableStreamReadResult<Uint8Array>>
+  return { read, cancel: async () => void (await iterator.return?.()) }
 }
 
 function joined(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {

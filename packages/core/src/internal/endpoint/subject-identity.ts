@@ -6,6 +6,8 @@ import { suppliedCredential } from './supplied-credential'
 /** The most identities that one requester remembers. */
 const MOST_IDENTITIES = 1_000
 const FOREVER_MS = Number.MAX_SAFE_INTEGER
+/** How long a failure is remembered, so that a loop does not call the supplier all the time. */
+const FAILURE_MS = 500
 
 /** What a supplier is told when it is called for the identity. */
 export interface IdentityContext {
@@ -23,7 +25,7 @@ export class CredentialIdentities {
   #clients = 0
   #remembered: MemoryStore<Promise<string>> | undefined
 
-  /** @throws CredentialUnavailable when the supplier fails; the next call asks it again. */
+  /** @throws CredentialUnavailable when the supplier fails. It is called again after 0.5 s. */
   of(
     option: string,
     credential: string | ((context: IdentityContext) => string | Promise<string>),
@@ -40,8 +42,12 @@ export class CredentialIdentities {
     const { name, issuer, tokenEndpoint = '' } = client
     const context = { client: name, audience: issuer ?? tokenEndpoint, parameters }
     const identity = suppliedCredential(option, credential, undefined, context).then(identityOf)
-    remembered.set(key, identity, FOREVER_MS)
-    identity.catch(() => remembered.delete(key))
+    // A supplier that never returns is called again when its callers have given up.
+    remembered.set(key, identity, client.timeoutMs)
+    identity.then(
+      () => remembered.set(key, identity, FOREVER_MS),
+      () => remembered.set(key, identity, FAILURE_MS),
+    )
     return identity
   }
 

@@ -4,6 +4,7 @@ import type { TokenRequester } from '../../token-requester'
 import type { Emit } from '../util/event-emitter'
 import { CircuitBreakers } from './circuit-breakers'
 import { Cooldowns } from './cooldowns'
+import { EndpointHealth } from './endpoint-health'
 import { TokenSource } from './token-source'
 
 export interface TokenSourcesOptions {
@@ -11,7 +12,7 @@ export interface TokenSourcesOptions {
   readonly random: () => number
   readonly emit: Emit
   /** Gets the time of a server that has issued a token, in milliseconds since 1970. */
-  readonly serverTime?: ((milliseconds: number) => void) | undefined
+  readonly serverTime: (milliseconds: number) => void
 }
 
 /** Makes the token sources of a manager, and holds what they share: circuit breakers and cooldowns. */
@@ -31,6 +32,7 @@ export class TokenSources {
   create(client: ClientConfiguration, requester: TokenRequester, transport: typeof fetch | undefined): TokenSource {
     const breaker = this.#breakers.of(client.tokenEndpoint ?? client.issuer ?? '', transport)
     const id = String(++this.#count)
-    return new TokenSource({ ...this.#options, client, requester, breaker, cooldowns: this.#cooldowns, id })
+    const health = new EndpointHealth({ client, breaker, cooldowns: this.#cooldowns, id })
+    return new TokenSource({ ...this.#options, client, requester, health })
   }
 }
