@@ -1,7 +1,7 @@
 import type { Outcome } from './scenario'
 import {
-  outageWithoutToken,
-  outageWithToken,
+  endpointDownWithoutToken,
+  endpointDownWithToken,
   rejectingApi,
   revocation,
   shortLifetimes,
@@ -11,8 +11,8 @@ import { manyTenants } from './tenants'
 
 const scenarios: readonly (() => Promise<Outcome>)[] = [
   shortLifetimes,
-  outageWithToken,
-  outageWithoutToken,
+  endpointDownWithToken,
+  endpointDownWithoutToken,
   transientFaults,
   () => revocation(0),
   () => revocation(200),

@@ -24,7 +24,7 @@ export async function shortLifetimes(): Promise<Outcome> {
 }
 
 /** The endpoint is down for 3 s while the token is valid. */
-export async function outageWithToken(): Promise<Outcome> {
+export async function endpointDownWithToken(): Promise<Outcome> {
   const load = await Load.start(5)
   await load.call()
   await sleep(500)
@@ -39,7 +39,7 @@ export async function outageWithToken(): Promise<Outcome> {
 }
 
 /** The endpoint is down for 3 s and there is no token. */
-export async function outageWithoutToken(): Promise<Outcome> {
+export async function endpointDownWithoutToken(): Promise<Outcome> {
   const load = await Load.start(60)
   load.provider.tokenEndpointFaults.fail(FOREVER, 'reset')
   let backAt = 0

@@ -280,7 +280,6 @@ test('a token endpoint that has moved is found by a new discovery, without a res
   })
   await tokens.getAccessToken('c')
   endpoint = 'https://as.example/new'
-  await expect(tokens.getAccessToken('c', { forceRenewal: true })).rejects.toMatchObject({ status: 404 })
   expect((await tokens.getAccessToken('c', { forceRenewal: true })).value).toBe('a')
 })
 

@@ -52,11 +52,12 @@ test('a Retry-After beyond timeoutMs fails the call at once with retryAfterMs', 
   expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-2')
 })
 
-test('a failure that would repeat is not retried, and the next call makes a new request', async () => {
-  const { tokens, endpoint } = scripted()
+test('a failure that would repeat is not retried, and a call after its cooldown sends a new request', async () => {
+  const { tokens, endpoint, clock } = scripted()
   endpoint.respondNext(permanent())
   await expect(tokens.getAccessToken('catalog.client')).rejects.toMatchObject({ error: 'invalid_scope' })
   expect(endpoint.requests).toHaveLength(1)
+  await clock.advance(500)
   expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-2')
 })
 
@@ -69,10 +70,10 @@ test('a client that keeps getting invalid_client does not send a request for eve
       retryable: false,
     })
   }
-  expect(endpoint.requests).toHaveLength(3)
+  expect(endpoint.requests).toHaveLength(1)
   endpoint.respondAlways(undefined)
   await clock.advance(500)
-  expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-4')
+  expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-2')
 })
 
 test('while the endpoint fails, one caller probes it and the rest fail at once with retryAfterMs', async () => {
@@ -144,16 +145,7 @@ test('a long outage is probed less and less often, at last once in 5 s', async (
   expect(await loop(30_000)).toBe(6)
 })
 
-test('failures of one client do not stop another client', async () => {
-  const { tokens, endpoint, clock } = scripted()
-  endpoint.respondNext(networkError(), networkError(), networkError())
-  const failing = expect(tokens.getAccessToken('catalog.client')).rejects.toThrow()
-  await clock.advance(1_000)
-  await failing
-  expect((await tokens.getAccessToken('invoice.client')).value).toBe('token-4')
-})
-
-test('a request without a response is aborted after timeoutMs and retried', async () => {
+test('a request without a response ends after timeoutMs and is retried; its signal aborts', async () => {
   const { tokens, endpoint, clock } = scripted({ timeoutMs: 2_000 })
   endpoint.respondNext(() => new Promise(() => {}))
   const token = tokens.getAccessToken('catalog.client')
@@ -169,7 +161,7 @@ test('an endpoint that never responds fails the call with timeout after three at
   endpoint.respondAlways(() => new Promise(() => {}))
   const failed = expect(tokens.getAccessToken('catalog.client')).rejects.toMatchObject({
     error: 'timeout',
-    errorDescription: 'no answer within 1000 ms',
+    errorDescription: 'no response within 1000 ms',
     retryable: true,
   })
   await clock.advance(4_000)

@@ -15,6 +15,8 @@ const TOKEN = 'eyJ.the-access-token'
 const ASSERTION = 'eyJ.the-assertion'
 const PARAMETER = 'the-secret-parameter'
 
+const isSupplierError = (error: Error) => 'error' in error && error.error === 'credential_unavailable'
+
 /** `value` in every form in which a person or a logger can print it. */
 function printed(value: unknown): string {
   const chunks: string[] = []
@@ -23,10 +25,14 @@ function printed(value: unknown): string {
   new Console(stream).dir(value, { depth: null, showHidden: true })
   chunks.push(inspect(value, { depth: Number.POSITIVE_INFINITY, showHidden: true }))
   chunks.push(inspect(value, { depth: Number.POSITIVE_INFINITY, showHidden: true, getters: true }))
-  const everything = { customInspect: false, showHidden: true, getters: true, depth: Number.POSITIVE_INFINITY }
+  // Only this combination calls the getter of a supplier's cause, which is the user's own error.
+  const getters = !(value instanceof Error && isSupplierError(value))
+  const everything = { customInspect: false, showHidden: true, getters, depth: Number.POSITIVE_INFINITY }
   chunks.push(inspect(value, everything))
   chunks.push(JSON.stringify(value) ?? '', String(value))
-  if (value instanceof Error) chunks.push(value.stack ?? '', printed(value.cause ?? ''), printed({ ...value }))
+  if (value instanceof Error) chunks.push(value.stack ?? '', printed({ ...value }))
+  // What the user's own supplier threw is the user's. Every other cause would be ours.
+  if (value instanceof Error && !isSupplierError(value)) chunks.push(printed(value.cause ?? ''))
   else if (typeof value === 'object') chunks.push(JSON.stringify({ ...value }))
   return chunks.join('\n')
 }
@@ -141,23 +147,31 @@ test.each<[string, (request: { body: string; authorization: string }) => Respons
   expectNothingSecret(emitted)
 })
 
-test('the error of a failed supplier names the supplier and does not repeat its message', async () => {
+test('the error of a failed supplier names the supplier; what the supplier threw is its cause, and is not printed', async () => {
+  const thrown = Object.assign(new Error(`could not unwrap ${SECRET}`), { code: 'EACCES' })
+  const seen: unknown[] = []
+  const log = (...entry: unknown[]) => void seen.push(entry)
   const tokens = createTokenManager({
     clients: {
       c: {
         tokenEndpoint: 'https://as.example/token',
         clientId: 'id',
         async clientSecret(): Promise<string> {
-          throw Object.assign(new Error(`could not unwrap ${SECRET}`), { code: 'EACCES' })
+          throw thrown
         },
       },
     },
     random: () => 0,
+    logger: { debug: log, info: log, warn: log, error: log },
   })
+  tokens.on('tokenRequestFailed', (event) => void seen.push(event, event.error.cause))
   const error = await tokens.getAccessToken('c').catch((thrown) => thrown)
   expect(error).toMatchObject({ error: 'credential_unavailable', retryable: true })
   expect(error.message).toContain('clientSecret supplier failed: Error EACCES')
+  expect(error.cause).toBe(thrown)
   expectNothingSecret(error)
+  expect(seen).toHaveLength(3)
+  expectNothingSecret(seen)
 })
 
 test('the key of a token in the store is a SHA-256 that does not depend on a secret', async () => {
