@@ -1,100 +1,88 @@
-import {
-  isReplayableBody,
-  type RequestAuthorization,
-  type RequestAuthorizer,
-  type RequestToAuthorize,
-  snapshotBody,
-} from '@tokenward/core'
+import type { ApiResponse, RequestAuthorization, RequestAuthorizer } from '@tokenward/core'
 import type { Dispatcher } from 'undici'
-import { copyHeaders, headersOf, withHeaders } from './headers'
+import { OutgoingRequest } from './outgoing-request'
 import { RequestController } from './request-controller'
-import { type ReceivedResponse, ResponseHandler } from './response-handler'
+import { type Decision, ResponseHandler } from './response-handler'
 
 type Dispatch = Dispatcher['dispatch']
+type Handler = Dispatcher.DispatchHandler
 
-/** One request of a user of the dispatcher, however often it is sent. */
-export class AuthorizedDispatch {
+/** Dispatches the requests of one client with its tokens. */
+export class AuthorizedDispatcher {
   readonly #authorizer: RequestAuthorizer
+  readonly #client: string
   readonly #dispatch: Dispatch
-  readonly #request: Dispatcher.DispatchOptions
-  readonly #handler: Dispatcher.DispatchHandler
-  readonly #controller = new RequestController()
 
-  constructor(
-    authorizer: RequestAuthorizer,
-    dispatch: Dispatch,
-    request: Dispatcher.DispatchOptions,
-    handler: Dispatcher.DispatchHandler,
-  ) {
+  constructor(authorizer: RequestAuthorizer, client: string, dispatch: Dispatch) {
     this.#authorizer = authorizer
+    this.#client = client
     this.#dispatch = dispatch
-    this.#request = snapshot(request)
+  }
+
+  /** Never throws: what goes wrong is reported to `handler`. */
+  dispatch(options: Dispatcher.DispatchOptions, handler: Handler): void {
+    const controller = new RequestController()
+    try {
+      const request = new OutgoingRequest(options, this.#client)
+      // Before a token is requested, so that the caller can abort while it is waited for.
+      handler.onRequestStart?.(controller, {})
+      void new AuthorizedDispatch(this.#dispatch, request, handler, controller).run(this.#authorizer)
+    } catch (error) {
+      controller.fail(handler, error)
+    }
+  }
+}
+
+/** One request of a caller. It is sent more than once when the API rejects its token. */
+class AuthorizedDispatch {
+  readonly #dispatch: Dispatch
+  readonly #request: OutgoingRequest
+  readonly #handler: Handler
+  readonly #controller: RequestController
+
+  constructor(dispatch: Dispatch, request: OutgoingRequest, handler: Handler, controller: RequestController) {
+    this.#dispatch = dispatch
+    this.#request = request
     this.#handler = handler
+    this.#controller = controller
   }
 
   /** Never rejects. */
-  async run(): Promise<void> {
+  async run(authorizer: RequestAuthorizer): Promise<void> {
+    const { signal } = this.#controller
     try {
-      // Before a token is requested, so that a caller that cancels the request does not wait for one.
-      this.#handler.onRequestStart?.(this.#controller, {})
-      const { signal } = this.#controller
-      const authorization = await this.#authorizer.authorize(toAuthorize(this.#request), { signal })
+      const authorization = await authorizer.authorize(this.#request.toAuthorize(), { signal })
       signal.throwIfAborted()
       this.#send(authorization)
     } catch (error) {
-      this.#fail(error)
+      this.#controller.fail(this.#handler, error)
     }
   }
 
   #send(authorization: RequestAuthorization): void {
-    const request = { ...this.#request, headers: withHeaders(this.#request.headers, authorization.headers) }
-    const judge = (response: ReceivedResponse) => this.#judge(authorization, response)
-    this.#dispatch(request, new ResponseHandler(this.#handler, this.#controller, judge))
+    const handler = new ResponseHandler(this.#handler, this.#controller, (response) =>
+      response.status === 401 ? this.#decide(authorization, response) : report(authorization, response),
+    )
+    this.#dispatch(this.#request.authorizedBy(authorization), handler)
   }
 
-  /** Whether the response goes to the caller. If not, the request is sent once more, or has failed. Never rejects. */
-  async #judge(authorization: RequestAuthorization, response: ReceivedResponse): Promise<boolean> {
+  /** Decides whether a 401 goes to the caller. If it does not, the request is sent once more, or has failed. */
+  async #decide(authorization: RequestAuthorization, response: ApiResponse): Promise<Decision> {
+    const { signal } = this.#controller
     try {
-      const again = await authorization.next(response, isReplayableBody(this.#request.body))
-      if (again === undefined) return true
-      this.#controller.signal.throwIfAborted()
+      const again = await authorization.next(response, this.#request.replayable)
+      signal.throwIfAborted()
+      if (again === undefined) return 'forward'
       this.#send(again)
     } catch (error) {
-      this.#fail(error)
+      this.#controller.fail(this.#handler, error)
     }
-    return false
-  }
-
-  #fail(error: unknown): void {
-    try {
-      this.#handler.onResponseError?.(this.#controller, error as Error)
-    } catch {
-      // Nobody is left to be told: the handler failed while it was told of a failure.
-    }
+    return 'discard'
   }
 }
 
-/** The request as it is now. What the caller changes while a token is requested does not change what is sent. */
-function snapshot(request: Dispatcher.DispatchOptions): Dispatcher.DispatchOptions {
-  const { origin, query, headers, body } = request
-  return {
-    ...request,
-    ...(origin !== undefined && { origin: String(origin) }),
-    ...(query && { query: { ...query } }),
-    headers: copyHeaders(headers),
-    body: snapshotBody(body ?? null),
-  }
-}
-
-function toAuthorize({ origin, path, method, query, headers }: Dispatcher.DispatchOptions): RequestToAuthorize {
-  // undici connects to `origin`, whatever the path says. So the path is not resolved against the origin but appended to it, and a
-  // path such as `//other.example/x` stays a path.
-  if (typeof path !== 'string' || !path.startsWith('/')) {
-    throw new TypeError(
-      'the path of a request must begin with a slash: tokens are not sent with an absolute URL as the path',
-    )
-  }
-  const url = new URL(`${new URL(String(origin)).origin}${path}`)
-  for (const [name, value] of Object.entries(query ?? {})) url.searchParams.append(name, String(value))
-  return { method, url, headers: () => headersOf(headers) }
+/** Tells core about a response that the caller gets in any case. */
+async function report(authorization: RequestAuthorization, response: ApiResponse): Promise<Decision> {
+  await authorization.next(response, false).catch(() => undefined)
+  return 'forward'
 }

@@ -1,13 +1,14 @@
 import type { Dispatcher } from 'undici'
 
-/** Controls a request for the user's handler. It stays the same when the request is sent again. */
+/** The controller that the caller's handler gets. It stays the same one when the request is sent once more. */
 export class RequestController implements Dispatcher.DispatchController {
-  readonly #cancellation = new AbortController()
+  readonly #abortController = new AbortController()
   #current: Dispatcher.DispatchController | undefined
+  #paused = false
 
-  /** Aborts when the user cancels the request. */
+  /** Aborts when the caller aborts the request. */
   get signal(): AbortSignal {
-    return this.#cancellation.signal
+    return this.#abortController.signal
   }
 
   get aborted(): boolean {
@@ -18,8 +19,9 @@ export class RequestController implements Dispatcher.DispatchController {
     return this.signal.reason ?? null
   }
 
+  /** Whether the caller's handler has paused the response. */
   get paused(): boolean {
-    return this.#current?.paused ?? false
+    return this.#paused
   }
 
   get rawHeaders() {
@@ -30,22 +32,34 @@ export class RequestController implements Dispatcher.DispatchController {
     return this.#current?.rawTrailers ?? null
   }
 
-  /** From now on it controls this attempt. */
+  /** Makes this controller control the request that undici has just started. */
   attach(controller: Dispatcher.DispatchController): void {
     this.#current = controller
     if (this.aborted) controller.abort(this.signal.reason)
+    else if (this.#paused) controller.pause()
   }
 
   abort(reason: Error): void {
-    this.#cancellation.abort(reason)
+    this.#abortController.abort(reason)
     this.#current?.abort(reason)
   }
 
   pause(): void {
+    this.#paused = true
     this.#current?.pause()
   }
 
   resume(): void {
+    this.#paused = false
     this.#current?.resume()
+  }
+
+  /** Reports to the caller's handler that the request failed. Does not throw. */
+  fail(handler: Dispatcher.DispatchHandler, error: unknown): void {
+    try {
+      handler.onResponseError?.(this, error as Error)
+    } catch {
+      // The handler cannot even be told. An exception here would end the process.
+    }
   }
 }

@@ -6,76 +6,49 @@ type Handler = Dispatcher.DispatchHandler
 type Controller = Dispatcher.DispatchController
 type ResponseHeaders = Parameters<NonNullable<Handler['onResponseStart']>>[2]
 
-/** A dropped response is read up to this size, so that its connection can be used again. */
-const MOST_DROPPED_BYTES = 64 * 1024
-/** A dropped response that takes longer is cut off. */
-const LONGEST_DROP_MS = 1_000
+/** What happens to a response: the caller's handler gets it, or its request is sent once more. */
+export type Decision = 'forward' | 'discard'
 
-/** A response on its way to the caller. */
-export type ReceivedResponse = Required<Omit<ApiResponse, 'url'>>
+/**
+ * - `forwarded`: the caller's handler gets every event.
+ * - `undecided`: a 401. Its events are kept back until it is known whether the request is sent once more.
+ * - `discarded`: the request was sent once more, or the caller's handler has failed. Nobody gets the rest of this response.
+ */
+type ResponseState = 'forwarded' | 'undecided' | 'discarded'
 
-type State =
-  /** It goes to the caller as it comes. */
-  | { readonly name: 'passing' }
-  /** It is not known yet whether it goes to the caller. What arrives meanwhile is held back. */
-  | { readonly name: 'judging'; readonly held: (() => void)[] }
-  /** The request is sent once more. The rest of the response goes nowhere. */
-  | { readonly name: 'dropped'; bytes: number; readonly stopTimer: () => void }
+/** A body that is dropped is read up to these limits, so that its connection can serve the next request. */
+const MAX_DISCARDED_BYTES = 64 * 1024
+const MAX_DISCARD_MS = 1_000
 
-/** Passes a response on to the user's handler. A 401 waits until core has judged it. */
+/** Forwards the events of one response to the caller's handler. Keeps a 401 back until `decide` resolves. */
 export class ResponseHandler implements Handler {
   readonly #inner: Handler
-  readonly #controller: RequestController
-  readonly #judge: (response: ReceivedResponse) => Promise<boolean>
-  #state: State = { name: 'passing' }
-  #hasEnded = false
+  readonly #callersController: RequestController
+  readonly #decide: (response: ApiResponse) => Promise<Decision>
+  #state: ResponseState = 'forwarded'
+  #keptBack: (() => void)[] = []
+  /** No more events come. */
+  #ended = false
+  #discardedBytes = 0
+  #discardTimer: ReturnType<typeof setTimeout> | undefined
 
-  constructor(inner: Handler, controller: RequestController, judge: (response: ReceivedResponse) => Promise<boolean>) {
+  /** @param decide must not reject */
+  constructor(
+    inner: Handler,
+    callersController: RequestController,
+    decide: (response: ApiResponse) => Promise<Decision>,
+  ) {
     this.#inner = inner
-    this.#controller = controller
-    this.#judge = judge
+    this.#callersController = callersController
+    this.#decide = decide
   }
 
   onRequestStart(controller: Controller): void {
-    this.#controller.attach(controller)
+    this.#callersController.attach(controller)
   }
 
   onRequestUpgrade(...[, ...details]: Parameters<NonNullable<Handler['onRequestUpgrade']>>): void {
-    this.#inner.onRequestUpgrade?.(this.#controller, ...details)
-  }
-
-  onResponseStart(controller: Controller, status: number, headers: ResponseHeaders, message?: string): void {
-    const pass = () => this.#inner.onResponseStart?.(this.#controller, status, headers, message)
-    const response = {
-      status,
-      headers: { get: (name: string) => headers[name]?.toString() ?? null },
-      discard: () => this.#drop(controller),
-    }
-    if (status === 401) this.#hold(controller, response, pass)
-    else {
-      // Any response can carry a new nonce, and says whether the token was accepted. Nothing has to wait for that.
-      void this.#judge(response)
-      pass()
-    }
-  }
-
-  onResponseData(controller: Controller, chunk: Buffer): void {
-    if (this.#state.name === 'dropped') {
-      this.#state.bytes += chunk.length
-      if (this.#state.bytes > MOST_DROPPED_BYTES) controller.abort(new Error('the rest of the response is not needed'))
-      return
-    }
-    this.#pass(() => this.#inner.onResponseData?.(this.#controller, chunk))
-  }
-
-  onResponseEnd(_controller: Controller, trailers: ResponseHeaders): void {
-    this.#end()
-    this.#pass(() => this.#inner.onResponseEnd?.(this.#controller, trailers))
-  }
-
-  onResponseError(_controller: Controller, error: Error): void {
-    this.#end()
-    this.#pass(() => this.#inner.onResponseError?.(this.#controller, error))
+    this.#inner.onRequestUpgrade?.(this.#callersController, ...details)
   }
 
   onBodySent(chunk: Buffer): void {
@@ -86,51 +59,80 @@ export class ResponseHandler implements Handler {
     this.#inner.onRequestSent?.()
   }
 
-  #end(): void {
-    this.#hasEnded = true
-    if (this.#state.name === 'dropped') this.#state.stopTimer()
+  onResponseStart(controller: Controller, status: number, headers: ResponseHeaders, message?: string): void {
+    const forward = () => this.#inner.onResponseStart?.(this.#callersController, status, headers, message)
+    const response: ApiResponse = {
+      status,
+      headers: { get: (name) => headers[name]?.toString() ?? null },
+      discard: () => this.#discard(controller),
+    }
+    if (status === 401) this.#keepBack(controller, response, forward)
+    else {
+      // Core has to know that the token was accepted, and the new DPoP nonce. The response does not wait for that.
+      void this.#decide(response)
+      forward()
+    }
   }
 
-  #pass(event: () => void): void {
-    if (this.#state.name === 'passing') event()
-    else if (this.#state.name === 'judging') this.#state.held.push(event)
+  onResponseData(controller: Controller, chunk: Buffer): void {
+    this.#emit(() => this.#inner.onResponseData?.(this.#callersController, chunk))
+    if (this.#state !== 'discarded') return
+    this.#discardedBytes += chunk.length
+    if (this.#discardedBytes > MAX_DISCARDED_BYTES) controller.abort(new Error('the body of a 401 is too long to read'))
   }
 
-  #hold(controller: Controller, response: ReceivedResponse, pass: () => void): void {
-    const held = [pass]
-    this.#state = { name: 'judging', held }
+  onResponseEnd(_controller: Controller, trailers: ResponseHeaders): void {
+    this.#end(() => this.#inner.onResponseEnd?.(this.#callersController, trailers))
+  }
+
+  onResponseError(_controller: Controller, error: Error): void {
+    this.#end(() => this.#inner.onResponseError?.(this.#callersController, error))
+  }
+
+  #end(event: () => void): void {
+    this.#ended = true
+    clearTimeout(this.#discardTimer)
+    this.#emit(event)
+  }
+
+  #emit(event: () => void): void {
+    if (this.#state === 'forwarded') event()
+    else if (this.#state === 'undecided') this.#keptBack.push(event)
+  }
+
+  #keepBack(controller: Controller, response: ApiResponse, start: () => void): void {
+    this.#state = 'undecided'
+    this.#keptBack.push(start)
     controller.pause()
-    void this.#judge(response).then((isTheCallers) => {
-      if (!isTheCallers) return this.#drop(controller)
-      this.#state = { name: 'passing' }
-      try {
-        for (const event of held) event()
-        controller.resume()
-      } catch (error) {
-        this.#failPassing(controller, error as Error)
-      }
+    void this.#decide(response).then((decision) => {
+      if (decision === 'forward') this.#forwardKeptBack(controller)
+      else this.#discard(controller)
     })
   }
 
-  /** A handler that throws fails its request, as it does when undici calls it. */
-  #failPassing(controller: Controller, error: Error): void {
-    if (!this.#hasEnded) {
-      controller.abort(error)
-      return
-    }
+  /** The caller's handler may throw: undici does not see it here, so the request is failed as undici would do it. */
+  #forwardKeptBack(controller: Controller): void {
+    this.#state = 'forwarded'
     try {
-      this.#inner.onResponseError?.(this.#controller, error)
-    } catch {
-      // Nobody is left to be told.
+      for (const event of this.#keptBack) event()
+      if (!this.#callersController.paused) controller.resume()
+    } catch (error) {
+      this.#state = 'discarded'
+      if (!this.#ended) controller.abort(error as Error)
+      this.#callersController.fail(this.#inner, error)
     }
   }
 
-  #drop(controller: Controller): void {
-    if (this.#state.name !== 'judging') return
-    const cut = () => controller.abort(new Error('the rest of the response is not needed'))
-    const timer = this.#hasEnded ? undefined : (setTimeout(cut, LONGEST_DROP_MS) as unknown as { unref?: () => void })
-    timer?.unref?.()
-    this.#state = { name: 'dropped', bytes: 0, stopTimer: () => clearTimeout(timer as never) }
-    if (!this.#hasEnded) controller.resume()
+  /** Reads the rest of the response, within limits, and shows it to nobody. */
+  #discard(controller: Controller): void {
+    if (this.#state !== 'undecided') return
+    this.#state = 'discarded'
+    this.#keptBack = []
+    if (this.#ended) return
+    const timer = setTimeout(() => controller.abort(new Error('the body of a 401 took too long')), MAX_DISCARD_MS)
+    // Node's timers keep a process alive unless told otherwise.
+    ;(timer as { unref?(): void }).unref?.()
+    this.#discardTimer = timer
+    controller.resume()
   }
 }

@@ -1,22 +1,22 @@
 import { type AuthorizedClientOptions, createRequestAuthorizer, type TokenManager } from '@tokenward/core'
 import type { Dispatcher } from 'undici'
-import { AuthorizedDispatch } from './authorized-dispatch'
+import { AuthorizedDispatcher } from './authorized-dispatch'
 
-/** Options of {@link tokenInterceptor}. `baseURL` only says where tokens may go, because undici gets whole URLs. */
+/** Options of {@link tokenInterceptor}. `baseURL` only says where tokens may go: undici's requests have whole URLs. */
 export interface TokenInterceptorOptions extends AuthorizedClientOptions {}
 
 /**
- * An interceptor for `new Agent().compose(…)` of undici 7 and 8. It attaches access tokens, and sends a request once more with a
- * new token when the API responds 401 and the body can be sent again.
+ * An interceptor for `new Agent().compose(…)` of undici 7 and 8. It attaches access tokens, and sends a request once more
+ * with a new token when the API responds 401 and the body can be sent a second time.
  *
- * Requests fail as those of undici do, and with `OriginNotAllowedError` and `TokenRequestError`. The API gets no request then.
- * Compose undici's redirect interceptor after this one: then each redirected request passes here, and one to another origin is
- * refused.
+ * Requests fail as those of undici do, and with `OriginNotAllowedError`, `TokenRequestError` and `ConfigurationError`. In
+ * these cases nothing is sent to the API.
  *
- * @example
- * const agent = new Agent().compose(tokenInterceptor(tokens, 'catalog.client', { baseURL: 'https://api.example' }))
+ * undici follows redirects only by its `redirect` interceptor. Compose that one after this one: then each request that it
+ * makes passes here, and one to another origin is refused.
  *
- * @throws ConfigurationError when neither `baseURL` nor `allowedOrigins` says where tokens may go
+ * @throws ConfigurationError when `tokens` is no token manager, when neither `baseURL` nor `allowedOrigins` says where
+ * tokens may go, or when tokens would travel by plain http
  */
 export function tokenInterceptor<Name extends string>(
   tokens: TokenManager<Name>,
@@ -24,8 +24,11 @@ export function tokenInterceptor<Name extends string>(
   options: TokenInterceptorOptions,
 ): Dispatcher.DispatcherComposeInterceptor {
   const authorizer = createRequestAuthorizer<Name>(tokens, client, options)
-  return (dispatch) => (request, handler) => {
-    void new AuthorizedDispatch(authorizer, dispatch, request, handler).run()
-    return true
+  return (dispatch) => {
+    const dispatcher = new AuthorizedDispatcher(authorizer, client, dispatch)
+    return (request, handler) => {
+      dispatcher.dispatch(request, handler)
+      return true
+    }
   }
 }
