@@ -1,20 +1,28 @@
-const WORTH_READING = 64 * 1024
+const MAX_BYTES = 64 * 1024
+const MAX_MS = 1_000
 
 /**
- * Reads the body of an answer that nobody will see, so that its connection can serve the next request; one that is
- * longer than a connection is worth is cut off.
+ * Reads the body of a response that nobody gets, so that its connection can serve the next request. A body that is longer
+ * than 64 KiB, or takes longer than a second, is cancelled, which closes the connection. Never rejects.
  */
-export async function discard(response: Response): Promise<void> {
-  const reader = response.body?.getReader()
-  if (!reader) return
+export async function discard({ body }: Response): Promise<void> {
+  // A transport of the caller's may have read the body already.
+  if (!body || body.locked) return
+  const reader = body.getReader()
+  const cancel = () => reader.cancel().catch(() => {})
+  const timer = setTimeout(cancel, MAX_MS)
+  // Node's timers keep a process alive unless told otherwise.
+  ;(timer as { unref?(): void }).unref?.()
   try {
-    for (let length = 0; length <= WORTH_READING; ) {
+    for (let bytes = 0; bytes <= MAX_BYTES; ) {
       const { done, value } = await reader.read()
       if (done) return
-      length += value.byteLength
+      bytes += value.byteLength
     }
-    await reader.cancel()
+    await cancel()
   } catch {
-    // It broke off: there is nothing left to discard.
+    // The connection broke: nothing is left to discard.
+  } finally {
+    clearTimeout(timer)
   }
 }
