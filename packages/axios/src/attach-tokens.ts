@@ -1,16 +1,18 @@
 import { createRequestAuthorizer, type TokenManager } from '@tokenward/core'
-import axios, { type AxiosInstance } from 'axios'
+import axios, { type AxiosInstance, type InternalAxiosRequestConfig } from 'axios'
 import { AuthorizedAdapters } from './authorized-adapter'
 import type { AttachTokensOptions, AxiosOptions } from './options'
+import { detachFromCaller } from './snapshot'
 
 /**
- * An axios instance that attaches access tokens, and sends a request once more with a new token when the API answers 401
- * and the body can be sent again.
+ * An axios instance that attaches access tokens. It sends a request once more with a new token when the API responds 401 and
+ * the body can be sent a second time.
  *
- * Its calls reject as those of axios do, and with `OriginNotAllowedError` and `TokenRequestError`; the API is sent nothing
- * then. No error, response or config that it gives holds a token.
+ * Its calls reject as those of axios do, and with `OriginNotAllowedError`, `TokenRequestError` and `ConfigurationError` (a
+ * relative URL without `baseURL`). In these cases nothing is sent to the API. No error, response or config holds a token.
  *
- * @throws ConfigurationError when neither `baseURL` nor `allowedOrigins` says where tokens may go
+ * @throws ConfigurationError when `tokens` is no token manager, when neither `baseURL` nor `allowedOrigins` says where
+ * tokens may go, or when tokens would travel by plain http
  */
 export function createAxios<Name extends string>(
   tokens: TokenManager<Name>,
@@ -24,12 +26,11 @@ export function createAxios<Name extends string>(
 }
 
 /**
- * Makes `instance` attach access tokens, as one of {@link createAxios} does; its interceptors, adapter and defaults stay
- * as they are.
+ * Makes `instance` attach access tokens, like one that {@link createAxios} makes. Its interceptors, adapter and defaults
+ * stay as they are.
  *
- * @returns the function that ends it
- * @throws ConfigurationError when neither the `baseURL` of the options or of the instance nor `allowedOrigins` says where
- * tokens may go
+ * @returns the function that detaches the tokens
+ * @throws ConfigurationError as {@link createAxios} does. The `baseURL` of the instance counts where the options have none
  */
 export function attachTokens<Name extends string>(
   instance: AxiosInstance,
@@ -39,19 +40,56 @@ export function attachTokens<Name extends string>(
 ): () => void {
   const baseURL = options.baseURL?.toString() || instance.defaults.baseURL || undefined
   const adapters = new AuthorizedAdapters(createRequestAuthorizer<Name>(tokens, client, { ...options, baseURL }))
-  // Not the interceptor attaches the token but the adapter that it puts in place: after the last of the user's
-  // interceptors, where the URL is final, and where no config that anyone is given holds the token.
-  const interceptor = instance.interceptors.request.use(
-    (config) => {
-      if (baseURL) config.baseURL ??= baseURL
-      config.adapter = adapters.authorized(config.adapter)
-      return config
-    },
-    undefined,
-    { synchronous: true },
-  )
+  // The token is attached by an adapter, not by the interceptor: the adapter runs after the user's interceptors, when the URL
+  // is final, and no config that the user can see holds the token.
+  const stop = interceptFirstAndLast(instance, (config) => {
+    if (baseURL) config.baseURL ??= baseURL
+    config.adapter = adapters.authorized(config.adapter)
+    return config
+  })
   return () => {
-    instance.interceptors.request.eject(interceptor)
+    stop()
     adapters.release()
+  }
+}
+
+/** What axios calls for each of an instance's interceptors. Its types do not have `forEach`, which all of 1.x has. */
+type Visit = (interceptor: {
+  fulfilled: (config: InternalAxiosRequestConfig) => InternalAxiosRequestConfig
+  rejected: undefined
+  synchronous: true
+  runWhen(config: InternalAxiosRequestConfig): boolean
+}) => void
+
+/**
+ * Runs `intercept` before and after all other request interceptors, so that none of them can replace the adapter. An
+ * interceptor that is only registered runs before those that were registered earlier.
+ */
+function interceptFirstAndLast(
+  instance: AxiosInstance,
+  intercept: (config: InternalAxiosRequestConfig) => InternalAxiosRequestConfig,
+): () => void {
+  const interceptors = instance.interceptors.request as unknown as { forEach(visit: Visit): void }
+  const others = interceptors.forEach
+  let stopped = false
+  const own = {
+    fulfilled: intercept,
+    rejected: undefined,
+    synchronous: true as const,
+    // axios calls this at once, before it waits for interceptors.
+    runWhen(config: InternalAxiosRequestConfig) {
+      detachFromCaller(config)
+      return true
+    },
+  }
+  const withOwn = (visit: Visit) => {
+    if (!stopped) visit(own)
+    others.call(interceptors, visit)
+    if (!stopped) visit(own)
+  }
+  interceptors.forEach = withOwn
+  return () => {
+    stopped = true
+    if (interceptors.forEach === withOwn) interceptors.forEach = others
   }
 }

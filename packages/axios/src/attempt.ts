@@ -4,31 +4,40 @@ import { keepingFromOtherOrigins, reportingFinalUrl } from './redirects'
 
 export type AdapterFunction = (config: InternalAxiosRequestConfig) => Promise<AxiosResponse>
 
-/** What came of sending a request: `validateStatus` makes of one answer a success, of another an error. */
+/** A request of a caller, before it has its token. */
+export interface OutgoingRequest {
+  readonly adapter: AdapterFunction
+  readonly config: InternalAxiosRequestConfig
+  /** Whether the adapter gets `url`, `baseURL` and `params` as they are in the config, rather than the URL that was checked. */
+  readonly keepsUrl: boolean
+}
+
+type ConfigChanges = Partial<Record<keyof InternalAxiosRequestConfig, unknown>>
+
+/** The result of one attempt. `validateStatus` decides whether a response is a success or an error. */
 export interface Outcome {
-  /** Where it was sent, as far as we know. */
+  /** The URL that the request was sent to. */
   readonly url: URL
   readonly response: AxiosResponse | undefined
   settle(): AxiosResponse
 }
 
 /**
- * Sends what `config` says, with `secrets` for headers and with `changes`; whatever comes of it holds the config as it was,
- * and no secret.
+ * Sends a request to `url` with the headers `secrets`, and with `changes` to its config. The config in the response or the
+ * error is as it was before, and holds no secret.
  */
 export async function attempt(
-  adapter: AdapterFunction,
-  config: InternalAxiosRequestConfig,
+  { adapter, config, keepsUrl }: OutgoingRequest,
   url: URL,
   secrets: Readonly<Record<string, string>>,
-  changes: Partial<Record<keyof InternalAxiosRequestConfig, unknown>> = {},
+  changes: ConfigChanges = {},
 ): Promise<Outcome> {
   const names = Object.keys(secrets)
-  // A copy: adapters write into it (a length, a boundary) what would be wrong the next time.
+  // A copy: adapters set headers in it (a length, a boundary) that would be wrong the next time.
   const headers = ((changes.headers as typeof config.headers) ?? config.headers).concat()
-  for (const name of names) headers.set(spelledOut(name), secrets[name], true)
+  for (const name of names) headers.set(capitalized(name), secrets[name], true)
   const replaced = {
-    ...withoutCredentials(config, url),
+    ...destination(config, url, keepsUrl),
     beforeRedirect: keepingFromOtherOrigins(url, names, config),
     env: { ...config.env, fetch: reportingFinalUrl(config) },
     ...changes,
@@ -46,7 +55,7 @@ export async function attempt(
     }
     outcome = { url, response, settle }
   }
-  // The same object is in errors and responses, and is sent again by those who retry.
+  // Errors and responses hold this object, and some callers send it again.
   for (const key of Object.keys(replaced) as (keyof typeof config)[]) Object.assign(sent, { [key]: config[key] })
   redactHeaders(headers, secrets)
   sent.headers = headers
@@ -54,16 +63,17 @@ export async function attempt(
   return outcome
 }
 
-/** `authorization` as callers of axios look for it in the headers of a config: `Authorization`. */
-function spelledOut(name: string): string {
+/** `Authorization`, because callers of axios look for header names in this form. */
+function capitalized(name: string): string {
   return name.replace(/\b[a-z]/g, (letter) => letter.toUpperCase())
 }
 
-/** Without what axios would make an `Authorization` header of, in place of ours. */
-function withoutCredentials({ auth }: InternalAxiosRequestConfig, url: URL) {
-  if (!url.username && !url.password) return auth ? { auth: undefined } : {}
-  const bare = new URL(url)
-  bare.username = ''
-  bare.password = ''
-  return { auth: undefined, url: bare.href, baseURL: undefined, params: undefined }
+/** Without credentials in the URL and `auth`, from which axios would make an `Authorization` header in place of ours. */
+function destination({ auth }: InternalAxiosRequestConfig, url: URL, keepsUrl: boolean): ConfigChanges {
+  const hasCredentials = url.username !== '' || url.password !== ''
+  if (keepsUrl && !hasCredentials) return auth ? { auth: undefined } : {}
+  const target = new URL(url)
+  target.username = ''
+  target.password = ''
+  return { auth: undefined, url: target.href, baseURL: undefined, params: undefined }
 }

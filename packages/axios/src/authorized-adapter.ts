@@ -8,20 +8,21 @@ import {
   type InternalAxiosRequestConfig,
 } from 'axios'
 import { abortSignalOf } from './abort-signal'
-import { type AdapterFunction, attempt, type Outcome } from './attempt'
-import { discard } from './bodies'
+import { type AdapterFunction, attempt, type Outcome, type OutgoingRequest } from './attempt'
+import { discard } from './discard'
 import { sendFollowing } from './follow-redirects'
 import { finalUrl } from './redirects'
+import { snapshotConfig } from './snapshot'
 
 type Adapter = InternalAxiosRequestConfig['adapter']
 
-/** What a config's adapter was before ours took its place; a config that is sent again has ours already. */
+/** The adapter that a config had before ours replaced it. A config that is sent again has ours already. */
 const originals = new WeakMap<AdapterFunction, Adapter>()
 
-/** Tells the URL of a config with nothing but the config: the defaults are merged into it by then. */
+/** Computes the URL of a config. It has no defaults, because they are merged into the config by then. */
 const bare = new Axios({})
 
-/** Adapters that send every request with a token, by way of the adapter that a config has. */
+/** Makes adapters that attach a token to every request and send it with the adapter that the config had. */
 export class AuthorizedAdapters {
   readonly #authorizer: RequestAuthorizer
   #released = false
@@ -32,56 +33,61 @@ export class AuthorizedAdapters {
 
   authorized(adapter: Adapter): AdapterFunction {
     const original = typeof adapter === 'function' && originals.has(adapter) ? originals.get(adapter) : adapter
-    // Chosen when it is used: the adapter by fetch is made for the `fetch` that stands in the config.
+    // Chosen at each call: axios makes the fetch adapter for the `fetch` in the config.
     const plain: AdapterFunction = (config) => getAdapter(original, config)(config)
-    const authorized: AdapterFunction = (config) => this.#send(plain, config)
+    const isCustom = [original].flat().some((each) => typeof each === 'function')
+    const authorized: AdapterFunction = (config) => this.#send(plain, isCustom, config)
     originals.set(authorized, original)
     return authorized
   }
 
-  /** From now on requests go out as they are, also those whose config has been given our adapter before. */
+  /** From now on requests go out without our tokens, also those whose config has our adapter already. */
   release(): void {
     this.#released = true
   }
 
-  async #send(adapter: AdapterFunction, config: InternalAxiosRequestConfig): Promise<AxiosResponse> {
-    if (this.#released) return adapter(config)
+  async #send(adapter: AdapterFunction, isCustom: boolean, given: InternalAxiosRequestConfig): Promise<AxiosResponse> {
+    if (this.#released) return adapter(given)
+    const config = snapshotConfig(given)
     const { tokenParameters, retryOn401, proofClaims, data } = config
-    const url = this.#destination(config)
+    const uri = uriOf(config)
+    const isAbsolute = URL.canParse(uri)
     const request = {
       method: config.method?.toUpperCase() ?? 'GET',
-      url,
+      url: isAbsolute ? new URL(uri) : this.#authorizer.resolve(uri),
       headers: () => new Headers(config.headers.toJSON(true) as Record<string, string>),
     }
+    // Adapters such as axios-mock-adapter look for `url`, `baseURL` and `params` as the caller wrote them.
+    const outgoing: OutgoingRequest = { adapter, config, keepsUrl: isCustom && isAbsolute }
     const { signal, release } = abortSignalOf(config)
     try {
       const call = { tokenParameters, retryOn401, proofClaims, signal }
       let authorization: RequestAuthorization | undefined = await this.#authorizer.authorize(request, call)
       for (;;) {
         const outcome: Outcome = authorization.followsRedirects
-          ? await sendFollowing(adapter, config, url, authorization)
-          : await attempt(adapter, config, url, authorization.headers)
+          ? await sendFollowing(outgoing, authorization)
+          : await attempt(outgoing, new URL(authorization.url), authorization.headers)
         const { response } = outcome
-        authorization = response && (await authorization.next(answer(outcome.url, response), isReplayableBody(data)))
+        authorization =
+          response && (await authorization.next(toApiResponse(outcome.url, response), isReplayableBody(data)))
         if (!authorization) return outcome.settle()
       }
     } finally {
       release()
     }
   }
-
-  /** Where a config leads, as adapters see it; what they refuse for want of a scheme is taken as core takes it. */
-  #destination({ url, baseURL, allowAbsoluteUrls, params, paramsSerializer }: InternalAxiosRequestConfig): URL {
-    // No more of the config: `getUri` copies what it is given.
-    const uri = bare.getUri({ url, baseURL, allowAbsoluteUrls, params, paramsSerializer } as AxiosRequestConfig)
-    return uri.startsWith('//') ? this.#authorizer.resolve(uri) : new URL(uri)
-  }
 }
 
-function answer(url: URL, { status, headers, data, request }: AxiosResponse): ApiResponse {
+/** Where a config leads, as axios's own adapters compute it. */
+function uriOf({ url, baseURL, allowAbsoluteUrls, params, paramsSerializer }: InternalAxiosRequestConfig): string {
+  // `getUri` copies what it gets, so it gets no more than it needs.
+  return bare.getUri({ url, baseURL, allowAbsoluteUrls, params, paramsSerializer } as AxiosRequestConfig)
+}
+
+function toApiResponse(url: URL, { status, headers, data, request }: AxiosResponse): ApiResponse {
   return {
     status,
-    // An adapter of the user's may give a plain object.
+    // A custom adapter may return a plain object.
     headers: {
       get: (name) =>
         AxiosHeaders.from(headers as AxiosHeaders)

@@ -1,45 +1,53 @@
 import { isReplayableBody, type RequestAuthorization, redirection } from '@tokenward/core'
-import { AxiosError, type InternalAxiosRequestConfig } from 'axios'
-import { type AdapterFunction, attempt, type Outcome } from './attempt'
-import { discard } from './bodies'
+import { AxiosError } from 'axios'
+import { attempt, type Outcome, type OutgoingRequest } from './attempt'
+import { discard } from './discard'
 
-/** As many as axios follows by itself. */
-const MOST_REDIRECTS = 21
+/** As many as axios follows by default. */
+const MAX_REDIRECTS = 21
 
 /**
- * Sends a request and follows its redirects as axios would, but with headers that are made for each URL: axios carries a
- * DPoP proof along, to the wrong URL and to other origins.
+ * Sends a request and follows its redirects as axios does, but makes a DPoP proof for each URL. axios would send the first
+ * proof on to other URLs and origins.
+ *
+ * @throws AxiosError when there are too many redirects
+ * @throws TypeError when a redirect leads to a URL that is not http(s)
  */
-export async function sendFollowing(
-  adapter: AdapterFunction,
-  config: InternalAxiosRequestConfig,
-  url: URL,
-  authorization: RequestAuthorization,
-): Promise<Outcome> {
-  const { maxRedirects: most = MOST_REDIRECTS, fetchOptions, data } = config
+export async function sendFollowing(outgoing: OutgoingRequest, authorization: RequestAuthorization): Promise<Outcome> {
+  const { config } = outgoing
+  const { maxRedirects = MAX_REDIRECTS, fetchOptions, data } = config
   const unfollowed = { maxRedirects: 0, fetchOptions: { ...fetchOptions, redirect: 'manual' } }
   const headers = config.headers.concat()
   let body: object = {}
   let method = config.method?.toUpperCase() ?? 'GET'
-  let outcome = await attempt(adapter, config, url, authorization.headers, unfollowed)
+  let outcome = await attempt(outgoing, new URL(authorization.url), authorization.headers, unfollowed)
   for (let redirects = 0; ; redirects++) {
     const { response } = outcome
-    const { status = 0, headers: received } = response ?? {}
-    const redirected = redirection({ method, url: outcome.url }, { status, location: received?.location })
-    if (!response || !redirected || most === 0) return outcome
+    if (!response || maxRedirects === 0) return outcome
+    const redirected = nextRequest({ method, url: outcome.url }, response)
+    if (!redirected) return outcome
     method = redirected.method
     if (!redirected.keepsBody) {
       body = { method: 'get', data: undefined }
     } else if (!('data' in body) && !isReplayableBody(data)) return outcome
-    if (redirects >= most) {
+    void discard(response.data)
+    if (redirects >= maxRedirects) {
       const message = 'Maximum number of redirects exceeded'
       throw new AxiosError(message, 'ERR_FR_TOO_MANY_REDIRECTS', response.config, response.request)
     }
-    await discard(response.data)
     for (const name of redirected.headersDropped) headers.delete(name)
     const next = redirected.url
     const secrets = await authorization.redirected(method, next)
     const target = { url: next.href, baseURL: undefined, params: undefined, auth: undefined }
-    outcome = await attempt(adapter, config, next, secrets ?? {}, { ...unfollowed, ...target, ...body, headers })
+    outcome = await attempt(outgoing, next, secrets ?? {}, { ...unfollowed, ...target, ...body, headers })
+  }
+}
+
+function nextRequest(request: { method: string; url: URL }, response: NonNullable<Outcome['response']>) {
+  try {
+    return redirection(request, { status: response.status, location: response.headers?.location })
+  } catch (error) {
+    void discard(response.data)
+    throw error
   }
 }

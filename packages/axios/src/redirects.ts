@@ -3,9 +3,12 @@ import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios'
 type BeforeRedirect = NonNullable<InternalAxiosRequestConfig['beforeRedirect']>
 type Fetch = NonNullable<NonNullable<InternalAxiosRequestConfig['env']>['fetch']>
 
+/** Credentials that are meant for one origin. */
+const CREDENTIALS = ['authorization', 'cookie', 'dpop', 'proxy-authorization']
+
 /**
- * The config's `beforeRedirect`, before which `names` are taken from requests to other origins: axios itself goes on
- * sending all headers but a few, and in older versions `Authorization` to subdomains.
+ * The config's `beforeRedirect`, which first removes credentials and `names` from requests to other origins. axios itself
+ * sends on all headers but a few, and takes a subdomain for the same site.
  */
 export function keepingFromOtherOrigins(
   { origin }: URL,
@@ -15,20 +18,20 @@ export function keepingFromOtherOrigins(
   return (options, ...details) => {
     if (!URL.canParse(options.href) || new URL(options.href).origin !== origin) {
       for (const name of Object.keys(options.headers)) {
-        if (names.includes(name.toLowerCase())) delete options.headers[name]
+        if ([...CREDENTIALS, ...names].includes(name.toLowerCase())) delete options.headers[name]
       }
     }
     beforeRedirect?.(options, ...details)
   }
 }
 
-/** Where the answers to the requests of the fetch adapter came from; axios does not tell. */
+/** The URLs of the fetch adapter's responses. axios does not keep them. */
 const urls = new WeakMap<object, string>()
 const reporting = new WeakMap<Fetch, Fetch>()
 
 /**
- * The config's `fetch`, or the platform's, made to tell {@link finalUrl} where answers come from. The same one for the
- * same `fetch`: axios keeps an adapter for every one that it has seen.
+ * The config's `fetch`, or the platform's, which also keeps the URL of each response for {@link finalUrl}. The result is the
+ * same function for the same `fetch`, because axios keeps one adapter for each `fetch` that it has seen.
  */
 export function reportingFinalUrl({ env }: InternalAxiosRequestConfig): Fetch {
   if (!env?.fetch) return platformFetch
@@ -50,7 +53,7 @@ function reportingFetch(fetch: Fetch): Fetch {
   }
 }
 
-/** The URL that the answer to a request came from, after redirects, where that can be known. */
+/** The URL that responded to a request, after redirects. Undefined where it is not known. */
 export function finalUrl(request: AxiosResponse['request']): string | undefined {
   if (typeof request !== 'object' || request === null) return undefined
   return urls.get(request) ?? request.res?.responseUrl ?? request.responseURL

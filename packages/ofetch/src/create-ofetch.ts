@@ -1,4 +1,4 @@
-import { type TokenManager, TokenwardError } from '@tokenward/core'
+import { snapshotBody, type TokenManager, TokenwardError } from '@tokenward/core'
 import { type AuthorizedFetch, createFetch } from '@tokenward/fetch'
 import { type $Fetch, type CreateFetchOptions, createFetch as createPlainOfetch, type FetchOptions } from 'ofetch'
 import type { OfetchOptions } from './options'
@@ -32,15 +32,23 @@ function authorized(
 ): $Fetch {
   const native = authorize(globals.fetch)
   const inner = createPlainOfetch({ ...globals, fetch: withoutRetry(native) as typeof fetch })
-  const call = (...args: Parameters<$Fetch>) => inner(...args).catch(unwrap)
+  const call = (...args: Parameters<$Fetch>) => inner(...snapshot(args)).catch(unwrap)
   return Object.assign(call, {
-    raw: (...args: Parameters<$Fetch['raw']>) => inner.raw(...args).catch(unwrap),
+    raw: (...args: Parameters<$Fetch['raw']>) => inner.raw(...snapshot(args)).catch(unwrap),
     native,
     create(defaults: FetchOptions = {}, more: CreateFetchOptions = {}) {
       const merged = { ...globals.defaults, ...more.defaults, ...defaults }
       return authorized(authorize, { ...globals, ...more, defaults: merged })
     },
   }) as $Fetch
+}
+
+/** Copies of a call's URL and body, which the caller may change while ofetch waits for hooks or retries. */
+function snapshot<Arguments extends Parameters<$Fetch>>([request, options]: Arguments): Parameters<$Fetch> {
+  // ofetch passes a URL object on, although its types do not have it.
+  const url: unknown = request
+  const copy = url instanceof URL ? (new URL(url) as unknown as typeof request) : request
+  return options?.body ? [copy, { ...options, body: snapshotBody(options.body) }] : [copy, options]
 }
 
 /** Core has tried as often as is worth it for a token; ofetch, which takes any error for one of the network, would go on. */
