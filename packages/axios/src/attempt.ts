@@ -1,6 +1,6 @@
 import type { AxiosError, AxiosResponse, InternalAxiosRequestConfig } from 'axios'
 import { redactHeaders, redactRequest } from './redact'
-import { keepingFromOtherOrigins, reportingFinalUrl } from './redirects'
+import { closeConnection, keepingFromOtherOrigins, reportingFinalUrl } from './redirects'
 
 export type AdapterFunction = (config: InternalAxiosRequestConfig) => Promise<AxiosResponse>
 
@@ -20,6 +20,8 @@ export interface Outcome {
   readonly url: URL
   readonly response: AxiosResponse | undefined
   settle(): AxiosResponse
+  /** Closes the connection of a streamed response that nobody gets. */
+  close(): void
 }
 
 /**
@@ -46,14 +48,14 @@ export async function attempt(
   let outcome: Outcome
   try {
     const response = await adapter(sent)
-    outcome = { url, response, settle: () => response }
+    outcome = { url, response, settle: () => response, close: () => closeConnection(response.request) }
   } catch (error) {
     const { response, request } = (error ?? {}) as AxiosError
     redactRequest(request, secrets)
     const settle = () => {
       throw error
     }
-    outcome = { url, response, settle }
+    outcome = { url, response, settle, close: () => closeConnection(response?.request) }
   }
   // Errors and responses hold this object, and some callers send it again.
   for (const key of Object.keys(replaced) as (keyof typeof config)[]) Object.assign(sent, { [key]: config[key] })

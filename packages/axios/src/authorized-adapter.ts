@@ -68,8 +68,7 @@ export class AuthorizedAdapters {
           ? await sendFollowing(outgoing, authorization)
           : await attempt(outgoing, new URL(authorization.url), authorization.headers)
         const { response } = outcome
-        authorization =
-          response && (await authorization.next(toApiResponse(outcome.url, response), isReplayableBody(data)))
+        authorization = response && (await authorization.next(toApiResponse(outcome, response), isReplayableBody(data)))
         if (!authorization) return outcome.settle()
       }
     } finally {
@@ -84,7 +83,7 @@ function uriOf({ url, baseURL, allowAbsoluteUrls, params, paramsSerializer }: In
   return bare.getUri({ url, baseURL, allowAbsoluteUrls, params, paramsSerializer } as AxiosRequestConfig)
 }
 
-function toApiResponse(url: URL, { status, headers, data, request }: AxiosResponse): ApiResponse {
+function toApiResponse({ url, close }: Outcome, { status, headers, data, request }: AxiosResponse): ApiResponse {
   return {
     status,
     // A custom adapter may return a plain object.
@@ -95,6 +94,6 @@ function toApiResponse(url: URL, { status, headers, data, request }: AxiosRespon
           ?.toString() ?? null,
     },
     url: finalUrl(request) ?? url.href,
-    discard: () => discard(data),
+    discard: () => discard(data, close),
   }
 }

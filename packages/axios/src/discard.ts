@@ -3,7 +3,6 @@ const MAX_MS = 1_000
 
 interface BodyReader {
   read(): Promise<{ done?: boolean | undefined; value?: Uint8Array | undefined }>
-  /** Closes the connection. */
   close(): unknown
 }
 
@@ -11,11 +10,17 @@ interface BodyReader {
  * Reads the body of a response that nobody gets, if axios has not read it, so that its connection can serve the next
  * request. A body that is longer than 64 KiB, or takes longer than a second, is cut off, which closes the connection. Never
  * rejects.
+ *
+ * @param closeConnection is called when the body is cut off
  */
-export async function discard(data: unknown): Promise<void> {
+export async function discard(data: unknown, closeConnection: () => void): Promise<void> {
   const reader = readerOf(data instanceof Response ? data.body : data)
   if (!reader) return
-  const timer = setTimeout(() => reader.close(), MAX_MS)
+  const cutOff = () => {
+    reader.close()
+    closeConnection()
+  }
+  const timer = setTimeout(cutOff, MAX_MS)
   // Node's timers keep a process alive unless told otherwise.
   ;(timer as { unref?(): void }).unref?.()
   try {
@@ -24,7 +29,7 @@ export async function discard(data: unknown): Promise<void> {
       if (done) return
       bytes += value?.length ?? 0
     }
-    reader.close()
+    cutOff()
   } catch {
     // The connection broke: nothing is left to discard.
   } finally {

@@ -1,5 +1,5 @@
 import { isReplayableBody, type RequestAuthorization, redirection } from '@tokenward/core'
-import { AxiosError } from 'axios'
+import { AxiosError, type AxiosResponse } from 'axios'
 import { attempt, type Outcome, type OutgoingRequest } from './attempt'
 import { discard } from './discard'
 
@@ -24,13 +24,13 @@ export async function sendFollowing(outgoing: OutgoingRequest, authorization: Re
   for (let redirects = 0; ; redirects++) {
     const { response } = outcome
     if (!response || maxRedirects === 0) return outcome
-    const redirected = nextRequest({ method, url: outcome.url }, response)
+    const redirected = nextRequest(method, outcome, response)
     if (!redirected) return outcome
     method = redirected.method
     if (!redirected.keepsBody) {
       body = { method: 'get', data: undefined }
     } else if (!('data' in body) && !isReplayableBody(data)) return outcome
-    void discard(response.data)
+    void discard(response.data, outcome.close)
     if (redirects >= maxRedirects) {
       const message = 'Maximum number of redirects exceeded'
       throw new AxiosError(message, 'ERR_FR_TOO_MANY_REDIRECTS', response.config, response.request)
@@ -43,11 +43,11 @@ export async function sendFollowing(outgoing: OutgoingRequest, authorization: Re
   }
 }
 
-function nextRequest(request: { method: string; url: URL }, response: NonNullable<Outcome['response']>) {
+function nextRequest(method: string, { url, close }: Outcome, { status, headers, data }: AxiosResponse) {
   try {
-    return redirection(request, { status: response.status, location: response.headers?.location })
+    return redirection({ method, url }, { status, location: headers?.location })
   } catch (error) {
-    void discard(response.data)
+    void discard(data, close)
     throw error
   }
 }
