@@ -1,5 +1,3 @@
-import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { type ClientDefinition, createTokenManager, type TokenManager } from '@tokenward/core'
 import { startIdentityProvider } from '@tokenward/identity-provider'
 import { type TokenInterceptorOptions, tokenInterceptor } from '@tokenward/undici'
@@ -44,20 +42,4 @@ export function authorizedAgent(
   const dispatcher = new undici.Agent().compose(tokenInterceptor(tokens, 'c', options), ...interceptors)
   onTestFinished(() => dispatcher.destroy())
   return dispatcher
-}
-
-/** A server that records its requests; it ends with the test. */
-export async function startServer(listener: RequestListener) {
-  const requests: IncomingMessage[] = []
-  const server = createServer((request, response) => {
-    requests.push(request)
-    listener(request, response)
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const { port } = server.address() as AddressInfo
-  return { origin: `http://127.0.0.1:${port}`, host: `127.0.0.1:${port}`, requests }
 }
