@@ -1,6 +1,6 @@
 import type { InternalAxiosRequestConfig } from 'axios'
 
-/** One signal for the ways in which a request of axios is cancelled; `release` ends what it listens to. */
+/** One signal for all ways to cancel a request of axios. `release` removes its listeners. */
 export function abortSignalOf({ signal, cancelToken }: Pick<InternalAxiosRequestConfig, 'signal' | 'cancelToken'>): {
   signal: AbortSignal | undefined
   release(): void

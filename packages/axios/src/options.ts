@@ -2,7 +2,7 @@ import type { AuthorizedCallOptions, AuthorizedClientOptions } from '@tokenward/
 import type { CreateAxiosDefaults } from 'axios'
 
 declare module 'axios' {
-  // What one request may decide otherwise than its client; without effect on an instance that has no tokens attached.
+  // Options of one request. They have no effect on an instance without tokens.
   // biome-ignore lint/suspicious/noExplicitAny: a declaration that is merged has to name its parameters as axios does
   interface AxiosRequestConfig<D = any, P = any> extends AuthorizedCallOptions {}
 }

@@ -16,7 +16,7 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
     expect(claims(dpop)).toMatchObject({ htm: 'POST', htu: `${api.baseURL}echo`, purpose: 'audit' })
   })
 
-  test('a nonce challenge is answered once, and renews no token; the 401 that follows it does', async () => {
+  test('a nonce challenge renews no token; another 401 does', async () => {
     const { catalog, provider, api } = await dpopSetup({ adapter })
     api.noncePolicy = 'required'
     for (let call = 0; call < 3; call++) expect((await catalog('test')).status).toBe(200)
@@ -46,7 +46,7 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
     [303, 'GET', ''],
     [307, 'POST', 'body'],
     [308, 'POST', 'body'],
-  ])('a POST that is redirected with %d arrives as %s', async (status, method, text) => {
+  ])('a POST that is redirected with %d becomes a %s', async (status, method, text) => {
     const { catalog } = await dpopSetup({ adapter })
     const { data } = await catalog.post('redirect', 'body', { params: { to: 'echo', status } })
     expect(data).toMatchObject({ method, text })
@@ -63,7 +63,7 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
     expect(api.requests).toHaveLength(4)
   })
 
-  test('neither token nor proof is in an error', async () => {
+  test('an error holds neither token nor proof', async () => {
     const { catalog } = await dpopSetup({ adapter })
     const error = await catalog('redirect?to=status/500').catch((reason) => reason)
     expect(error.config.headers.toJSON()).toMatchObject({ Authorization: '[redacted]', Dpop: '[redacted]' })

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { ADAPTERS, catalogSetup, tokensIn } from './support'
 
 describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
-  test('a token that cannot be had fails the call with TokenRequestError; neither API nor axios-retry tries on', async () => {
+  test('a call rejects with TokenRequestError when no token can be had; axios-retry does not retry, and the API gets nothing', async () => {
     const { catalog, provider, api } = await catalogSetup({ adapter })
     axiosRetry(catalog, { retries: 3 })
     const error = await catalog('list', { tokenParameters: { scope: 'invoice' } }).catch((reason) => reason)
@@ -45,7 +45,7 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
       { responseType: 'json', transitional: { silentJSONParsing: false } },
       { status: 200, body: '{' },
     ],
-    ['an answer that is too long', { maxContentLength: 1 }, { status: 200, body: 'long' }],
+    ['a response that is too long', { maxContentLength: 1 }, { status: 200, body: 'long' }],
   ])('no token is in an error of %s, at any depth', async (_what, config, fault) => {
     const { catalog, api } = await catalogSetup({ adapter })
     api.faults.fail(Number.POSITIVE_INFINITY, fault)
@@ -54,7 +54,7 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
     expectNoToken(error)
   })
 
-  test('nor in one of a host that is not reached, of a cancelled call, or of a redirect', async () => {
+  test('no token is in the error of an unreachable host, a cancelled call or a redirect', async () => {
     const { catalog, provider, api } = await catalogSetup({ adapter })
     await catalog('test')
     api.faults.fail(1, 'hang')
@@ -71,7 +71,7 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
   })
 })
 
-test('nor is there one of the other calls that share the agent', async () => {
+test('no token of another call that shares the agent is in an error', async () => {
   const { catalog, api } = await catalogSetup()
   await catalog('test')
   api.faults.fail(1, 'hang')

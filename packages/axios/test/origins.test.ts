@@ -3,7 +3,7 @@ import axios from 'axios'
 import { describe, expect, test } from 'vitest'
 import { ADAPTERS, catalogSetup } from './support'
 
-test('a URL of another origin is refused before a token is asked for, whichever way it is named', async () => {
+test('a URL of another origin is refused before a token is requested, however it is given', async () => {
   const { catalog, provider } = await catalogSetup()
   const { origin, baseURL } = provider.invoice
   const calls = [
@@ -25,7 +25,7 @@ test('a URL of another origin is refused before a token is asked for, whichever 
 })
 
 test.each(['data:text/plain,x', 'file:///etc/passwd', 'blob:https://a/b', 'https:evil.example/x'])(
-  'nor %s',
+  '%s is refused before a token is requested',
   async (url) => {
     const { catalog, provider } = await catalogSetup()
     await expect(catalog(url, { baseURL: '' })).rejects.toMatchObject({
@@ -36,7 +36,7 @@ test.each(['data:text/plain,x', 'file:///etc/passwd', 'blob:https://a/b', 'https
 )
 
 test.each(['before', 'after'])(
-  'an interceptor that was added %s ours cannot lead a token astray: the URL counts as it is sent',
+  'an interceptor that is added %s ours cannot send a token to another origin',
   async (when) => {
     const { tokens, provider, api } = await catalogSetup()
     const instance = axios.create({ baseURL: api.baseURL })
@@ -50,7 +50,7 @@ test.each(['before', 'after'])(
   },
 )
 
-test('allowedOrigins opens further ones, by origin or by URL, with or without a base URL', async () => {
+test('allowedOrigins allows more origins, given as origins or URLs, with or without a base URL', async () => {
   const { tokens, provider } = await catalogSetup()
   const { catalog, invoice } = provider
   const both = createAxios(tokens, 'catalog.client', { allowedOrigins: [catalog.origin, new URL(invoice.baseURL)] })

@@ -18,7 +18,7 @@ const nodeForm = () => {
 }
 
 describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
-  test('a 401 is answered by one more request with a new token, which succeeds', async () => {
+  test('a request that gets a 401 is sent once more with a new token', async () => {
     const { catalog, provider, api } = await catalogSetup({ adapter })
     await catalog('list')
     provider.revokeIssued()
@@ -37,7 +37,7 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
     expect(api.requests).toHaveLength(2)
   })
 
-  test('so it is where validateStatus takes a 401 for a success', async () => {
+  test('two 401s in a row reach the caller as a response where validateStatus accepts a 401', async () => {
     for (const validateStatus of [null, () => true]) {
       const { catalog, provider, api } = await catalogSetup({ adapter, validateStatus })
       await catalog('list')
@@ -50,14 +50,14 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
     }
   })
 
-  test('the second answer goes to the caller, whatever it is', async () => {
+  test('the caller gets the second response, whatever its status', async () => {
     const { catalog, api } = await catalogSetup({ adapter })
     api.faults.fail(1, { status: 401 })
     api.faults.fail(1, { status: 503, body: 'down' })
     await expect(catalog('list')).rejects.toMatchObject({ status: 503, response: { data: 'down' } })
   })
 
-  test('retryOn401 false gives the first answer, by client and by call; the next call has a new token', async () => {
+  test('with retryOn401 false the caller gets the 401, by client and by call, and the next call has a new token', async () => {
     const { catalog, provider, api } = await catalogSetup({ adapter, retryOn401: false })
     await catalog('test')
     provider.revokeIssued()
@@ -77,7 +77,7 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
     ['a Blob', () => new Blob(['blob ', 'of parts']), 'blob of parts'],
     ['a Buffer', () => Buffer.from('buffer'), 'buffer'],
     ['an ArrayBuffer', () => new TextEncoder().encode('array buffer').buffer, 'array buffer'],
-  ])('a body of %s arrives whole the second time', async (_kind, body, expected) => {
+  ])('a body of %s is sent whole the second time', async (_kind, body, expected) => {
     const { catalog, provider, api } = await catalogSetup({ adapter })
     await catalog('test')
     provider.revokeIssued()
@@ -99,7 +99,7 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
     adapter === 'fetch'
       ? ['a ReadableStream', () => new Blob(['streamed']).stream()]
       : ['a form of the form-data package', nodeForm],
-  ])('%s is not repeated: the caller gets the 401, and the next call a new token', async (_kind, body) => {
+  ])('%s is not sent again: the caller gets the 401, and the next call a new token', async (_kind, body) => {
     const { catalog, provider, api } = await catalogSetup({ adapter, maxRedirects: 0 })
     await catalog('test')
     provider.revokeIssued()
@@ -137,7 +137,7 @@ test('the connection of a dropped 401 serves later requests, also when the respo
   const call = async () => {
     const { data } = await catalog('test')
     for await (const _chunk of data);
-    // The agent frees a connection one turn after its answer was read.
+    // The agent frees a connection one turn after its response was read.
     await new Promise((resolve) => setImmediate(resolve))
   }
   await call()

@@ -4,7 +4,7 @@ import { describe, expect, expectTypeOf, test } from 'vitest'
 import { ADAPTERS, catalogSetup } from './support'
 
 describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
-  test('a token is attached, cached, and the business code knows nothing of it', async () => {
+  test('a token is attached and cached, with no token code in the caller', async () => {
     const { catalog, provider, api } = await catalogSetup({ adapter })
     for (let call = 0; call < 3; call++) {
       const { status, data } = await catalog.get<{ id: number }[]>('list')
@@ -30,7 +30,7 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
     expect(new Set(api.requests.map(({ url }) => url))).toEqual(new Set(['/catalog/test?a=1']))
   })
 
-  test('answers reach the caller untouched: statuses without a body, an error, a stream', async () => {
+  test('the caller gets responses as they are: statuses without a body, an error, a stream', async () => {
     const { catalog } = await catalogSetup({ adapter, validateStatus: null })
     expect((await catalog('status/204')).status).toBe(204)
     expect((await catalog('status/304')).status).toBe(304)
@@ -67,7 +67,7 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
     expect(seen.received).toBeGreaterThan(1_000)
   })
 
-  test('a call is cancelled as axios cancels: before, while the token is asked for, and during the call', async () => {
+  test('a call is cancelled as in axios: before the call, during the token request, during the API request', async () => {
     const { catalog, provider, api } = await catalogSetup({ adapter })
     for (const how of ['signal', 'cancelToken'] as const) {
       provider.reset()
@@ -104,7 +104,7 @@ test("the caller's config is left as it was", async () => {
   expect(data.text).toBe('{"a":1}')
 })
 
-test('tokenParameters stand on the client, on a call, or are worked out from the request', async () => {
+test('tokenParameters are an option of the client or of a call, or a function of the request', async () => {
   const { tokens, provider, api, catalog } = await catalogSetup({ tokenParameters: { scope: 'catalog' } })
   await catalog('test')
   await catalog('test', { tokenParameters: { scope: 'catalog.read' } })
@@ -127,7 +127,7 @@ test('tokenParameters stand on the client, on a call, or are worked out from the
   ])
 })
 
-test('attachTokens takes the base URL of the instance; detach leaves the instance as it was', async () => {
+test('attachTokens uses the base URL of the instance; detach restores the instance', async () => {
   const { tokens, api } = await catalogSetup()
   const instance = axios.create({ baseURL: api.baseURL, validateStatus: null })
   const { adapter } = instance.defaults
@@ -149,7 +149,7 @@ test('attachTokens with a base URL of its own joins to it', async () => {
   expect((await instance('test')).status).toBe(200)
 })
 
-test('a client that there is not does not compile; nor is there one that may go nowhere', async () => {
+test('an unknown client does not compile; baseURL or allowedOrigins is required', async () => {
   const { tokens } = await catalogSetup()
   expect(() => createAxios(tokens, 'catalog.client', {})).toThrow(/client 'catalog.client', baseURL: missing/)
   expect(() => attachTokens(axios.create(), tokens, 'catalog.client')).toThrow(/baseURL: missing/)

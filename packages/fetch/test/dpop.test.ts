@@ -52,7 +52,7 @@ test('a proof is made for its request: htm, htu without query and fragment, ath,
   expect(decodeJwt(String(api.requests[1]?.headers.dpop)).jti).not.toBe(jti)
 })
 
-test('a nonce challenge of the API is answered once, and renews no token', async () => {
+test('a request that gets a nonce challenge is sent once more, with the same token', async () => {
   const { catalog, tokens, provider, api } = await dpopSetup()
   const retries: NonceRetried[] = []
   tokens.on('nonceRetried', (retry) => retries.push(retry))
@@ -63,7 +63,7 @@ test('a nonce challenge of the API is answered once, and renews no token', async
   expect(retries).toEqual([{ client: 'c', at: 'api' }])
 })
 
-test('a nonce that the token endpoint requires is had by one more request, and remembered', async () => {
+test('a token request that needs a nonce is sent once more, and the nonce is remembered', async () => {
   const { catalog, tokens, provider } = await dpopSetup()
   const retries: NonceRetried[] = []
   tokens.on('nonceRetried', (retry) => retries.push(retry))
@@ -74,7 +74,7 @@ test('a nonce that the token endpoint requires is had by one more request, and r
   expect(retries).toEqual([{ client: 'c', at: 'token_endpoint' }])
 })
 
-test('nonces on both sides, a new one with every answer, under 50 concurrent calls: no failure, one token', async () => {
+test('50 calls at once, with a new nonce in every response: no failure, one token', async () => {
   const { catalog, provider, api } = await dpopSetup()
   provider.requiresNonce = true
   api.noncePolicy = 'rotated'
@@ -125,7 +125,7 @@ test.each([
   [303, 'GET', ''],
   [307, 'POST', 'body'],
   [308, 'POST', 'body'],
-])('a POST that is redirected with %d arrives as %s, by init and by Request', async (status, method, body) => {
+])('a POST that is redirected with %d becomes a %s, by init and by Request', async (status, method, body) => {
   const { catalog, api } = await dpopSetup()
   const url = `${api.baseURL}redirect?to=echo&status=${status}`
   const init = { method: 'POST', body: 'body', headers: { 'content-type': 'text/plain' } }
@@ -206,7 +206,7 @@ test('a key that cannot be right is refused at once', async () => {
   expect(make('yes')).toThrow(/dpop: must be an object/)
 })
 
-test('express-oauth2-jwt-bearer takes token and proof, and refuses the token without the proof', async () => {
+test('express-oauth2-jwt-bearer accepts token and proof, and refuses the token without the proof', async () => {
   const { tokens, provider } = await dpopSetup()
   const app = express()
   app.use(

@@ -41,7 +41,7 @@ const libraries: readonly [name: string, library: Library][] = [
   ],
 ]
 
-test.each(libraries)('%s takes the fetch: attached, cached, one retry on 401', async (_name, library) => {
+test.each(libraries)('%s works with the fetch: token attached, cached, one retry on 401', async (_name, library) => {
   const { catalog, provider, api } = await catalogSetup()
   const list = library(catalog, api.baseURL)
   expect(await list()).toHaveLength(3)
@@ -51,7 +51,7 @@ test.each(libraries)('%s takes the fetch: attached, cached, one retry on 401', a
   expect(provider.tokenRequests).toHaveLength(2)
 })
 
-test('graphql-request takes the fetch: its POST is sent whole the second time', async () => {
+test('graphql-request works with the fetch: its POST is sent whole the second time', async () => {
   const { catalog, provider, api } = await catalogSetup()
   const client = new GraphQLClient(`${api.baseURL}echo`, { fetch: catalog, errorPolicy: 'all' })
   const ask = () => client.rawRequest(gql`{ items { id } }`).catch(() => {})

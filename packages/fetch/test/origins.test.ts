@@ -2,7 +2,7 @@ import { createFetch } from '@tokenward/fetch'
 import { expect, test } from 'vitest'
 import { catalogSetup } from './support'
 
-test('a URL of another origin is refused before a token is asked for', async () => {
+test('a URL of another origin is refused before a token is requested', async () => {
   const { catalog, provider } = await catalogSetup()
   const { origin, baseURL } = provider.invoice
   const inputs = [
@@ -24,13 +24,16 @@ test('a URL of another origin is refused before a token is asked for', async () 
   expect(provider.invoice.requests).toHaveLength(0)
 })
 
-test.each(['data:text/plain,x', 'file:///etc/passwd', 'javascript:1', 'blob:https://a/b'])('nor %s', async (url) => {
-  const { catalog, provider } = await catalogSetup()
-  await expect(catalog(new URL(url))).rejects.toMatchObject({ code: 'origin_not_allowed' })
-  expect(provider.tokenRequests).toHaveLength(0)
-})
+test.each(['data:text/plain,x', 'file:///etc/passwd', 'javascript:1', 'blob:https://a/b'])(
+  '%s is refused before a token is requested',
+  async (url) => {
+    const { catalog, provider } = await catalogSetup()
+    await expect(catalog(new URL(url))).rejects.toMatchObject({ code: 'origin_not_allowed' })
+    expect(provider.tokenRequests).toHaveLength(0)
+  },
+)
 
-test('allowedOrigins opens further ones, by origin or by URL, with or without a base URL', async () => {
+test('allowedOrigins allows more origins, given as origins or URLs, with or without a base URL', async () => {
   const { tokens, provider } = await catalogSetup()
   const { catalog, invoice } = provider
   const both = createFetch(tokens, 'catalog.client', { allowedOrigins: [catalog.origin, new URL(invoice.baseURL)] })
@@ -40,7 +43,7 @@ test('allowedOrigins opens further ones, by origin or by URL, with or without a 
   expect((await added('test')).status).toBe(200)
 })
 
-test('without baseURL and allowedOrigins there is no such fetch; what does not parse is named', async () => {
+test('baseURL or allowedOrigins is required, and the error names what does not parse', async () => {
   const { tokens } = await catalogSetup()
   expect(() => createFetch(tokens, 'catalog.client', {})).toThrow(/client 'catalog.client', baseURL: missing/)
   expect(() => createFetch(tokens, 'catalog.client', { baseURL: '/api' })).toThrow(/baseURL: '\/api' does not parse/)

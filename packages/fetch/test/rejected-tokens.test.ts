@@ -2,7 +2,7 @@ import { createFetch } from '@tokenward/fetch'
 import { expect, test } from 'vitest'
 import { catalogSetup } from './support'
 
-test('a 401 is answered by one more request with a new token, which succeeds', async () => {
+test('a request that gets a 401 is sent once more with a new token', async () => {
   const { catalog, provider, api } = await catalogSetup()
   await catalog('list')
   provider.revokeIssued()
@@ -22,7 +22,7 @@ test('two 401s in a row reach the caller as 401, after exactly two API requests'
   expect(api.requests).toHaveLength(2)
 })
 
-test('the second answer goes to the caller, whatever it is', async () => {
+test('the caller gets the second response, whatever its status', async () => {
   const { catalog, api } = await catalogSetup()
   api.faults.fail(1, { status: 401 })
   api.faults.fail(1, { status: 503, body: 'down' })
@@ -30,7 +30,7 @@ test('the second answer goes to the caller, whatever it is', async () => {
   expect([response.status, await response.text()]).toEqual([503, 'down'])
 })
 
-test('an API that answers 401 whatever it is shown: 100 calls make at most 3 token requests, each gets its 401', async () => {
+test('100 calls to an API that rejects every token make at most 3 token requests, and each gets its 401', async () => {
   const { catalog, provider, api } = await catalogSetup()
   api.faults.fail(Number.POSITIVE_INFINITY, { status: 401 })
   for (let call = 0; call < 100; call++) expect((await catalog('list')).status).toBe(401)
@@ -61,7 +61,7 @@ test.each<[string, () => BodyInit, string | RegExp]>([
   ['a Blob', () => new Blob(['blob ', 'of parts']), 'blob of parts'],
   ['a typed array', () => new TextEncoder().encode('typed array'), 'typed array'],
   ['an ArrayBuffer', () => new TextEncoder().encode('array buffer').buffer, 'array buffer'],
-])('a body of %s arrives whole the second time, by init and by Request', async (_kind, body, expected) => {
+])('a body of %s is sent whole the second time, by init and by Request', async (_kind, body, expected) => {
   for (const by of ['init', 'Request']) {
     const { catalog, provider, api } = await catalogSetup()
     await catalog('test')
@@ -96,7 +96,7 @@ test('a ReadableStream body is not repeated: the caller gets the 401, and the ne
   expect(provider.tokenRequests).toHaveLength(2)
 })
 
-test('retryOn401 false gives the first answer; the next call has a new token all the same', async () => {
+test('with retryOn401 false the caller gets the 401, and the next call has a new token', async () => {
   const { tokens, provider, api, catalog } = await catalogSetup()
   const once = createFetch(tokens, 'catalog.client', { baseURL: api.baseURL, retryOn401: false })
   await once('test')
@@ -120,7 +120,7 @@ test('the connection of a dropped 401 serves later requests', async () => {
   const { catalog, provider, api } = await catalogSetup()
   const call = async () => {
     await (await catalog('test')).text()
-    // The platform's fetch frees a connection one turn after its answer was read.
+    // The platform's fetch frees a connection one turn after its response was read.
     await new Promise((resolve) => setImmediate(resolve))
   }
   await call()

@@ -2,7 +2,7 @@ import { createFetch } from '@tokenward/fetch'
 import { expect, expectTypeOf, test } from 'vitest'
 import { catalogSetup } from './support'
 
-test('a token is attached, cached, and the business code knows nothing of it', async () => {
+test('a token is attached and cached, with no token code in the caller', async () => {
   const { catalog, provider, api } = await catalogSetup()
   for (let call = 0; call < 3; call++) {
     const response = await catalog('list')
@@ -13,7 +13,7 @@ test('a token is attached, cached, and the business code knows nothing of it', a
   expect(api.requests[0]?.headers.authorization).toMatch(/^Bearer ey/)
 })
 
-test('what it makes is assignable to the platform fetch', async () => {
+test('its result is assignable to typeof fetch', async () => {
   const { catalog } = await catalogSetup()
   expectTypeOf(catalog).toExtend<typeof fetch>()
 })
@@ -27,7 +27,7 @@ test('a string is joined to the base URL as ofetch and axios join it', async () 
   expect(new Set(api.requests.map(({ url }) => url))).toEqual(new Set(['/catalog/test', '/catalog/test?a=1']))
 })
 
-test('an absolute string, a URL and a Request go where they say', async () => {
+test('an absolute string, a URL and a Request are sent to their own URL', async () => {
   const { catalog, api } = await catalogSetup()
   const url = `${api.baseURL}test`
   for (const input of [url, new URL(url), new Request(url)]) expect((await catalog(input)).status).toBe(200)
@@ -59,7 +59,7 @@ test("the caller's options and headers are left as they were", async () => {
   expect([...headers]).toEqual([['x-trace', '1']])
 })
 
-test('tokenParameters stand on the client, on a call, or are worked out from the request', async () => {
+test('tokenParameters are an option of the client or of a call, or a function of the request', async () => {
   const { tokens, provider, api, catalog } = await catalogSetup()
   await catalog('test', { tokenParameters: { scope: 'catalog.read' } })
   const computed = createFetch(tokens, 'catalog.client', {
@@ -77,7 +77,7 @@ test('tokenParameters stand on the client, on a call, or are worked out from the
   ])
 })
 
-test('answers reach the caller untouched: statuses without a body, errors, a stream', async () => {
+test('the caller gets responses as they are: statuses without a body, errors, a stream', async () => {
   const { catalog } = await catalogSetup()
   expect((await catalog('status/204')).status).toBe(204)
   expect((await catalog('status/304')).status).toBe(304)
@@ -100,7 +100,7 @@ test('another transport may be given', async () => {
   expect(seen).toEqual([`${api.baseURL}test`])
 })
 
-test('a token that cannot be had fails the call with the OAuth code; the API receives nothing', async () => {
+test('a call rejects with the OAuth error code when no token can be had, and the API gets nothing', async () => {
   const { catalog, provider, api } = await catalogSetup()
   await expect(catalog('list', { tokenParameters: { scope: 'invoice' } })).rejects.toMatchObject({
     code: 'token_request_failed',
@@ -111,7 +111,7 @@ test('a token that cannot be had fails the call with the OAuth code; the API rec
   expect(api.requests).toHaveLength(0)
 })
 
-test('an abort rejects with its reason: before, while the token is asked for, and during the call', async () => {
+test('an aborted call rejects with the reason: before the call, during the token request, during the API request', async () => {
   const { catalog, provider, api } = await catalogSetup()
   await expect(catalog('test', { signal: AbortSignal.abort(new Error('before')) })).rejects.toThrow('before')
   expect(provider.tokenRequests).toHaveLength(0)

@@ -4,13 +4,14 @@ import { type $Fetch, type CreateFetchOptions, createFetch as createPlainOfetch,
 import type { OfetchOptions } from './options'
 
 /**
- * An ofetch `$Fetch` that attaches access tokens, and sends a request once more with a new token when the API answers 401
- * and the body can be sent again.
+ * An ofetch `$Fetch` that attaches access tokens, and sends a request once more with a new token when the API responds 401
+ * and the body can be sent a second time.
  *
- * Its calls reject as those of ofetch do, and with `OriginNotAllowedError` and `TokenRequestError`; the API is sent
- * nothing then, and ofetch's own `retry` leaves them alone.
+ * Its calls reject as those of ofetch do, and with `OriginNotAllowedError`, `TokenRequestError` and `ConfigurationError` (a
+ * relative URL without `baseURL`). In these cases nothing is sent to the API, and ofetch's own `retry` does not apply.
  *
- * @throws ConfigurationError when neither `baseURL` nor `allowedOrigins` says where tokens may go
+ * @throws ConfigurationError when `tokens` is no token manager, when neither `baseURL` nor `allowedOrigins` says where
+ * tokens may go, or when tokens would travel by plain http
  */
 export function createOfetch<Name extends string>(
   tokens: TokenManager<Name>,
@@ -20,12 +21,12 @@ export function createOfetch<Name extends string>(
   const { baseURL, allowedOrigins, tokenParameters, retryOn401, proofClaims, fetch, ...own } = options
   const ours = { baseURL, allowedOrigins, tokenParameters, retryOn401, proofClaims }
   const authorize = (transport: typeof fetch) => createFetch<Name>(tokens, client, { ...ours, fetch: transport })
-  // ofetch joins by itself, so that its hooks and errors name whole URLs; `native` has it from the wrapped fetch.
+  // ofetch joins URLs itself, so that its hooks and errors have whole URLs. `native` does not, so our fetch joins them.
   const defaults: FetchOptions = baseURL === undefined ? own : { ...own, baseURL: baseURL.toString() }
   return authorized(authorize, { defaults, ...(fetch && { fetch }) })
 }
 
-/** ofetch by `globals`, whose `fetch` is the transport below the tokens, not in their place. */
+/** Makes an ofetch of `globals`. Their `fetch` sends the requests that have got their tokens. */
 function authorized(
   authorize: (transport: typeof fetch | undefined) => AuthorizedFetch,
   globals: CreateFetchOptions,
@@ -51,20 +52,20 @@ function snapshot<Arguments extends Parameters<$Fetch>>([request, options]: Argu
   return options?.body ? [copy, { ...options, body: snapshotBody(options.body) }] : [copy, options]
 }
 
-/** Core has tried as often as is worth it for a token; ofetch, which takes any error for one of the network, would go on. */
+/** Turns off ofetch's `retry` when no token can be had: core has retried already, and ofetch would retry any error. */
 function withoutRetry(fetch: AuthorizedFetch): AuthorizedFetch {
   return async (input, options) => {
     try {
       return await fetch(input, options)
     } catch (error) {
-      // ofetch's own object, made for this call.
+      // This object is ofetch's own, made for this call.
       if (options && error instanceof TokenwardError) Object.assign(options, { retry: false })
       throw error
     }
   }
 }
 
-/** What ofetch wraps in an error of its own reaches the caller as from every other client. */
+/** Takes our errors out of the `FetchError` that ofetch wraps around them, so that every adapter rejects with the same. */
 function unwrap(error: unknown): never {
   throw error instanceof Error && error.cause instanceof TokenwardError ? error.cause : error
 }

@@ -4,7 +4,7 @@ import { FetchError } from 'ofetch'
 import { expect, test } from 'vitest'
 import { catalogSetup } from './support'
 
-test('a token that cannot be had fails the call with TokenRequestError; neither API nor ofetch tries on', async () => {
+test('a call rejects with TokenRequestError when no token can be had; ofetch does not retry, and the API gets nothing', async () => {
   const failed: unknown[] = []
   const { catalog, provider, api } = await catalogSetup({
     retry: 3,
@@ -31,7 +31,7 @@ test('an error status is a FetchError as the caller knows it, with no token in i
   expectNoToken(error)
 })
 
-test('nor is there one in the error of a broken connection', async () => {
+test('the error of a broken connection holds no token', async () => {
   const { catalog, api } = await catalogSetup({ retry: false })
   api.faults.fail(1, 'reset')
   const error = await catalog('test').catch((reason) => reason)

@@ -41,7 +41,7 @@ test('an application with hooks, defaults and retries changes one line and loses
   expect(headers).toMatchObject({ 'x-app': 'worker', 'x-trace': 't' })
 })
 
-test('retry: an answer that ofetch repeats has its token each time, and so has one after a broken connection', async () => {
+test('each retry of ofetch has a token, also after a broken connection', async () => {
   const { catalog, provider, api } = await catalogSetup({ retry: 2 })
   api.faults.fail(1, { status: 500 })
   api.faults.fail(1, 'reset')

@@ -2,7 +2,7 @@ import { createOfetch } from '@tokenward/ofetch'
 import { expect, test } from 'vitest'
 import { catalogSetup } from './support'
 
-test('a URL of another origin is refused before a token is asked for, whichever way it is named', async () => {
+test('a URL of another origin is refused before a token is requested, however it is given', async () => {
   const { catalog, provider } = await catalogSetup()
   const { origin, baseURL } = provider.invoice
   const calls = [
@@ -27,7 +27,7 @@ test('a URL of another origin is refused before a token is asked for, whichever 
   expect(provider.invoice.requests).toHaveLength(0)
 })
 
-test('allowedOrigins opens further ones; without it and baseURL there is no such ofetch', async () => {
+test('allowedOrigins allows more origins; it or baseURL is required', async () => {
   const { tokens, provider } = await catalogSetup()
   const { catalog, invoice } = provider
   const both = createOfetch(tokens, 'catalog.client', { allowedOrigins: [catalog.origin, new URL(invoice.baseURL)] })

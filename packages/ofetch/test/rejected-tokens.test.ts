@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { expect, test } from 'vitest'
 import { catalogSetup } from './support'
 
-test('a 401 is answered by one more request with a new token, which succeeds; hooks see the success only', async () => {
+test('a request that gets a 401 is sent once more with a new token, and hooks see the second response only', async () => {
   const seen: number[] = []
   const { catalog, provider, api } = await catalogSetup({
     onResponse: ({ response }) => void seen.push(response.status),
@@ -22,14 +22,14 @@ test('two 401s in a row reach the caller as a FetchError of status 401, after ex
   expect(api.requests).toHaveLength(2)
 })
 
-test('the second answer goes to the caller, whatever it is', async () => {
+test('the caller gets the second response, whatever its status', async () => {
   const { catalog, api } = await catalogSetup()
   api.faults.fail(1, { status: 401 })
   api.faults.fail(1, { status: 422, body: { why: 'total' } })
   await expect(catalog('list')).rejects.toMatchObject({ status: 422, data: { why: 'total' } })
 })
 
-test('retryOn401 false gives the first answer, by client and by call; the next call has a new token', async () => {
+test('with retryOn401 false the caller gets the 401, by client and by call, and the next call has a new token', async () => {
   const { catalog, provider, api } = await catalogSetup({ retryOn401: false })
   await catalog('test')
   provider.revokeIssued()
@@ -55,7 +55,7 @@ test.each<[string, () => BodyInit | Record<string, unknown>, string | RegExp]>([
   ['FormData', form, /value ü[\s\S]*file\.txt[\s\S]*content/],
   ['a Blob', () => new Blob(['blob ', 'of parts']), 'blob of parts'],
   ['a Buffer', () => Buffer.from('buffer'), 'buffer'],
-])('a body of %s arrives whole the second time', async (_kind, body, expected) => {
+])('a body of %s is sent whole the second time', async (_kind, body, expected) => {
   const { catalog, provider, api } = await catalogSetup()
   await catalog('test')
   provider.revokeIssued()
@@ -74,7 +74,7 @@ test.each<[string, () => BodyInit | Record<string, unknown>, string | RegExp]>([
 test.each<[string, () => unknown]>([
   ['a ReadableStream', () => new Blob(['streamed']).stream()],
   ['a Node stream', () => Readable.from([Buffer.from('streamed')])],
-])('%s is not repeated: the caller gets the 401, and the next call a new token', async (_kind, body) => {
+])('%s is not sent again: the caller gets the 401, and the next call a new token', async (_kind, body) => {
   const { catalog, provider, api } = await catalogSetup()
   await catalog('test')
   provider.revokeIssued()

@@ -8,7 +8,7 @@ interface Item {
   name: string
 }
 
-test('a token is attached, cached, and the business code knows nothing of it', async () => {
+test('a token is attached and cached, with no token code in the caller', async () => {
   const { catalog, provider, api } = await catalogSetup()
   for (let call = 0; call < 3; call++) {
     const items = await catalog<Item[]>('list')
@@ -25,7 +25,7 @@ test('50 calls at once make one token request', async () => {
   expect(provider.tokenRequests).toHaveLength(1)
 })
 
-test('a typed client takes it as the $Fetch that it is', async () => {
+test('a typed client can take it as a $Fetch', async () => {
   class CatalogClient {
     constructor(private readonly http: $Fetch) {}
     list() {
@@ -50,7 +50,7 @@ test('a path is joined to the base URL as ofetch joins it, by call, raw and nati
   expect(new Set(api.requests.map(({ url }) => url))).toEqual(new Set(['/catalog/test', '/catalog/test?a=1']))
 })
 
-test('an absolute string and a Request go where they say', async () => {
+test('an absolute string and a Request are sent to their own URL', async () => {
   const { catalog, api } = await catalogSetup()
   const url = `${api.baseURL}test`
   for (const input of [url, new Request(url)]) expect(await catalog(input)).toEqual({ ok: true })
@@ -66,7 +66,7 @@ test("the caller's options and headers are left as they were", async () => {
   expect([...headers]).toEqual([['x-trace', '1']])
 })
 
-test('tokenParameters stand on the client, on a call, or are worked out from the request', async () => {
+test('tokenParameters are an option of the client or of a call, or a function of the request', async () => {
   const { tokens, provider, api, catalog } = await catalogSetup({ tokenParameters: { scope: 'catalog' } })
   await catalog('test')
   await catalog('test', { tokenParameters: { scope: 'catalog.read' } })
@@ -91,7 +91,7 @@ test('tokenParameters stand on the client, on a call, or are worked out from the
   ])
 })
 
-test('an abort rejects as it does in ofetch: before, while the token is asked for, and during the call', async () => {
+test('an aborted call rejects as in ofetch: before the call, during the token request, during the API request', async () => {
   const { catalog, provider, api } = await catalogSetup()
   const before = catalog('test', { signal: AbortSignal.abort() })
   await expect(before).rejects.toMatchObject({ name: 'FetchError', cause: { name: 'AbortError' } })
