@@ -3,6 +3,7 @@ import axios, { type AxiosInstance } from 'axios'
 import { AuthorizedAdapters } from './authorized-adapter'
 import { interceptAround } from './intercept-around'
 import type { AttachTokensOptions, AxiosOptions } from './options'
+import { detachFromCaller } from './snapshot'
 
 /**
  * An axios instance that attaches access tokens, and sends a request once more with a new token when the API responds 401 and the
@@ -48,7 +49,7 @@ export function attachTokens<Name extends string>(
   const adapters = new AuthorizedAdapters(createRequestAuthorizer<Name>(tokens, client, { ...options, baseURL }))
   // The interceptor does not attach the token. It puts an adapter in place that does: there the URL is final, and no config that
   // anyone gets holds the token.
-  const detach = interceptAround(instance, () => {
+  const detach = interceptAround(instance, detachFromCaller, () => {
     let runs = 0
     return (config) => {
       runs += 1

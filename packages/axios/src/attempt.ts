@@ -1,6 +1,6 @@
 import type { AxiosError, AxiosResponse, InternalAxiosRequestConfig } from 'axios'
 import { redactHeaders, redactRequest } from './redact'
-import { keepingFromOtherOrigins, reportingFinalUrl, withCut } from './redirects'
+import { closeConnection, keepingFromOtherOrigins, reportingFinalUrl } from './redirects'
 
 export type AdapterFunction = (config: InternalAxiosRequestConfig) => Promise<AxiosResponse>
 
@@ -27,28 +27,25 @@ export async function attempt(
   // A copy, because adapters write into it (a length, a boundary) what would be wrong in the next attempt.
   const headers = ((changes.headers as typeof config.headers) ?? config.headers).concat()
   for (const name of Object.keys(secrets)) headers.set(spelledOut(name), secrets[name], true)
-  const stream = config.responseType === 'stream' ? new AbortController() : undefined
-  const cut = () => stream?.abort()
   const replaced = {
     // axios would make an Authorization header of it, in place of ours.
     ...(config.auth && { auth: undefined }),
     beforeRedirect: keepingFromOtherOrigins(url, config),
     env: { ...config.env, fetch: reportingFinalUrl(config) },
     ...changes,
-    ...(stream && { fetchOptions: withCut(changes.fetchOptions ?? config.fetchOptions, stream.signal) }),
   }
   const sent = { ...config, ...replaced, headers } as InternalAxiosRequestConfig
   let outcome: Outcome
   try {
     const response = await adapter(sent)
-    outcome = { url, response, settle: () => response, cut }
+    outcome = { url, response, settle: () => response, cut: () => closeConnection(response.request) }
   } catch (error) {
     const { response, request } = (error ?? {}) as AxiosError
     redactRequest(request, secrets)
     const settle = () => {
       throw error
     }
-    outcome = { url, response, settle, cut }
+    outcome = { url, response, settle, cut: () => closeConnection(response?.request) }
   }
   // The same object is in errors and responses, and interceptors that retry send it again.
   for (const key of Object.keys(replaced) as (keyof typeof config)[]) Object.assign(sent, { [key]: config[key] })

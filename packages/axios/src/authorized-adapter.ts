@@ -1,10 +1,4 @@
-import {
-  type ApiResponse,
-  isReplayableBody,
-  type RequestAuthorization,
-  type RequestAuthorizer,
-  snapshotBody,
-} from '@tokenward/core'
+import { type ApiResponse, isReplayableBody, type RequestAuthorization, type RequestAuthorizer } from '@tokenward/core'
 import {
   Axios,
   AxiosHeaders,
@@ -18,6 +12,7 @@ import { type AdapterFunction, attempt, type Outcome, sendTo } from './attempt'
 import { discard } from './discard'
 import { sendFollowing } from './follow-redirects'
 import { finalUrl } from './redirects'
+import { snapshotConfig } from './snapshot'
 
 type Adapter = InternalAxiosRequestConfig['adapter']
 
@@ -63,7 +58,7 @@ export class AuthorizedAdapters {
     isAxiosOwn: boolean,
     given: InternalAxiosRequestConfig,
   ): Promise<AxiosResponse> {
-    const config = snapshot(given, isAxiosOwn)
+    const config = snapshotConfig(given, !isAxiosOwn)
     const { tokenParameters, retryOn401, proofClaims, data } = config
     const { url, hasCredentials } = this.#destination(config)
     const request = {
@@ -100,33 +95,6 @@ export class AuthorizedAdapters {
     // axios would make an Authorization header of them, in place of ours.
     if (hasCredentials) Object.assign(url, { username: '', password: '' })
     return { url, hasCredentials }
-  }
-}
-
-/**
- * The config as it is now. What the caller changes while a token is requested does not change what is sent. The adapters of axios
- * get the whole URL, so `params` is only copied for others.
- */
-function snapshot(config: InternalAxiosRequestConfig, isAxiosOwn: boolean): InternalAxiosRequestConfig {
-  const { url, headers, params, data } = config
-  return {
-    ...config,
-    // A user of JavaScript may pass a URL object.
-    ...(typeof url === 'object' && { url: String(url) }),
-    headers: headers.concat(),
-    params: isAxiosOwn ? params : snapshotParams(params),
-    data: snapshotBody(data),
-  }
-}
-
-function snapshotParams(params: unknown): unknown {
-  if (params instanceof URLSearchParams) return new URLSearchParams(params)
-  if (typeof params !== 'object' || params === null) return params
-  try {
-    return structuredClone(params)
-  } catch {
-    // It contains a function, which a serializer of the user may know.
-    return { ...params }
   }
 }
 

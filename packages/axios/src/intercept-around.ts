@@ -6,7 +6,7 @@ interface Interceptor {
   fulfilled: Intercept
   rejected: undefined
   synchronous: true
-  runWhen: null
+  runWhen(config: InternalAxiosRequestConfig): boolean
 }
 
 /** What axios itself calls to collect the interceptors of a request. */
@@ -18,16 +18,32 @@ interface Interceptors {
  * Adds a request interceptor that runs twice: before all others and after them. One that is added with `use` runs somewhere between
  * the others, and does not see what those after it change. Neither does it run when axios recovers from an interceptor that throws.
  *
+ * @param atCall is called at the moment of the call, before axios waits for interceptors
  * @param create makes the interceptor of one request
  * @returns the function that removes it
  */
-export function interceptAround(instance: AxiosInstance, create: () => Intercept): () => void {
+export function interceptAround(
+  instance: AxiosInstance,
+  atCall: (config: InternalAxiosRequestConfig) => void,
+  create: () => Intercept,
+): () => void {
   const interceptors = instance.interceptors.request as unknown as Interceptors
   const inherited = interceptors.forEach
   let isActive = true
   interceptors.forEach = function forEach(visit) {
     if (!isActive) return inherited.call(this, visit)
-    const own: Interceptor = { fulfilled: create(), rejected: undefined, synchronous: true, runWhen: null }
+    let isCalled = false
+    const own: Interceptor = {
+      fulfilled: create(),
+      rejected: undefined,
+      synchronous: true,
+      // axios asks this while it collects the interceptors.
+      runWhen(config) {
+        if (!isCalled) atCall(config)
+        isCalled = true
+        return true
+      },
+    }
     // axios runs them in the order in which it collects them, or in the reverse order (`legacyInterceptorReqResOrdering`).
     visit(own)
     inherited.call(this, visit)

@@ -28,48 +28,56 @@ export function keepingFromOtherOrigins(
   }
 }
 
-/** The URLs that responded to requests of the fetch adapter. axios does not tell them. */
+/** By the request of a response of the fetch adapter: what axios does not keep. */
 const urls = new WeakMap<object, string>()
-const reporting = new WeakMap<Fetch, Fetch>()
+const connections = new WeakMap<object, AbortController>()
 
-/**
- * The config's `fetch`, or the platform's, wrapped to tell {@link finalUrl} which URL responded. The same `fetch` gets the same
- * wrapper, because axios keeps an adapter for each one.
- */
-export function reportingFinalUrl({ env }: InternalAxiosRequestConfig): Fetch {
-  if (!env?.fetch) return platformFetch
-  let fetch = reporting.get(env.fetch)
-  if (!fetch) {
-    fetch = reportingFetch(env.fetch)
-    reporting.set(env.fetch, fetch)
+/** Makes the `fetch` that the fetch adapter gets. Always the same one for the same `fetch`: axios keeps an adapter for each. */
+function reporting(closable: boolean): (fetch: Fetch | undefined) => Fetch {
+  const made = new WeakMap<Fetch, Fetch>()
+  const ofPlatform = reportingFetch((input, init) => fetch(input, init), closable)
+  return (own) => {
+    if (!own) return ofPlatform
+    const known = made.get(own)
+    if (known) return known
+    const fetch = reportingFetch(own, closable)
+    made.set(own, fetch)
+    return fetch
   }
-  return fetch
 }
 
-const platformFetch = reportingFetch((input, init) => fetch(input, init))
-
-/** An option for `fetch` by which a request is ended. axios takes `signal` out of its `fetchOptions`. */
-const CUT = 'tokenwardCut'
-
-/** The config's `fetchOptions`, with a signal that also ends a response that axios waits for. */
-export function withCut(fetchOptions: unknown, signal: AbortSignal): object {
-  return { ...(fetchOptions as object | undefined), [CUT]: signal }
-}
-
-function reportingFetch(fetch: Fetch): Fetch {
+function reportingFetch(fetch: Fetch, closable: boolean): Fetch {
   return async (input, init) => {
-    const isRequest = input instanceof Request
-    const { [CUT]: cut, ...options } = (init ?? {}) as RequestInit & { [CUT]?: AbortSignal }
-    const response = await fetch(
-      input,
-      isRequest && cut ? { ...options, signal: AbortSignal.any([input.signal, cut]) } : init,
-    )
-    if (isRequest) urls.set(input, response.url)
+    if (!(input instanceof Request)) return fetch(input, init)
+    const response = await fetch(input, closable ? { ...init, signal: closingSignal(input) } : init)
+    urls.set(input, response.url)
     return response
   }
 }
 
-/** The URL that responded to a request, after redirects, if it is known. */
+function closingSignal(request: Request): AbortSignal {
+  const controller = new AbortController()
+  connections.set(request, controller)
+  return AbortSignal.any([request.signal, controller.signal])
+}
+
+const ofStreams = reporting(true)
+const ofOthers = reporting(false)
+
+/** The config's `fetch`, or the platform's, for use with {@link finalUrl} and {@link closeConnection}. */
+export function reportingFinalUrl({ env, responseType }: InternalAxiosRequestConfig): Fetch {
+  return responseType === 'stream' ? ofStreams(env?.fetch) : ofOthers(env?.fetch)
+}
+
+/**
+ * Closes the connection of a streamed response of the fetch adapter. To cancel the stream does not close it when axios has
+ * wrapped the stream, which it does for a `signal` or a `timeout`.
+ */
+export function closeConnection(request: AxiosResponse['request']): void {
+  if (typeof request === 'object' && request !== null) connections.get(request)?.abort()
+}
+
+/** The URL that responded to a request, after redirects. Undefined where it is not known. */
 export function finalUrl(request: AxiosResponse['request']): string | undefined {
   if (typeof request !== 'object' || request === null) return undefined
   return urls.get(request) ?? request.res?.responseUrl ?? request.responseURL

@@ -1,4 +1,4 @@
-import { type TokenManager, TokenwardError } from '@tokenward/core'
+import { snapshotBody, type TokenManager, TokenwardError } from '@tokenward/core'
 import { type AuthorizedFetch, createFetch } from '@tokenward/fetch'
 import { type $Fetch, type CreateFetchOptions, createFetch as createPlainOfetch, type FetchOptions } from 'ofetch'
 import type { OfetchOptions } from './options'
@@ -21,7 +21,7 @@ export function createOfetch<Name extends string>(
   client: NoInfer<Name>,
   options: OfetchOptions,
 ): $Fetch {
-  const { baseURL, allowedOrigins, tokenParameters, retryOn401, proofClaims, fetch, ...own } = options
+  const { baseURL, allowedOrigins, tokenParameters, retryOn401, proofClaims, fetch, ...own } = options ?? {}
   const ours = { baseURL, allowedOrigins, tokenParameters, retryOn401, proofClaims }
   const authorize = (transport: typeof fetch) => createFetch<Name>(tokens, client, { ...ours, fetch: transport })
   // ofetch joins URLs itself, so that its hooks and errors have whole URLs. `native` gets the base from the wrapped fetch.
@@ -36,15 +36,23 @@ function authorized(
 ): $Fetch {
   const native = authorize(globals.fetch)
   const inner = createPlainOfetch({ ...globals, fetch: withoutRetry(native) as typeof fetch })
-  const call = (...args: Parameters<$Fetch>) => inner(...args).catch(unwrap)
+  const call = (...args: Parameters<$Fetch>) => inner(...snapshot(args)).catch(unwrap)
   return Object.assign(call, {
-    raw: (...args: Parameters<$Fetch['raw']>) => inner.raw(...args).catch(unwrap),
+    raw: (...args: Parameters<$Fetch['raw']>) => inner.raw(...snapshot(args)).catch(unwrap),
     native,
     create(defaults: FetchOptions = {}, more: CreateFetchOptions = {}) {
       const merged = { ...globals.defaults, ...more.defaults, ...defaults }
       return authorized(authorize, { ...globals, ...more, defaults: merged })
     },
   }) as $Fetch
+}
+
+/** Copies of a call's URL and body: the caller may change its own while ofetch waits for a hook, or before it retries. */
+function snapshot([request, options]: Parameters<$Fetch>): Parameters<$Fetch> {
+  // ofetch passes a URL object on, although its types do not allow one.
+  const url: unknown = request
+  const copy = url instanceof URL ? (new URL(url) as unknown as typeof request) : request
+  return options?.body ? [copy, { ...options, body: snapshotBody(options.body) }] : [copy, options]
 }
 
 /** Core has retried the token request already. ofetch would retry again, because it takes any error for a network error. */

@@ -38,6 +38,17 @@ describe.each([
     return dispatcher
   }
 
+  /** Resolves when the response has ended; rejects with what the handler is told. */
+  const dispatched = (dispatcher: undici8.Dispatcher, options: object) =>
+    new Promise<void>((resolve, reject) => {
+      const handler: undici8.Dispatcher.DispatchHandler = {
+        onRequestStart() {},
+        onResponseError: (_controller, error) => reject(error),
+        onResponseEnd: () => resolve(),
+      }
+      dispatcher.dispatch(options as undici8.Dispatcher.DispatchOptions, handler)
+    })
+
   test('a path that begins with //host is a path of the origin, and the token goes nowhere else', async () => {
     const seen: string[] = []
     const evil = await serve((request, response) => {
@@ -71,6 +82,55 @@ describe.each([
       dispatcher.dispatch({ origin: 'http://evil.example', path: `${api}/x`, method: 'GET' }, handler as never)
     })
     await expect(dispatched).rejects.toThrow('must begin with a slash')
+  })
+
+  test.each(['/\\', '//', '\\\\', '\\'])('a path that begins with %j is a path of the origin', async (start) => {
+    const requests: unknown[] = []
+    const api = await serve((request, response) => {
+      requests.push(request.headers.authorization)
+      response.end()
+    })
+    const evil = await serve((request, response) => {
+      requests.push(`evil ${request.url}`)
+      response.end()
+    })
+    const { host } = new URL(evil)
+    const handled = dispatched(agent(api), { origin: api, path: `${start}${host}/x`, method: 'GET' })
+    await handled
+    expect(requests).toEqual([expect.stringMatching(/^Bearer/)])
+  })
+
+  test('a path with credentials before a host, or without a slash, is refused', async () => {
+    const requests: unknown[] = []
+    const api = await serve((request, response) => {
+      requests.push(request.url)
+      response.end()
+    })
+    for (const path of ['@evil.example/x', '.evil.example/x', 'https://evil.example/x', '*', '']) {
+      const handled = dispatched(agent(api), { origin: api, path, method: 'GET' })
+      await expect(handled).rejects.toMatchObject({ code: 'invalid_configuration' })
+    }
+    await expect(dispatched(agent(api), { path: '/x', method: 'GET' })).rejects.toMatchObject({
+      problems: [{ client: 'c', option: 'origin' }],
+    })
+    expect(requests).toEqual([])
+  })
+
+  test('three calls at once that share a URL object go where it led at the time of each call', async () => {
+    const seen: unknown[] = []
+    const api = await serve((request, response) => {
+      seen.push(request.url)
+      response.end()
+    })
+    const dispatcher = agent(api)
+    const url = new URL('/list', api)
+    const calls = [1, 2, 3].map((page) => {
+      url.searchParams.set('page', String(page))
+      return undici.request(url, { dispatcher })
+    })
+    url.host = 'evil.example'
+    await Promise.all(calls.map(async (call) => (await call).body.dump()))
+    expect(seen.sort()).toEqual(['/list?page=1', '/list?page=2', '/list?page=3'])
   })
 
   test('what the caller changes while the token is requested changes nothing', async () => {
@@ -129,6 +189,26 @@ describe.each([
         dispatcher.dispatch({ origin: api, path: '/', method: 'GET' }, handler as never)
       })
       expect((await failed).message).toBe('the handler failed')
+    },
+  )
+
+  test.each(['onRequestStart', 'onResponseStart', 'onResponseData', 'onResponseEnd', 'onResponseError'])(
+    'a handler whose %s and onResponseError throw does not end the process',
+    async (name) => {
+      const api = await serve((_request, response) => response.writeHead(401).end('body'))
+      const dispatcher = agent(api)
+      const thrown: string[] = []
+      await new Promise<void>((resolve) => {
+        const fail = (callback: string) => () => {
+          thrown.push(callback)
+          if (callback === 'onResponseError') setTimeout(resolve, 20)
+          throw new Error('the handler failed')
+        }
+        const handler = { onRequestStart() {}, onResponseError: fail('onResponseError'), [name]: fail(name) }
+        const request = { origin: name === 'onResponseError' ? 'http://127.0.0.1:1' : api, path: '/', method: 'GET' }
+        dispatcher.dispatch(request as never, handler as never)
+      })
+      expect(thrown).toEqual(name === 'onResponseError' ? [name] : [name, 'onResponseError'])
     },
   )
 
