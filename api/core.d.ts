@@ -107,6 +107,10 @@ interface DPoPOptions {
     readonly key: KeyPair | JWK;
     readonly alg?: string | undefined;
 }
+interface DiscardLimit {
+    count(bytes: number): void;
+    release(): void;
+}
 interface GetAccessTokenOptions extends TokenParameters {
     signal?: AbortSignal | undefined;
 }
@@ -384,6 +388,7 @@ declare function createTokenManager(options: TokenManagerOptions & {
     resolveClient: NonNullable<TokenManagerOptions['resolveClient']>;
 }): TokenManager;
 declare function createTokenManager<const Name extends string>(options: TokenManagerOptions<Name>): TokenManager<Name>;
+declare function discardLimit(cut: () => void): DiscardLimit;
 declare function isReplayableBody(body: unknown): boolean;
 declare function jwtBearer({ assertion, subject }: JwtBearerOptions): TokenRequester;
 declare function redirection(request: {
@@ -411,6 +416,7 @@ export type { ClientDefinitionSource };
 export type { Clock };
 export type { ConfigurationProblem };
 export type { DPoPOptions };
+export type { DiscardLimit };
 export type { GetAccessTokenOptions };
 export type { GrantContext };
 export type { GrantCredential };
@@ -470,6 +476,7 @@ export { UnknownClientError };
 export { clientCredentials };
 export { createRequestAuthorizer };
 export { createTokenManager };
+export { discardLimit };
 export { isReplayableBody };
 export { jwtBearer };
 export { redirection };

@@ -51,7 +51,16 @@ describe.each(VERSIONS)('undici %s', (_version, undici) => {
   test('a path that is no path of the origin is refused', async () => {
     const { dispatcher, api, provider } = await catalogSetup(undici)
     const evil = await stranger()
-    for (const path of [`${api.baseURL}test`, `${evil.origin}/x`, 'catalog/test', '', '?a=1', '*']) {
+    for (const path of [
+      `${api.baseURL}test`,
+      `${evil.origin}/x`,
+      'catalog/test',
+      '\\\\host/x',
+      '\\x',
+      '',
+      '?a=1',
+      '*',
+    ]) {
       for (const origin of [api.origin, evil.origin]) {
         const call = dispatcher.request({ origin, path, method: 'GET' })
         await expect(call).rejects.toMatchObject({ code: 'invalid_configuration', problems: [{ option: 'path' }] })
@@ -196,7 +205,7 @@ describe.each(VERSIONS)('undici %s', (_version, undici) => {
     )
   })
 
-  test('tokenParameters see the query; one beside a query of the path is refused as undici does', async () => {
+  test('tokenParameters see the query; one in addition to a query in the path is refused as undici does', async () => {
     const { tokens, provider, api } = await catalogSetup(undici)
     const dispatcher = authorizedAgent(undici, tokens, 'catalog.client', {
       baseURL: api.baseURL,

@@ -51,7 +51,7 @@ describe.each(VERSIONS)('undici %s', (_version, undici) => {
   )
 
   test.each(['onResponseStart', 'onResponseEnd'] as const)(
-    'a handler that throws in %s of a HEAD that is answered 401 fails its request',
+    'a handler that throws in %s of a HEAD that gets a 401 fails its request',
     async (where) => {
       const { dispatcher, api } = await catalogSetup(undici)
       api.faults.fail(2, { status: 401 })
@@ -69,7 +69,7 @@ describe.each(VERSIONS)('undici %s', (_version, undici) => {
     expect(refused).toMatchObject({ code: 'origin_not_allowed' })
   })
 
-  test('a HEAD that is answered 401 is sent once more, or its response passed on', async () => {
+  test('a HEAD that gets a 401 is sent once more, or its response passed on', async () => {
     const { call, api } = await catalogSetup(undici)
     api.faults.fail(1, { status: 401 })
     expect((await call('test', { method: 'HEAD' })).statusCode).toBe(200)

@@ -84,7 +84,7 @@ describe.each([
     await expect(dispatched).rejects.toThrow('must begin with a slash')
   })
 
-  test.each(['/\\', '//', '\\\\', '\\'])('a path that begins with %j is a path of the origin', async (start) => {
+  test.each(['/\\', '//'])('a path that begins with %j is a path of the origin', async (start) => {
     const requests: unknown[] = []
     const api = await serve((request, response) => {
       requests.push(request.headers.authorization)
