@@ -116,8 +116,10 @@ interface GrantContext {
     readonly parameters: Readonly<Record<string, string>>;
 }
 type GrantCredential = string | ((context: GrantContext) => string | Promise<string>);
+type GrantSubject = string | ((context: Omit<GrantContext, 'audience'>) => string);
 interface JwtBearerOptions {
     assertion: GrantCredential;
+    subject?: GrantSubject | undefined;
 }
 interface KeyPair {
     readonly privateKey: CryptoKey;
@@ -244,6 +246,7 @@ interface TokenEvents {
 interface TokenExchangeOptions {
     subjectToken: GrantCredential;
     subjectTokenType?: string | undefined;
+    subject?: GrantSubject | undefined;
     actorToken?: GrantCredential | undefined;
     actorTokenType?: string | undefined;
     requestedTokenType?: string | undefined;
@@ -315,6 +318,9 @@ declare class TokenRequestError extends TokenwardError {
     readonly status: number | undefined;
     readonly retryable: boolean;
     readonly retryAfterMs: number | undefined;
+    readonly step: TokenRequestStep | undefined;
+    readonly url: string | undefined;
+    readonly cause?: unknown;
     constructor(details: TokenRequestErrorDetails);
 }
 interface TokenRequestErrorDetails {
@@ -324,6 +330,9 @@ interface TokenRequestErrorDetails {
     status?: number | undefined;
     retryable: boolean;
     retryAfterMs?: number | undefined;
+    step?: TokenRequestStep | undefined;
+    url?: string | undefined;
+    cause?: unknown;
 }
 type TokenRequestErrorReason = 'timeout' | 'network_error' | 'server_error' | 'invalid_response' | 'credential_unavailable' | 'closed' | 'invalid_client' | 'invalid_grant' | 'invalid_request' | 'invalid_scope' | 'invalid_target' | 'unauthorized_client' | 'unsupported_grant_type' | (string & {});
 interface TokenRequestFailed {
@@ -332,6 +341,7 @@ interface TokenRequestFailed {
     readonly attempt: number;
     readonly willRetry: boolean;
 }
+type TokenRequestStep = 'discovery' | 'token_request' | 'revocation' | 'supplier';
 interface TokenRequester {
     request(client: ClientConfiguration, request: TokenRequest): Promise<TokenResponse>;
     identity?(client: ClientConfiguration, requested: RequestedToken): Awaitable<string | undefined>;
@@ -375,7 +385,7 @@ declare function createTokenManager(options: TokenManagerOptions & {
 }): TokenManager;
 declare function createTokenManager<const Name extends string>(options: TokenManagerOptions<Name>): TokenManager<Name>;
 declare function isReplayableBody(body: unknown): boolean;
-declare function jwtBearer({ assertion }: JwtBearerOptions): TokenRequester;
+declare function jwtBearer({ assertion, subject }: JwtBearerOptions): TokenRequester;
 declare function redirection(request: {
     readonly method: string;
     readonly url: URL;
@@ -404,6 +414,7 @@ export type { DPoPOptions };
 export type { GetAccessTokenOptions };
 export type { GrantContext };
 export type { GrantCredential };
+export type { GrantSubject };
 export type { JwtBearerOptions };
 export type { KeyPair };
 export type { LeaseResult };
@@ -438,6 +449,7 @@ export type { TokenRequest };
 export type { TokenRequestErrorDetails };
 export type { TokenRequestErrorReason };
 export type { TokenRequestFailed };
+export type { TokenRequestStep };
 export type { TokenRequester };
 export type { TokenResponse };
 export type { TokenRetrieved };

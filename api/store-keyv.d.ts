@@ -8,8 +8,8 @@ interface KeyvClient {
 }
 declare class KeyvStoreError extends Error {
     readonly name = "KeyvStoreError";
-    readonly code: string | undefined;
-    constructor(operation: string, cause: unknown);
+    readonly code: string;
+    constructor(operation: string, code: string);
 }
 declare function keyvStore(keyv: KeyvClient): Readonly<TokenStore>;
 

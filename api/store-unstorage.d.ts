@@ -9,8 +9,8 @@ interface UnstorageClient {
 }
 declare class UnstorageStoreError extends Error {
     readonly name = "UnstorageStoreError";
-    readonly code: string | undefined;
-    constructor(operation: string, cause: unknown);
+    readonly code: string;
+    constructor(operation: string, code: string);
 }
 interface UnstorageStoreOptions {
     keyPrefix?: string | undefined;

@@ -22,7 +22,7 @@ function propertiesOf(file: string, name: string): string[] {
   return checker.getPropertiesOfType(checker.getTypeAtLocation(declaration)).map((property) => property.name)
 }
 
-/** The first column of the table of the README whose head begins so. */
+/** The first column of the README table whose first heading is `head`. */
 function rowsOf(head: string): string[] {
   const readme = readFileSync(join(root, 'README.md'), 'utf8')
   const start = readme.indexOf(`| ${head} |`)

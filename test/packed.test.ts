@@ -12,7 +12,7 @@ beforeAll(() => {
 }, 120_000)
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-test('a packed package holds its build, its types, its README and its licence, and nothing of the workspace', () => {
+test('a packed package contains its build, types, README and licence, and no sources or tests', () => {
   for (const name of packages as string[]) {
     const installed = join(folder, 'node_modules/@tokenward', name)
     const files = readdirSync(installed, { recursive: true, encoding: 'utf8' }).filter(
@@ -28,15 +28,15 @@ test('a packed package holds its build, its types, its README and its licence, a
 
 describe.each([
   ['this Node', process.execPath],
-  // The oldest that users have may be among those that a machine has; see scripts/run.mjs.
-  ['the Node that was there', process.env.TOKENWARD_HOST_NODE ?? process.execPath],
+  // scripts/run.mjs may have downloaded a newer Node to run the tests with. This is the one that was installed before.
+  ['the Node of this machine', process.env.TOKENWARD_HOST_NODE ?? process.execPath],
 ])('on %s', (_what, node) => {
   test('the packed packages run, by import and by require, and let the process end', () => {
     const output = execFileSync(node, [join(folder, 'smoke.mjs')], { encoding: 'utf8', timeout: 15_000 })
     expect(output).toMatch(/^ok on v/)
   })
 
-  test('every adapter keeps the contract', () => {
+  test('every adapter passes the adapter contract', () => {
     const { status, stdout, stderr } = spawnSync(node, ['--test', join(folder, 'contract.mjs')], {
       encoding: 'utf8',
       timeout: 90_000,

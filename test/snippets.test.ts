@@ -1,41 +1,47 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const readmes = [
-  'README.md',
-  ...readdirSync(join(root, 'packages')).map((name) => `packages/${name}/README.md`),
-].filter(
-  // That every package has one is a convention with a test of its own.
-  (readme) => existsSync(join(root, readme)),
+/** The folder of every workspace, from the root. */
+const workspaces = [
+  ...['packages', 'apps'].flatMap((parent) => readdirSync(join(root, parent)).map((name) => `${parent}/${name}`)),
+  'test/support',
+]
+/** Every Markdown file at the root and in the workspaces. */
+const documents = ['.', ...workspaces].flatMap((folder) =>
+  existsSync(join(root, folder))
+    ? readdirSync(join(root, folder))
+        .filter((name) => name.endsWith('.md'))
+        .map((name) => (folder === '.' ? name : `${folder}/${name}`))
+    : [],
 )
 
-/** The TypeScript blocks of a README; the first line of each names its file. */
-function snippets(readme: string): { file: string; code: string }[] {
-  const text = readFileSync(join(root, readme), 'utf8')
+/** The TypeScript blocks of a document. The first line of each names its file. */
+function snippets(document: string): { file: string; code: string }[] {
+  const text = readFileSync(join(root, document), 'utf8')
   return [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code = '']) => {
     const [, file] = /^\/\/ (\S+\.ts)\n/.exec(code) ?? []
-    if (!file) throw new Error(`a snippet of ${readme} does not say in its first line which file it is: ${code}`)
+    if (!file) throw new Error(`a snippet of ${document} does not name its file in its first line: ${code}`)
     return { file, code }
   })
 }
 
-test('every snippet of every README compiles against the sources', () => {
-  const files = readmes.flatMap((readme) => {
-    // Beside its package, so that what the package brings is found as its user would find it.
-    const folder = join(root, dirname(readme), 'node_modules/.snippets')
+test('every TypeScript snippet of every document compiles against the sources', () => {
+  const files = documents.flatMap((document) => {
+    // Beside its package, so that imports resolve as they do for a user of that package.
+    const folder = join(root, dirname(document), 'node_modules/.snippets', basename(document, '.md'))
     rmSync(folder, { recursive: true, force: true })
-    mkdirSync(folder, { recursive: true })
-    return snippets(readme).map(({ file, code }) => {
+    const found = snippets(document)
+    if (found.length > 0) mkdirSync(folder, { recursive: true })
+    return found.map(({ file, code }) => {
       const path = join(folder, file)
       writeFileSync(path, `${code}\nexport {}\n`)
       return path
     })
   })
-  expect(files.length).toBeGreaterThan(readmes.length)
   const config = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile)
   const { options } = ts.parseJsonConfigFileContent({ ...config.config, include: [] }, ts.sys, root)
   const program = ts.createProgram(files, { ...options, noUnusedLocals: false, noEmit: true })
@@ -46,7 +52,27 @@ test('every snippet of every README compiles against the sources', () => {
   expect(problems).toEqual([])
 }, 60_000)
 
-test('the main example is complete in at most 20 lines', () => {
+test('the README of the project and of every package has a TypeScript snippet', () => {
+  const readmes = documents.filter((document) => /^(packages\/[^/]+\/)?README\.md$/.test(document))
+  expect(readmes.length).toBeGreaterThan(1)
+  expect(readmes.filter((readme) => snippets(readme).length === 0)).toEqual([])
+})
+
+test('every block of TypeScript or JavaScript begins with ```ts, unindented, so that it is compiled', () => {
+  const others = documents.flatMap((document) =>
+    [
+      ...readFileSync(join(root, document), 'utf8').matchAll(
+        /^[ \t]*```[ \t]*(?:[cm]?[jt]sx?|typescript|javascript)\b.*$/gim,
+      ),
+    ]
+      .map(([line]) => line)
+      .filter((line) => line !== '```ts')
+      .map((line) => `${document}: ${line}`),
+  )
+  expect(others).toEqual([])
+})
+
+test('the first example of the README has at most 20 lines', () => {
   const [first] = snippets('README.md')
   const lines = first?.code.trim().split('\n').slice(1) ?? []
   expect(lines.length).toBeLessThanOrEqual(20)

@@ -1,11 +1,11 @@
-// Every adapter behind one face: a client is made for an API, and a call gives status, headers and text.
+// Every adapter behind one interface: `create` returns a function that calls the API and returns status, headers and text.
 import { createAxios } from '@tokenward/axios'
 import { createFetch } from '@tokenward/fetch'
 import { createOfetch } from '@tokenward/ofetch'
 import { tokenInterceptor } from '@tokenward/undici'
 
 const [major, minor] = process.versions.node.split('.').map(Number)
-/** What undici 8 runs on. */
+/** undici 8 needs Node 22.19. */
 const hasUndici8 = major > 22 || (major === 22 && minor >= 19)
 
 function fetchLike(name, create, send = (client, path, init) => client(path, init)) {

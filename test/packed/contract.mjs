@@ -1,4 +1,4 @@
-// The adapter contract: one behaviour for every HTTP client, on whatever Node runs this, against the packed packages.
+// The adapter contract: every adapter behaves alike. Runs against the packed packages, on any supported Node.
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { inspect } from 'node:util'
@@ -41,13 +41,13 @@ for (const { name, perCall, followsRedirects, create } of adapters) {
       assert.equal(provider.tokenRequests.length, 1)
     })
 
-    test('50 calls at once make one token request', async () => {
+    test('50 concurrent calls make one token request', async () => {
       const all = await Promise.all(Array.from({ length: 50 }, () => call('test')))
       assert.deepEqual(new Set(all.map(({ status }) => status)), new Set([200]))
       assert.equal(provider.tokenRequests.length, 1)
     })
 
-    test('one 401: sent once more with a new token', async () => {
+    test('after a 401 the request is sent once more with a new token', async () => {
       await call('test')
       provider.revokeIssued()
       assert.equal((await call('list')).status, 200)
@@ -55,14 +55,14 @@ for (const { name, perCall, followsRedirects, create } of adapters) {
       assert.equal(provider.tokenRequests.length, 2)
     })
 
-    test('two 401s: the second is the caller’s, after exactly two requests', async () => {
+    test('after two 401s the caller gets the second, and there was no third request', async () => {
       provider.catalog.faults.fail(2, { status: 401, body: { error: 'no' } })
       const { status, text } = await call('list')
       assert.deepEqual([status, json(text)], [401, { error: 'no' }])
       assert.deepEqual(statuses(), [401, 401])
     })
 
-    test('retryOn401 false: the first answer, and a new token for the next call', async () => {
+    test('with retryOn401: false the caller gets the first 401, and the next call uses a new token', async () => {
       const once = client('catalog', { retryOn401: false })
       await once('test')
       provider.revokeIssued()
@@ -73,7 +73,7 @@ for (const { name, perCall, followsRedirects, create } of adapters) {
     const bodies = { text: 'text ü', bytes: new TextEncoder().encode('bytes'), json: JSON.stringify({ a: ['ü'] }) }
     if (name.startsWith('undici') === false) bodies.form = new URLSearchParams({ a: '1', b: 'ü' })
     for (const [kind, body] of Object.entries(bodies)) {
-      test(`a body of ${kind} arrives whole the second time`, async () => {
+      test(`a ${kind} body is sent whole in the second request`, async () => {
         await call('test')
         provider.revokeIssued()
         const { status } = await call('echo', { method: 'POST', body, headers: { 'x-trace': '1' } })
@@ -86,7 +86,7 @@ for (const { name, perCall, followsRedirects, create } of adapters) {
       })
     }
 
-    test('a stream is not repeated: 401 to its caller, a new token to the next', async () => {
+    test('a stream is not sent again: its caller gets the 401, and the next call uses a new token', async () => {
       await call('test')
       provider.revokeIssued()
       assert.equal((await call('echo', { method: 'POST', stream: 'streamed' })).status, 401)
@@ -94,18 +94,18 @@ for (const { name, perCall, followsRedirects, create } of adapters) {
       assert.deepEqual(statuses(), [200, 401, 200])
     })
 
-    test('no token: the call fails with the OAuth code, and the API receives nothing', async () => {
+    test('a call fails with the OAuth code when no token can be obtained, and the API receives no request', async () => {
       const wrong = client('catalog', { tokenParameters: { scope: 'invoice' } })
       await assert.rejects(wrong('list'), { code: 'token_request_failed', error: 'invalid_scope' })
       assert.equal(provider.catalog.requests.length, 0)
     })
 
-    test('another origin is refused before a token is asked for', async () => {
+    test('a request to another origin is refused before a token is requested', async () => {
       await assert.rejects(call(provider.invoice.baseURL), { code: 'origin_not_allowed' })
       assert.deepEqual([provider.tokenRequests.length, provider.invoice.requests.length], [0, 0])
     })
 
-    test('an abort rejects before, and while the token is asked for', async () => {
+    test('an abort rejects before the call and during the token request', async () => {
       await assert.rejects(call('test', { signal: AbortSignal.abort() }))
       assert.equal(provider.tokenRequests.length, 0)
       provider.tokenEndpointFaults.fail(1, 'hang')
@@ -118,7 +118,7 @@ for (const { name, perCall, followsRedirects, create } of adapters) {
       await tokens.close()
     })
 
-    test('an abort rejects during the call', async () => {
+    test('an abort rejects during the API request', async () => {
       await call('test')
       provider.catalog.faults.fail(1, 'hang')
       const controller = new AbortController()
@@ -133,11 +133,11 @@ for (const { name, perCall, followsRedirects, create } of adapters) {
       for (const status of [204, 304, 404, 500]) assert.equal((await call(`status/${status}`)).status, status)
     })
 
-    test('a body of several chunks arrives untouched', async () => {
+    test('a response body of several chunks reaches the caller unchanged', async () => {
       assert.equal((await call('stream')).text, 'line 1\nline 2\nline 3\nline 4\nline 5\n')
     })
 
-    test('tokenParameters of the client, fixed and worked out from the request', async () => {
+    test('tokenParameters can be set on the client, as an object or as a function of the request', async () => {
       const fixed = client('catalog', { tokenParameters: { scope: 'catalog.read' } })
       const computed = client('catalog', {
         tokenParameters: ({ method, url, headers }) => ({
@@ -146,14 +146,14 @@ for (const { name, perCall, followsRedirects, create } of adapters) {
       })
       await fixed('test')
       await computed('echo', { method: 'POST', body: 'x', headers: { 'x-tenant': 't1' } })
-      const asked = provider.tokenRequests.map(({ parameters }) => [parameters.scope, parameters.for])
-      assert.deepEqual(asked, [
+      const requested = provider.tokenRequests.map(({ parameters }) => [parameters.scope, parameters.for])
+      assert.deepEqual(requested, [
         ['catalog.read', undefined],
         ['catalog', 'POST /catalog/echo t1'],
       ])
     })
 
-    test('what one call decides, and that its options are left as they were', { skip: !perCall }, async () => {
+    test('tokenParameters can be set on a call, and its options are not changed', { skip: !perCall }, async () => {
       const options = { method: 'POST', body: 'x', headers: { 'x-a': '1' }, tokenParameters: { scope: 'catalog.read' } }
       const before = inspect(options, { depth: 9 })
       assert.equal((await call('echo', options)).status, 200)
@@ -162,7 +162,7 @@ for (const { name, perCall, followsRedirects, create } of adapters) {
     })
 
     for (const clientName of ['catalog', 'dpop']) {
-      test(`redirects (${clientName}): within the origin with the token, to another without`, async () => {
+      test(`a redirect (${clientName}) within the origin carries the token, one to another origin does not`, async () => {
         const redirected = client(clientName)
         const elsewhere = `redirect?to=${encodeURIComponent(`${provider.invoice.baseURL}test`)}`
         const [near, far] = [await redirected('redirect?to=test'), await redirected(elsewhere)]
@@ -175,7 +175,7 @@ for (const { name, perCall, followsRedirects, create } of adapters) {
       })
     }
 
-    test('DPoP: a nonce challenge is answered once; a revoked token is renewed', async () => {
+    test('DPoP: after a nonce challenge the request is sent once more, and a revoked token is renewed', async () => {
       const proven = client('dpop')
       provider.catalog.noncePolicy = 'rotated'
       for (let number = 0; number < 3; number++) assert.equal((await proven('test?a=1')).status, 200)
@@ -185,7 +185,7 @@ for (const { name, perCall, followsRedirects, create } of adapters) {
       assert.equal(provider.tokenRequests.length, 2)
     })
 
-    test('discarded answers keep no connection', async () => {
+    test('discarded responses do not keep their connections', async () => {
       const settle = () => new Promise((resolve) => setTimeout(resolve, 20))
       await call('test')
       const before = provider.catalog.connections

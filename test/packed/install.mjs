@@ -1,4 +1,4 @@
-// Puts every package where a user's install would: packed, in a folder of its own; third-party packages from here.
+// Packs every package and installs it in an empty folder, as npm would. Third-party packages are linked from this repository.
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** What the scripts that run in the folder use beside our packages: where to find it. */
+/** What else the scripts in that folder import, and where it is in this repository. */
 const TOOLS = {
   '@tokenward/identity-provider': 'apps/identity-provider',
   axios: 'packages/axios/node_modules/axios',
@@ -20,7 +20,7 @@ export const packages = readdirSync(join(root, 'packages')).filter((name) =>
   existsSync(join(root, 'packages', name, 'package.json')),
 )
 
-/** @returns {string} the folder: `node_modules` in it, and the scripts of this folder */
+/** @returns {string} the folder, which contains `node_modules` and the scripts of test/packed */
 export function installPacked() {
   const folder = mkdtempSync(join(tmpdir(), 'tokenward-packed-'))
   for (const name of packages) {

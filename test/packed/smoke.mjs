@@ -1,4 +1,4 @@
-// Runs in a folder of its own, on whatever Node is to be tried, against the packed packages.
+// Uses the packed packages as a user would. Runs in the folder that install.mjs fills, on any supported Node.
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
@@ -12,9 +12,9 @@ import { storeConformance } from '@tokenward/store-testkit'
 import { unstorageStore } from '@tokenward/store-unstorage'
 
 const require = createRequire(import.meta.url)
-assert.equal(require('@tokenward/core').createTokenManager, createTokenManager, 'require() gives the same module')
+assert.equal(require('@tokenward/core').createTokenManager, createTokenManager, 'require() returns the same module')
 
-// The real authorization server needs a newer Node than the packages do; this one only counts.
+// A small server, because the real authorization server needs a newer Node than the packages do.
 let tokenRequests = 0
 const seen = []
 const server = createServer((request, response) => {
@@ -48,11 +48,11 @@ const key = crypto.getRandomValues(new Uint8Array(32))
 const encrypted = encryptedStore(memoryStore(), { keys: [key] })
 await encrypted.set('a', 'value', 60_000)
 assert.equal(await encrypted.get('a'), 'value')
-// What they wrap is tried in their own tests; here, that they load and know what is none of it.
+// Their own tests cover how they work. This checks that they load and refuse a wrong argument.
 for (const create of [redisStore, keyvStore, unstorageStore, storeConformance])
   assert.throws(() => create({}), TypeError)
 
 server.close()
-// Nothing of ours may keep the process alive; the manager is left open on purpose.
+// The manager is not closed: an open manager must not keep the process alive.
 server.closeAllConnections()
 console.log(`ok on ${process.version}`)

@@ -1,50 +1,54 @@
 import { randomBytes } from 'node:crypto'
-import { createTokenManager, type StoreFailed, type TokenStore } from '@tokenward/core'
-import { startIdentityProvider } from '@tokenward/identity-provider'
+import type { StoreFailed, TokenStore } from '@tokenward/core'
 import { until } from '@tokenward/local-servers'
-import { expect, onTestFinished } from 'vitest'
+import { expect } from 'vitest'
+import { singleClientManager, startProvider } from './provider'
 
 export const MINUTE = 60_000
 
 export const newKey = () => randomBytes(32).toString('hex')
 
-/** A real identity provider, and managers over a store as the processes of a fleet have them; all end with the test. */
+/**
+ * An identity provider. Each `start(store)` creates a manager of its own over that store, as each process of a fleet has
+ * one. Everything ends with the test.
+ */
 export async function fleet() {
-  const provider = await startIdentityProvider()
-  onTestFinished(() => provider.close())
+  const provider = await startProvider()
   const { clientId, clientSecret } = provider.client('catalog.client')
   const failures: StoreFailed[] = []
   let writes = 0
   return {
     provider,
-    /** What the stores of all of them failed at. */
+    /** The store failures that all managers reported. */
     failures,
-    /** Waits until stores without leases have taken, or not, this many tokens: nobody who gets a token waits for that. */
+    /**
+     * Waits until `set` has ended `count` times, successfully or not. Callers get their token before that. Not for stores
+     * with leases: they commit instead of calling `set`.
+     */
     written: (count: number) => until(`${count} tokens are written`, async () => writes === count),
     start(store: TokenStore) {
-      const tokens = createTokenManager({
-        clients: { c: { tokenEndpoint: provider.tokenEndpoint, clientId, clientSecret, scope: 'catalog' } },
-        store: {
-          ...store,
-          async set(...args) {
-            try {
-              await store.set(...args)
-            } finally {
-              writes++
-            }
-          },
+      const counted: TokenStore = {
+        ...store,
+        async set(...args) {
+          try {
+            await store.set(...args)
+          } finally {
+            writes++
+          }
         },
-        // A machine that is slow is not the subject.
-        storeTimeoutMs: 10_000,
-      })
+      }
+      const tokens = singleClientManager(
+        { tokenEndpoint: provider.tokenEndpoint, clientId, clientSecret, scope: 'catalog' },
+        // A high limit, because these tests must not depend on how fast the machine is.
+        { store: counted, storeTimeoutMs: 10_000 },
+      )
       tokens.on('storeFailed', (failure) => failures.push(failure))
-      onTestFinished(() => tokens.close())
       return tokens
     },
   }
 }
 
-/** Two processes, each with a store over the same backend, use one token. */
+/** Checks that two processes use one token when each has a store over the same backend. */
 export async function expectOneToken(connect: () => TokenStore): Promise<void> {
   const { provider, failures, start, written } = await fleet()
   const [one, two] = [start(connect()), start(connect())]
@@ -55,7 +59,10 @@ export async function expectOneToken(connect: () => TokenStore): Promise<void> {
   expect(failures).toEqual([])
 }
 
-/** While the store's server is away, calls go on and it is reported; a server that starts empty is used again. */
+/**
+ * Checks that calls succeed and the failure is reported while the store's server is stopped, and that the server is used
+ * again after it has started empty.
+ */
 export async function expectOutlivesServer(store: TokenStore, stop: () => Promise<void>, restart: () => Promise<void>) {
   const { provider, failures, start, written } = await fleet()
   const before = await start(store).getAccessToken('c')

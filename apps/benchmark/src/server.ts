@@ -1,4 +1,4 @@
-// The authorization server and the APIs, in a process of their own so that their work is not counted with the clients'.
+// The authorization server and the APIs run in this process of their own, so that the clients are measured without them.
 import { startIdentityProvider } from '@tokenward/identity-provider'
 
 const provider = await startIdentityProvider()
@@ -9,6 +9,6 @@ process.send?.({
   clientId,
   clientSecret,
 })
-// What was recorded is of no use here, and would grow.
+// The provider records every request. Nobody reads the records here, and they would fill the memory.
 setInterval(() => provider.reset(), 1_000)
 process.on('disconnect', () => process.exit())

@@ -61,7 +61,7 @@ function sendStatus(response: ServerResponse, status: number): unknown {
 }
 
 function redirect(response: ServerResponse, to: string, status: number): unknown {
-  if (!isBetween(status, 300, 399)) return sendJson(response, 400, { error: 'no_redirect_status' })
+  if (!isBetween(status, 300, 399)) return sendJson(response, 400, { error: 'not_a_redirect_status' })
   // The query parser has unescaped it, and a header can only hold ASCII.
   const location = to.replace(/[^\x21-\x7e]+/g, encodeURIComponent)
   return response.writeHead(status, { location }).end()

@@ -10,20 +10,20 @@ const ASYMMETRIC = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
 ] as const
 
-/** Tokens for this resource are references, which is what can be revoked; a JWT speaks for itself until it expires. */
+/** Tokens for this resource are opaque, because oidc-provider can revoke those. It cannot revoke a JWT. */
 const OPAQUE_RESOURCE = 'urn:opaque'
 
 export interface AuthorizationServerOptions {
   readonly issuer: string
   readonly clients: readonly RegisteredClient[]
-  /** The lifetime of a token, seconds, asked for each. */
+  /** The lifetime of a new token, in seconds. Called for each token. */
   tokenLifetime(clientId: string): number
   /** Whether a token request with a proof needs a nonce (RFC 9449 §8). */
   requiresNonce(): boolean
-  /** The origin at which clients show certificates (RFC 8705 §5). */
+  /** The origin of the mTLS endpoints (RFC 8705 §5). */
   readonly mtlsOrigin: string | undefined
-  /** Told of each token that is issued, with its lifetime in seconds. */
-  onIssued(tokenId: string, lifetime: number): void
+  /** Called for each token that is issued. */
+  onIssued(tokenId: string, lifetimeSeconds: number): void
 }
 
 /** An OAuth 2.0 authorization server that issues RFC 9068 JWTs for the APIs. */
@@ -37,7 +37,7 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
   const configuration: Configuration = {
     adapter: memoryAdapter(),
     jwks: { keys: [signingKey] },
-    cookies: { keys: ['of no use here'] },
+    cookies: { keys: ['required by oidc-provider, used by no client here'] },
     scopes: apis.flatMap(([, { scopes }]) => scopes),
     clients: clients.map(({ clientId, clientSecret, scope, metadata }) => ({
       client_id: clientId,
@@ -46,7 +46,7 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
       grant_types: ['client_credentials'],
       response_types: [],
       redirect_uris: [],
-      // The default needs an RSA key that nothing else here does.
+      // The default would need an RSA key.
       id_token_signed_response_alg: 'ES256',
       ...metadata,
     })),
@@ -72,7 +72,7 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
         certificateBoundAccessTokens: true,
         getCertificate: (ctx) =>
           peerCertificate(ctx.req)?.raw && new X509Certificate(peerCertificate(ctx.req)?.raw ?? ''),
-        // No authority stands behind these certificates; what a client is registered with is compared.
+        // The certificates are self-signed. They are compared with the client's registration instead.
         certificateAuthorized: () => true,
         certificateSubjectMatches: (ctx, property, expected) =>
           property === 'tls_client_auth_subject_dn' && `CN=${peerCertificate(ctx.req)?.subject.CN}` === expected,

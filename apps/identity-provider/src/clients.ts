@@ -1,21 +1,21 @@
 /** The two protected APIs. */
 export type ApiName = 'catalog' | 'invoice'
 
-/** A client to register. */
+/** A client to register in addition to the built-in ones. */
 export interface TestClient {
   /** Default: its name. */
   clientId?: string
-  /** Default: a text of its own. */
+  /** Default: its name and `-secret`. */
   clientSecret?: string
-  /** The scopes that it may ask for. Default: those of its API. */
+  /** The scopes that it may request, separated by spaces. Default: those of its API. */
   scope?: string
-  /** Which API its tokens are for when it names no resource. Default `catalog`. */
+  /** The API that its tokens are for, unless it requests another resource. Default `catalog`. */
   api?: ApiName
   /** Further client metadata of oidc-provider, such as `token_endpoint_auth_method`. */
   metadata?: Record<string, unknown>
 }
 
-/** A client as it was registered. */
+/** A registered client. */
 export interface RegisteredClient {
   readonly clientId: string
   readonly clientSecret: string
@@ -24,16 +24,16 @@ export interface RegisteredClient {
   readonly metadata: Readonly<Record<string, unknown>>
 }
 
-/** What each API calls itself in tokens, and the scopes it knows; the first one is what it asks for. */
+/** The audience of each API, and its scopes. Each of its tokens needs the first scope, or the one that ends in `.read`. */
 export const APIS: Readonly<Record<ApiName, { audience: string; scopes: readonly string[] }>> = {
   catalog: { audience: 'urn:catalog', scopes: ['catalog', 'inventory', 'catalog.read'] },
   invoice: { audience: 'urn:invoice', scopes: ['invoice', 'invoice.read'] },
 }
 
-/** A client's name: one that is built in, or one of the test's own. */
+/** The name of a built-in client, or of one that the caller adds. */
 export type ClientName = 'catalog.client' | 'invoice.client' | 'catalog.post' | (string & {})
 
-/** Demo credentials, known to everybody who reads this. One secret needs the form encoding of RFC 6749 §2.3.1. */
+/** Public demo credentials. The first secret has characters that need the form encoding of RFC 6749 §2.3.1. */
 const BUILT_IN: Readonly<Record<string, TestClient>> = {
   'catalog.client': {
     clientId: '6f59b670-990f-4ef7-856f-0dd584ed1fac',
@@ -53,9 +53,9 @@ const BUILT_IN: Readonly<Record<string, TestClient>> = {
   },
 }
 
-export function registeredClients(further: Readonly<Record<string, TestClient>>): Record<ClientName, RegisteredClient> {
+export function registeredClients(added: Readonly<Record<string, TestClient>>): Record<ClientName, RegisteredClient> {
   const clients: Record<string, RegisteredClient> = {}
-  for (const [name, client] of Object.entries({ ...BUILT_IN, ...further })) {
+  for (const [name, client] of Object.entries({ ...BUILT_IN, ...added })) {
     const { clientId = name, clientSecret = `${name}-secret`, api = 'catalog', metadata = {} } = client
     clients[name] = { clientId, clientSecret, api, metadata, scope: client.scope ?? APIS[api].scopes.join(' ') }
   }

@@ -3,8 +3,12 @@ import { type LocalServer, startLocalServer } from './local-server'
 import { sendJson } from './send-json'
 
 /**
- * Lets somebody at a terminal change how a running provider behaves: `POST /control/revoke`, `POST /control/clear`,
- * `POST /control/token-endpoint?delayMs=…&fail=…&status=…` (milliseconds, requests, 500 unless told otherwise).
+ * Starts an HTTP server that changes the behavior of a running provider:
+ *
+ * - `POST /control/revoke`: the APIs reject every token that was issued so far
+ * - `POST /control/token-endpoint?delayMs=…&fail=…&status=…`: the token endpoint responds later, or fails. `fail` is the number
+ *   of requests, `status` what they get (default 500)
+ * - `POST /control/clear`: ends delays and faults
  */
 export async function startControlServer(provider: IdentityProvider, port = 0): Promise<LocalServer> {
   const server = await startLocalServer(port)
@@ -19,7 +23,7 @@ export async function startControlServer(provider: IdentityProvider, port = 0): 
       const delayMs = wholeNumber(query, 'delayMs', 0, 600_000)
       const times = wholeNumber(query, 'fail', 1, 1_000_000)
       const status = wholeNumber(query, 'status', 200, 599) ?? 500
-      if (delayMs === undefined && times === undefined) throw new RangeError('delayMs or fail is needed')
+      if (delayMs === undefined && times === undefined) throw new RangeError('pass delayMs, fail, or both')
       if (delayMs !== undefined) tokenEndpointFaults.delayMs = delayMs
       if (times !== undefined) tokenEndpointFaults.fail(times, { status })
       return { delayMs: tokenEndpointFaults.delayMs, ...(times === undefined ? {} : { fail: times, status }) }
@@ -45,5 +49,5 @@ function wholeNumber(query: URLSearchParams, name: string, least: number, most: 
   if (text === null) return undefined
   const value = Number(text)
   if (/^\d+$/.test(text) && value >= least && value <= most) return value
-  throw new RangeError(`${name} is a whole number from ${least} to ${most}, not '${text}'`)
+  throw new RangeError(`${name} must be a whole number from ${least} to ${most}, not '${text}'`)
 }

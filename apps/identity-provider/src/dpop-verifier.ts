@@ -9,7 +9,7 @@ import type { RecordedApiRequest } from './recorded-api-request'
  */
 export type NoncePolicy = 'none' | 'required' | 'rotated'
 
-/** Why a request with a proof is refused. */
+/** A request with a DPoP token was refused. `code` is the error of the response. */
 export class ProofRefused extends Error {
   constructor(readonly code: 'use_dpop_nonce' | 'invalid_dpop_proof' | 'invalid_token') {
     super(code)

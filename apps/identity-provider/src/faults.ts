@@ -1,46 +1,48 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** An answer in place of the real one; `reset` breaks the connection, `hang` never answers. */
+/** What a client gets in place of the real response. `reset` breaks the connection. `hang` never responds. */
 export type FaultResponse =
   | { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string | object }
   | 'reset'
   | 'hang'
 
-/** What goes wrong at a server, scripted by a test or a sample. */
+/** The faults of one server. A test or a sample sets them while the server runs. */
 export class Faults {
-  /** How long every answer is held back, milliseconds. Default 0. */
+  /** How much later every response is sent, in milliseconds. Default 0. */
   delayMs = 0
-  #queue: { times: number; how: FaultResponse }[] = []
+  #queue: { times: number; response: FaultResponse }[] = []
 
-  /** The next `times` requests are answered so; `Infinity`: all, until {@link clear}. */
-  fail(times: number, how: FaultResponse): void {
-    if (times >= 1) this.#queue.push({ times, how })
+  /**
+   * The next `times` requests get `response`; with `Infinity` all, until {@link clear}. Faults that were set before come first.
+   */
+  fail(times: number, response: FaultResponse): void {
+    if (times >= 1) this.#queue.push({ times, response })
   }
 
-  /** From now on nothing goes wrong, and nothing is slow. */
+  /** Ends all faults and the delay. */
   clear(): void {
     this.#queue = []
     this.delayMs = 0
   }
 
-  /** Ends when the answer may be given; keeps no process alive that has closed its servers. */
+  /** Waits for `delayMs`. The timer does not keep the process alive. */
   async delay(): Promise<void> {
     if (this.delayMs > 0) await sleep(this.delayMs, undefined, { ref: false })
   }
 
-  /** The fault that the next request meets. */
+  /** Takes the fault of the next request. Undefined: the request gets the real response. */
   take(): FaultResponse | undefined {
     const [next] = this.#queue
     if (!next) return undefined
     next.times -= 1
     if (next.times < 1) this.#queue.shift()
-    return next.how
+    return next.response
   }
 }
 
-/** Answers as `fault` says; the status that was sent, 0 for none. */
-export function answerWithFault(fault: FaultResponse, request: IncomingMessage, response: ServerResponse): number {
+/** Responds as `fault` says. Returns the status that was sent, or 0 when none was. */
+export function respondWithFault(fault: FaultResponse, request: IncomingMessage, response: ServerResponse): number {
   if (fault === 'hang') return 0
   if (fault === 'reset') {
     request.socket.destroy()

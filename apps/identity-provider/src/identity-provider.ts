@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http'
 import { decodeJwt } from 'jose'
 import { createAuthorizationServer } from './authorization-server'
 import { type ClientName, type RegisteredClient, registeredClients, type TestClient } from './clients'
-import { answerWithFault, Faults } from './faults'
+import { Faults, respondWithFault } from './faults'
 import { IssuedTokens, TokenLifetimes } from './issued-tokens'
 import { type LocalServer, readBody, type ServerCertificate, startLocalServers, withBody } from './local-server'
 import { type ProtectedApi, serveProtectedApi } from './protected-api'
@@ -10,60 +10,67 @@ import { type RecordedTokenRequest, recordTokenRequest } from './recorded-token-
 
 /** Options of {@link startIdentityProvider}. */
 export interface IdentityProviderOptions {
-  /** The ports of the authorization server and of the APIs. Default 0: any free one. */
+  /** The port of the authorization server. Default 0: any free port. */
   port?: number
+  /** The port of the catalog API. Default 0: any free port. */
   catalogPort?: number
+  /** The port of the invoice API. Default 0: any free port. */
   invoicePort?: number
-  /** How long tokens live, seconds: for all, or by client name. Default 3,600. */
+  /** The lifetime of tokens in seconds: one for all clients, or one for each client by its name. Default 3,600. */
   tokenLifetimeSeconds?: number | Record<string, number>
-  /** Serves the token endpoint and the catalog by https too, where clients show certificates (RFC 8705). */
+  /** Serves the token endpoint and the catalog over mTLS too, with this certificate (RFC 8705). */
   mtls?: ServerCertificate
-  /** Clients beside those that are built in, by name. */
+  /** Clients in addition to the built-in ones, by name. */
   clients?: Record<string, TestClient>
 }
 
-/** An authorization server and two APIs that take its tokens, in this process and on this machine only. */
+/** An authorization server and two APIs that accept its tokens. They run in this process and listen on 127.0.0.1 only. */
 export interface IdentityProvider {
   /** `http://127.0.0.1:PORT` */
   readonly issuer: string
   readonly tokenEndpoint: string
   /** The registered clients, by name. */
   readonly clients: Readonly<Record<ClientName, RegisteredClient>>
-  /** A registered client. @throws when there is none of that name. */
+  /** A registered client. @throws Error when no client has that name */
   client(name: string): RegisteredClient
   readonly catalog: ProtectedApi
   readonly invoice: ProtectedApi
-  /** The catalog for clients that show certificates, when there is `mtls`. */
+  /** The catalog over mTLS. Undefined without the option `mtls`. */
   readonly mtlsCatalog: ProtectedApi | undefined
-  /** What reached the token endpoint, in order. */
+  /** Every request that reached the token endpoint, in order. */
   readonly tokenRequests: RecordedTokenRequest[]
-  /** The statuses of the answers to revocation requests. */
+  /** The status of the response to each revocation request. */
   readonly revocationRequests: readonly number[]
-  /** How often the metadata was read. */
+  /** How often the metadata was requested. */
   readonly discoveryRequests: number
-  /** What goes wrong at the token endpoint. */
+  /** The faults of the token endpoint. */
   readonly tokenEndpointFaults: Faults
-  /** What goes wrong where the metadata is published. */
+  /** The faults of the metadata endpoint. */
   readonly discoveryFaults: Faults
-  /** Whether metadata is published by OpenID Connect's name too, or by RFC 8414's only. Default true. */
+  /** Whether the metadata is also at the path of OpenID Connect. With false it is at the path of RFC 8414 only. Default true. */
   publishesOpenIdMetadata: boolean
   /** Whether a token request with a DPoP proof needs a nonce. Default false. */
   requiresNonce: boolean
-  /** Both APIs answer 401 to this token from now on. */
+  /** Both APIs respond 401 to this token from now on. */
   revoke(token: string): void
-  /** Both APIs answer 401 to every token issued so far; how many that are. */
+  /** Both APIs respond 401 to every token that was issued so far. Returns the number of these tokens. */
   revokeIssued(): number
-  /** How long tokens live from now on: of one client, or of all. */
+  /** Sets the lifetime of new tokens: of one client, or of all. */
   setTokenLifetime(seconds: number, clientName?: string): void
-  /** Forgets what was recorded and all faults, and nothing else. */
+  /** Deletes all records and faults. Tokens, revocations and lifetimes stay. */
   reset(): void
-  /** Ends every connection, also those with a request under way; after it nothing listens. */
+  /** Stops all servers. Ends every connection, also one with a request under way. */
   close(): Promise<void>
 }
 
 const OPENID_METADATA = '/.well-known/openid-configuration'
 const OAUTH_METADATA = '/.well-known/oauth-authorization-server'
 
+/**
+ * Starts an authorization server and two protected APIs.
+ *
+ * @throws Error when a port is taken; then none of the servers runs
+ */
 export async function startIdentityProvider(options: IdentityProviderOptions = {}): Promise<IdentityProvider> {
   const { port, catalogPort, invoicePort, mtls } = options
   const servers = await startLocalServers({
@@ -83,7 +90,7 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
     tokenLifetime: (clientId) => lifetimes.of(clientId),
     requiresNonce: () => requiresNonce,
     mtlsOrigin: servers.mtlsIssuer?.origin,
-    onIssued: (tokenId, lifetime) => issued.add(tokenId, lifetime),
+    onIssued: (tokenId, lifetimeSeconds) => issued.add(tokenId, lifetimeSeconds),
   })
   const api = (name: 'catalog' | 'invoice', apiServer: LocalServer) =>
     serveProtectedApi({ name, server: apiServer, issuer, publicKey, isValid: (tokenId) => issued.isValid(tokenId) })
@@ -150,7 +157,7 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
     })
     await tokenEndpointFaults.delay()
     const fault = tokenEndpointFaults.take()
-    if (fault) answerWithFault(fault, request, response)
+    if (fault) respondWithFault(fault, request, response)
     else handler(withBody(request, body), response)
   }
   const serve: RequestListener = async (request, response) => {
@@ -160,7 +167,7 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
       discoveryRequests++
       await discoveryFaults.delay()
       const fault = discoveryFaults.take()
-      if (fault) return answerWithFault(fault, request, response)
+      if (fault) return respondWithFault(fault, request, response)
       if (path === OPENID_METADATA && !provider.publishesOpenIdMetadata) return response.writeHead(404).end()
       request.url = OPENID_METADATA
     }

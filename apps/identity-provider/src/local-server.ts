@@ -4,15 +4,15 @@ import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import type { PeerCertificate, TLSSocket } from 'node:tls'
 
-/** Answers requests; where it fails, the answer is a 500 that says why. */
+/** Responds to requests. When it throws, the response is a 500 with the error's message. */
 type Listener = (request: IncomingMessage, response: ServerResponse) => unknown
 
-/** An http server on this machine's loopback address. */
+/** An HTTP server on 127.0.0.1. */
 export interface LocalServer {
   readonly origin: string
-  /** Serves with `listener` from now on. */
+  /** Sets what responds to requests. Until then each response is a 503. */
   serve(listener: Listener): void
-  /** How many connections were made to it. */
+  /** How many connections clients have opened so far. */
   readonly connections: number
   close(): Promise<void>
 }
@@ -23,7 +23,11 @@ export interface ServerCertificate {
   readonly key: string
 }
 
-/** With a certificate it serves https, and asks its clients for theirs. */
+/**
+ * Starts a server. With a certificate it serves HTTPS and requests certificates of its clients.
+ *
+ * @param port 0: any free port
+ */
 export async function startLocalServer(port = 0, certificate?: ServerCertificate): Promise<LocalServer> {
   let listener: Listener = (_request, response) => response.writeHead(503).end()
   let connections = 0
@@ -31,7 +35,7 @@ export async function startLocalServer(port = 0, certificate?: ServerCertificate
     try {
       await listener(request, response)
     } catch (error) {
-      // An unhandled rejection would end the process, and with it the test that shows what is wrong.
+      // An unhandled rejection would end the process, and the test that causes it could not report it.
       if (response.headersSent) response.destroy()
       else response.writeHead(500, { 'content-type': 'text/plain' }).end(String(error))
     }
@@ -61,7 +65,7 @@ export async function startLocalServer(port = 0, certificate?: ServerCertificate
   }
 }
 
-/** Starts all of them, or none: a port that is taken leaves nothing listening. */
+/** Starts several servers. When one fails to start, the others are closed. */
 export async function startLocalServers<
   Wanted extends Record<string, { port?: number | undefined; certificate?: ServerCertificate }>,
 >(wanted: Wanted): Promise<{ readonly [Name in keyof Wanted]: LocalServer }> {
@@ -77,7 +81,7 @@ export async function startLocalServers<
   return byName as { readonly [Name in keyof Wanted]: LocalServer }
 }
 
-/** The whole body; what there is of it when the client goes away in the middle. */
+/** Reads the body of a request. When the client disconnects, it returns the part that was received. */
 export async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = []
   try {
@@ -86,14 +90,14 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
-/** The request with its body to be read once more: what reads it is oidc-provider's own code, as without us. */
+/** Returns the request with a body that can be read again, so that oidc-provider parses it itself. */
 export function withBody(request: IncomingMessage, body: Buffer): IncomingMessage {
   const { headers, rawHeaders, method, url, socket, httpVersion } = request
   const again = Object.assign(Readable.from([body], { objectMode: false }), { httpVersion, socket })
   return Object.assign(again, { headers, rawHeaders, method, url }) as unknown as IncomingMessage
 }
 
-/** The certificate that the client of an mTLS connection has shown. */
+/** The certificate of the client of an mTLS connection. */
 export function peerCertificate({ socket }: IncomingMessage): PeerCertificate | undefined {
   const certificate = (socket as Partial<TLSSocket>).getPeerCertificate?.()
   return certificate?.raw ? certificate : undefined

@@ -2,29 +2,32 @@ import { parseArgs } from 'node:util'
 import { startControlServer } from './control-server'
 import { startIdentityProvider } from './index'
 
-const USAGE = `usage: node dist/main.js [--port 5001] [--lifetime 5]
-  --port      the authorization server's port (default 5001; the APIs and the control server take the three after it)
-  --lifetime  how long tokens live, seconds (default 5)
+const USAGE = `usage: node apps/identity-provider/dist/main.js [--port 5001] [--lifetime 5]
+  --port N      port of the authorization server (default 5001). The two APIs and the control server use the next
+                three ports. 0: any free ports
+  --lifetime N  lifetime of tokens, in seconds (default 5)
 
-While it runs, POST requests to the control server change how it behaves:
-  /control/revoke                                       the APIs reject every token issued so far
-  /control/token-endpoint?delayMs=MS&fail=N&status=500  the token endpoint is slow, or fails N times
-  /control/clear                                        nothing goes wrong any more
+Lines on standard input change how it behaves while it runs:
+  revoke   the APIs reject every token that was issued so far
+  slow MS  the token endpoint responds MS milliseconds later
+  fail N   the token endpoint responds to the next N requests with status 500
+  clear    ends the delay and the faults
 
-So does a line on standard input:
-  revoke        the APIs reject every token issued so far
-  slow MS       the token endpoint takes MS milliseconds longer
-  fail N        the token endpoint answers the next N requests with status 500
-  clear         nothing goes wrong any more`
+POST requests to the control server do the same:
+  /control/revoke
+  /control/token-endpoint?delayMs=MS&fail=N&status=500
+  /control/clear`
 
-function options(): { port: number; lifetime: number } | undefined {
+function readOptions(): { port: number; lifetime: number } | undefined {
   try {
     const { values } = parseArgs({
       options: { port: { type: 'string', default: '5001' }, lifetime: { type: 'string', default: '5' } },
     })
     const [port, lifetime] = [Number(values.port), Number(values.lifetime)]
-    if (!Number.isInteger(port) || port < 0 || port > 65_532) throw new Error(`--port ${values.port} is no port`)
-    if (!(lifetime >= 1)) throw new Error(`--lifetime ${values.lifetime} is no number of seconds of at least 1`)
+    if (!Number.isInteger(port) || port < 0 || port > 65_532)
+      throw new Error(`--port must be a whole number from 0 to 65532, not '${values.port}'`)
+    if (!(lifetime >= 1))
+      throw new Error(`--lifetime must be a number of seconds, at least 1, not '${values.lifetime}'`)
     return { port, lifetime }
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`)
@@ -34,9 +37,9 @@ function options(): { port: number; lifetime: number } | undefined {
 }
 
 async function main(): Promise<void> {
-  const chosen = options()
-  if (!chosen) return
-  const { port, lifetime } = chosen
+  const options = readOptions()
+  if (!options) return
+  const { port, lifetime } = options
   const [catalogPort, invoicePort, controlPort] = port === 0 ? [0, 0, 0] : [port + 1, port + 2, port + 3]
   const provider = await startIdentityProvider({ port, catalogPort, invoicePort, tokenLifetimeSeconds: lifetime })
   const control = await startControlServer(provider, controlPort)
@@ -45,24 +48,24 @@ async function main(): Promise<void> {
   for (const { baseURL, audience } of [provider.catalog, provider.invoice])
     console.log(`API             ${baseURL} (${audience})`)
   console.log(`control         ${control.origin}/control/`)
-  console.log('clients (demo credentials, no secrets):')
+  console.log('clients (public demo credentials):')
   for (const [name, { clientId, clientSecret, scope }] of Object.entries(provider.clients)) {
     console.log(`  ${name}: id '${clientId}', secret '${clientSecret}', scope '${scope}'`)
   }
 
   const commands: Record<string, (argument: number) => string> = {
-    revoke: () => `${provider.revokeIssued()} tokens are rejected from now on`,
+    revoke: () => `the APIs reject ${provider.revokeIssued()} tokens from now on`,
     slow(ms) {
       provider.tokenEndpointFaults.delayMs = ms
-      return `the token endpoint takes ${ms} ms longer`
+      return `the token endpoint responds ${ms} ms later`
     },
     fail(times) {
       provider.tokenEndpointFaults.fail(times, { status: 500 })
-      return `the token endpoint fails ${times} times`
+      return `the token endpoint fails the next ${times} requests`
     },
     clear() {
       provider.tokenEndpointFaults.clear()
-      return 'nothing goes wrong any more'
+      return 'no delay and no faults any more'
     },
   }
   process.stdin.setEncoding('utf8').on('data', (text: string) => {
@@ -82,6 +85,6 @@ async function main(): Promise<void> {
 
 main().catch((error) => {
   console.error(error instanceof Error ? error.message : error)
-  // A server that did start, before the port of another was found taken, would keep this alive.
+  // When the control server cannot start, the other servers would keep the process alive.
   process.exit(1)
 })

@@ -1,6 +1,6 @@
 import type { Adapter, AdapterPayload } from 'oidc-provider'
 
-/** Where oidc-provider keeps its state: a Map, which ends with it. Its own one warns that it is no production store. */
+/** Keeps the state of oidc-provider in memory. The adapter that it ships prints a warning. */
 export function memoryAdapter(): new (model: string) => Adapter {
   const entries = new Map<string, AdapterPayload>()
   const find = (matches: (payload: AdapterPayload) => boolean) => [...entries.values()].find(matches)

@@ -3,7 +3,7 @@ import { type CryptoKey, type JWTPayload, jwtVerify } from 'jose'
 import { respond } from './api-routes'
 import { APIS, type ApiName } from './clients'
 import { DPoPVerifier, type NoncePolicy, ProofRefused } from './dpop-verifier'
-import { answerWithFault, Faults } from './faults'
+import { Faults, respondWithFault } from './faults'
 import { type LocalServer, peerCertificate, readBody } from './local-server'
 import type { RecordedApiRequest } from './recorded-api-request'
 import { sendJson } from './send-json'
@@ -20,7 +20,7 @@ export interface ProtectedApi {
   noncePolicy: NoncePolicy
   /** Every request that reached it, in order. */
   readonly requests: RecordedApiRequest[]
-  /** How many connections were made to it. */
+  /** How many connections clients have opened so far. */
   readonly connections: number
 }
 
@@ -53,7 +53,7 @@ export function serveProtectedApi(options: ProtectedApiOptions): ProtectedApi {
     await faults.delay()
     const fault = faults.take()
     if (fault) {
-      recorded.status = answerWithFault(fault, request, response)
+      recorded.status = respondWithFault(fault, request, response)
       return
     }
     const { refusal, claims } = await verify(options, recorded, dpop)

@@ -4,16 +4,16 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 export interface RecordedTokenRequest {
   /** When, in milliseconds of the monotonic clock (`performance.now`). */
   readonly at: number
-  /** The client that it says it comes from, by its header or its form. */
+  /** The client id in its `Authorization` header, or else in its form. */
   readonly clientId: string | undefined
   readonly grantType: string | undefined
   readonly scope: string | undefined
-  /** What it names as resource (RFC 8707): a list when it names several. */
+  /** The requested resource (RFC 8707): a list when there are several. */
   readonly resource: string | string[] | undefined
-  /** The form without its credentials; of a parameter that comes more than once, the last. */
+  /** The form without its credentials. Of a repeated parameter it has the last value. */
   readonly parameters: Readonly<Record<string, string>>
   readonly headers: IncomingHttpHeaders
-  /** What was answered; 0 for nothing (yet). */
+  /** The status of the response; 0 while there is none. */
   status: number
 }
 
@@ -39,7 +39,7 @@ function basicUser(authorization = ''): string | undefined {
   try {
     return decodeURIComponent(user.replaceAll('+', ' '))
   } catch {
-    // Not form-encoded, which is for the authorization server to refuse and for tests to see.
+    // Not form-encoded: the authorization server refuses it, and tests see what was sent.
     return user
   }
 }

@@ -15,12 +15,12 @@ afterAll(() => provider.close())
 
 const call = (path: string, init?: RequestInit) => bearer(`${provider.invoice.baseURL}${path}`, token, init)
 
-test('list and test', async () => {
+test('list responds with the items, test with { ok: true }', async () => {
   expect(await (await call('list')).json()).toHaveLength(2)
   expect(await (await call('test')).json()).toEqual({ ok: true })
 })
 
-test('whoami says what the token says', async () => {
+test('whoami responds with the claims of the token', async () => {
   const { clientId } = provider.client('invoice.client')
   expect(await (await call('whoami')).json()).toEqual({
     sub: clientId,
@@ -31,14 +31,14 @@ test('whoami says what the token says', async () => {
   })
 })
 
-test.each(['POST', 'PUT', 'PATCH'])('echo says what arrived by %s', async (method) => {
+test.each(['POST', 'PUT', 'PATCH'])('echo describes the %s request that it received', async (method) => {
   const body = 'body ü'
   const response = await call('echo', { method, body, headers: { 'content-type': 'text/x-test' } })
   const sha256 = createHash('sha256').update(body).digest('hex')
   expect(await response.json()).toEqual({ method, contentType: 'text/x-test', length: 7, sha256, text: body })
 })
 
-test('echo keeps a large body to itself, but for its length and hash', async () => {
+test('echo describes a large body by its length and hash only', async () => {
   const body = new Uint8Array(300_000).fill(7)
   const sha256 = createHash('sha256').update(body).digest('hex')
   const echoed = await (await call('echo', { method: 'POST', body })).json()
@@ -46,7 +46,7 @@ test('echo keeps a large body to itself, but for its length and hash', async () 
   expect(echoed).not.toHaveProperty('text')
 })
 
-test('status answers as told, 204 and 304 without a body', async () => {
+test('status responds with the given status, 204 and 304 without a body', async () => {
   for (const status of [200, 204, 304, 404, 429, 500]) {
     const response = await call(`status/${status}`)
     expect([response.status, (await response.text()) === '']).toEqual([status, status === 204 || status === 304])
@@ -54,11 +54,11 @@ test('status answers as told, 204 and 304 without a body', async () => {
 })
 
 test.each(['status/abc', 'status/99', 'status/1000', 'redirect?to=x&status=abc', 'redirect?to=x&status=200'])(
-  '%s asks for what cannot be, and gets 400',
+  '%s is not valid and gets 400',
   async (path) => expect((await call(path)).status).toBe(400),
 )
 
-test('redirect leads to relative and absolute URLs, with any characters', async () => {
+test('redirect accepts relative and absolute URLs with any characters', async () => {
   const location = async (query: string) => (await call(`redirect?${query}`)).headers.get('location')
   expect(await location('to=test')).toBe('test')
   const elsewhere = `${provider.catalog.baseURL}list?a=%20b`
@@ -67,20 +67,20 @@ test('redirect leads to relative and absolute URLs, with any characters', async 
   expect((await call('redirect?to=test&status=307')).status).toBe(307)
 })
 
-test('a redirect needs a token like everything else', async () => {
+test('redirect needs a token, like every other path', async () => {
   expect((await fetch(`${provider.invoice.baseURL}redirect?to=test`)).status).toBe(401)
 })
 
-test('stream comes in pieces', async () => {
+test('stream responds in several chunks', async () => {
   const response = await call('stream')
-  const pieces: string[] = []
+  const chunks: string[] = []
   const decoder = new TextDecoder()
-  for await (const piece of response.body ?? []) pieces.push(decoder.decode(piece))
-  expect(pieces[0]).toBe('line 1\n')
-  expect(pieces.join('')).toBe('line 1\nline 2\nline 3\nline 4\nline 5\n')
+  for await (const chunk of response.body ?? []) chunks.push(decoder.decode(chunk))
+  expect(chunks[0]).toBe('line 1\n')
+  expect(chunks.join('')).toBe('line 1\nline 2\nline 3\nline 4\nline 5\n')
 })
 
-test('what is unknown gets 404, odd paths too', async () => {
+test('an unknown path gets 404', async () => {
   expect(await (await call('nothing')).json()).toEqual({ error: 'not_found' })
   for (const path of ['/', '//', '/catalog/list']) {
     expect((await bearer(`${provider.invoice.origin}${path}`, token)).status).toBe(404)

@@ -3,7 +3,7 @@ import { startIdentityProvider } from '../src'
 import { startControlServer } from '../src/control-server'
 import { bearer, requestToken } from './support'
 
-async function started() {
+async function start() {
   const provider = await startIdentityProvider()
   const control = await startControlServer(provider)
   onTestFinished(async () => {
@@ -17,26 +17,26 @@ async function started() {
   return { provider, post }
 }
 
-test('revoke: the APIs reject what was issued', async () => {
-  const { provider, post } = await started()
+test('revoke: the APIs reject the tokens that were issued', async () => {
+  const { provider, post } = await start()
   const { access_token: token } = await requestToken(provider, 'catalog.client')
   expect(await post('revoke')).toEqual({ status: 200, revoked: 1 })
   expect((await bearer(`${provider.catalog.baseURL}test`, token)).status).toBe(401)
 })
 
-test('token-endpoint: slow and failing until clear', async () => {
-  const { provider, post } = await started()
+test('token-endpoint: responses are delayed and fail until clear', async () => {
+  const { provider, post } = await start()
   expect(await post('token-endpoint?delayMs=5&fail=2&status=503')).toMatchObject({ status: 503, delayMs: 5, fail: 2 })
   expect(provider.tokenEndpointFaults.delayMs).toBe(5)
-  const ask = async () => (await fetch(provider.tokenEndpoint, { method: 'POST', body: 'a=b' })).status
-  expect(await ask()).toBe(503)
+  const failed = await fetch(provider.tokenEndpoint, { method: 'POST', body: 'a=b' })
+  expect(failed.status).toBe(503)
   expect(await post('clear')).toMatchObject({ status: 200 })
   expect(provider.tokenEndpointFaults.delayMs).toBe(0)
   expect((await requestToken(provider, 'catalog.client')).status).toBe(200)
 })
 
-test('what it does not understand changes nothing', async () => {
-  const { provider, post } = await started()
+test('a request that is not valid changes nothing', async () => {
+  const { provider, post } = await start()
   for (const query of ['', '?delayMs=-1', '?delayMs=5&fail=x', '?fail=1&status=99', '?delayMs=']) {
     expect((await post(`token-endpoint${query}`)).status).toBe(400)
   }

@@ -10,14 +10,14 @@ beforeAll(async () => {
 beforeEach(() => provider.reset())
 afterAll(() => provider.close())
 
-const ask = (init: RequestInit = {}) =>
+const postToTokenEndpoint = (init: RequestInit = {}) =>
   fetch(provider.tokenEndpoint, { method: 'POST', body: 'grant_type=client_credentials', ...init })
 
-test('the token endpoint fails as often as it is told to, in order, and is then well again', async () => {
+test('the token endpoint fails as often as set, in order, and then works again', async () => {
   const { tokenEndpointFaults } = provider
   tokenEndpointFaults.fail(2, { status: 503, headers: { 'retry-after': '1' }, body: 'down' })
   tokenEndpointFaults.fail(1, { status: 400, body: { error: 'slow_down' } })
-  const [first, second, third] = [await ask(), await ask(), await ask()]
+  const [first, second, third] = [await postToTokenEndpoint(), await postToTokenEndpoint(), await postToTokenEndpoint()]
   expect([first.status, first.headers.get('retry-after'), await first.text()]).toEqual([503, '1', 'down'])
   expect(second.status).toBe(503)
   expect(await third.json()).toEqual({ error: 'slow_down' })
@@ -27,11 +27,11 @@ test('the token endpoint fails as often as it is told to, in order, and is then 
 
 test('a connection that is reset is recorded with status 0', async () => {
   provider.tokenEndpointFaults.fail(1, 'reset')
-  await expect(ask()).rejects.toThrow('fetch failed')
+  await expect(postToTokenEndpoint()).rejects.toThrow('fetch failed')
   expect(provider.tokenRequests).toMatchObject([{ status: 0, grantType: 'client_credentials' }])
 })
 
-test('a hanging answer never comes, and close ends it', async () => {
+test('a hanging request gets no response, and close ends it', async () => {
   const other = await startIdentityProvider()
   other.tokenEndpointFaults.fail(1, 'hang')
   const hanging = fetch(other.tokenEndpoint, { method: 'POST', body: 'a=b' }).catch((error: Error) => error)
@@ -41,16 +41,16 @@ test('a hanging answer never comes, and close ends it', async () => {
   expect(await hanging).toBeInstanceOf(TypeError)
 })
 
-test('Infinity fails until it is cleared, and 0 times is never', async () => {
+test('Infinity fails until clear, and 0 times does nothing', async () => {
   provider.tokenEndpointFaults.fail(0, { status: 500 })
   expect((await requestToken(provider, 'catalog.client')).status).toBe(200)
   provider.tokenEndpointFaults.fail(Number.POSITIVE_INFINITY, { status: 500 })
-  for (let number = 0; number < 5; number++) expect((await ask()).status).toBe(500)
+  for (let number = 0; number < 5; number++) expect((await postToTokenEndpoint()).status).toBe(500)
   provider.tokenEndpointFaults.clear()
   expect((await requestToken(provider, 'catalog.client')).status).toBe(200)
 })
 
-test('an API fails and recovers without looking at the token', async () => {
+test('an API fails without a check of the token, and recovers', async () => {
   const { access_token: token } = await requestToken(provider, 'invoice.client')
   provider.invoice.faults.fail(1, { status: 502, body: 'bad gateway' })
   provider.invoice.faults.fail(1, 'reset')
@@ -61,7 +61,7 @@ test('an API fails and recovers without looking at the token', async () => {
   expect(provider.invoice.requests.map(({ status }) => status)).toEqual([502, 0, 200])
 })
 
-test('every answer is held back by delayMs, that of the metadata too', async () => {
+test('delayMs delays every response, also that of the metadata', async () => {
   const { access_token: token } = await requestToken(provider, 'catalog.client')
   const delayMs = 120
   for (const faults of [provider.tokenEndpointFaults, provider.discoveryFaults, provider.catalog.faults]) {
@@ -75,12 +75,12 @@ test('every answer is held back by delayMs, that of the metadata too', async () 
   for (const call of calls) {
     const start = performance.now()
     expect((await call()).status).toBe(200)
-    // Timers may fire up to a millisecond early by this clock.
+    // By this clock, timers may fire up to a millisecond early.
     expect(performance.now() - start).toBeGreaterThanOrEqual(delayMs - 2)
   }
 })
 
-test('reset forgets records and faults, and leaves lifetimes and revocations', async () => {
+test('reset deletes records and faults, but not lifetimes and revocations', async () => {
   provider.setTokenLifetime(77, 'catalog.client')
   const { access_token: token } = await requestToken(provider, 'catalog.client')
   provider.revoke(token)

@@ -11,7 +11,7 @@ beforeAll(async () => {
 beforeEach(() => provider.reset())
 afterAll(() => provider.close())
 
-test('a token request: who asks for what, without its credentials', async () => {
+test('a token request is recorded without its credentials', async () => {
   const before = performance.now()
   const { clientId, clientSecret } = provider.client('catalog.client')
   await requestToken(provider, 'catalog.client', { scope: 'catalog', resource: 'urn:catalog', tenant: 'a' })
@@ -29,7 +29,7 @@ test('a token request: who asks for what, without its credentials', async () => 
   expect(JSON.stringify(recorded?.parameters)).not.toContain(clientSecret)
 })
 
-test('a client that posts its secret is recorded by its id alone', async () => {
+test('of a client that posts its secret only the id is recorded', async () => {
   const { clientId, clientSecret } = provider.client('catalog.post')
   const form = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret }
   await fetch(provider.tokenEndpoint, { method: 'POST', body: new URLSearchParams(form) })
@@ -38,7 +38,7 @@ test('a client that posts its secret is recorded by its id alone', async () => {
   expect(recorded?.parameters).toEqual({ grant_type: 'client_credentials', client_id: clientId })
 })
 
-test('several resources are recorded as a list, and refused', async () => {
+test('several resources are recorded as a list and refused', async () => {
   const body = new URLSearchParams([
     ['grant_type', 'client_credentials'],
     ['resource', 'urn:catalog'],
@@ -50,7 +50,7 @@ test('several resources are recorded as a list, and refused', async () => {
   expect(provider.tokenRequests[0]?.resource).toEqual(['urn:catalog', 'urn:invoice'])
 })
 
-test('credentials that are not form-encoded are recorded and answered', async () => {
+test('credentials that are not form-encoded are recorded and refused', async () => {
   const headers = { authorization: `Basic ${btoa('a%zz:secret')}` }
   const response = await fetch(provider.tokenEndpoint, {
     method: 'POST',
@@ -74,7 +74,7 @@ test('an API request: method, url, headers, body, status and token', async () =>
   expect(recorded?.body.toString()).toBe('ü')
 })
 
-test('every read of the metadata counts, whether or not it is answered', async () => {
+test('every request for the metadata counts, also one that fails', async () => {
   provider.discoveryFaults.fail(1, { status: 503 })
   for (const name of ['openid-configuration', 'oauth-authorization-server']) {
     await fetch(`${provider.issuer}/.well-known/${name}`)

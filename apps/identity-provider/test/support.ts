@@ -1,6 +1,6 @@
 import type { IdentityProvider } from '../src'
 
-/** The Authorization header of a client, encoded as RFC 6749 §2.3.1 wants it. */
+/** The `Authorization` header of a client, encoded as RFC 6749 §2.3.1 demands. */
 export function basic(provider: IdentityProvider, name: string, secret = provider.client(name).clientSecret): string {
   const encode = (text: string) => new URLSearchParams({ '': text }).toString().slice(1)
   return `Basic ${btoa(`${encode(provider.client(name).clientId)}:${encode(secret)}`)}`

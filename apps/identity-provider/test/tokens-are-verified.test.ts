@@ -14,7 +14,7 @@ afterAll(() => provider.close())
 const requestToken = (name: string, form?: Record<string, string>, authorization?: string) =>
   requestTokenOf(provider, name, form, authorization)
 
-test('a client with a secret of special characters gets a token by client_secret_basic, and its API takes it', async () => {
+test('a client with a secret of special characters gets a token by client_secret_basic, and its API accepts it', async () => {
   const { access_token } = await requestToken('catalog.client')
   const response = await call(`${provider.catalog.baseURL}list`, access_token)
   expect(response.status).toBe(200)
@@ -61,12 +61,12 @@ test('an API refuses a token that has expired', async () => {
   provider.setTokenLifetime(1, 'invoice.client')
   const { access_token: token } = await requestToken('invoice.client')
   expect((await call(`${provider.invoice.baseURL}test`, token)).status).toBe(200)
-  // A real second: the end of a token is counted by the clock of the server that issued it.
+  // A real wait, because the server uses the real clock.
   await sleep(1_100)
   expect((await call(`${provider.invoice.baseURL}test`, token)).status).toBe(401)
 })
 
-test('metadata is published by both names, or by that of RFC 8414 only', async () => {
+test('the metadata is at both well-known paths, or at that of RFC 8414 only', async () => {
   const read = (name: string) => fetch(`${provider.issuer}/.well-known/${name}`)
   expect(await (await read('openid-configuration')).json()).toMatchObject({ token_endpoint: provider.tokenEndpoint })
   expect(await (await read('oauth-authorization-server')).json()).toMatchObject({ issuer: provider.issuer })

@@ -1,7 +1,10 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 
-/** What a server on this machine answers to `command`, until `end` is in it: by hand, as clients go on trying, and log. */
+/**
+ * Sends one command to a server on this machine and returns its response, up to the chunk that contains `end`. It uses a plain
+ * socket, because a client library would reconnect and log.
+ */
 export async function ask(port: number, command: string, end: string): Promise<string> {
   const socket = connect(port, '127.0.0.1').setEncoding('utf8')
   try {

@@ -4,19 +4,24 @@ import { freePort } from './server-process'
 
 const ATTEMPTS = 5
 
-/** A TCP proxy on 127.0.0.1 that can be told to misbehave. It passes everything on until then. */
+/** A TCP proxy on 127.0.0.1 that can stall or refuse connections. Until then it forwards everything. */
 export interface FaultProxy {
   readonly port: number
-  /** Passes on again; what was held back goes first. */
+  /** Forwards again, the bytes that it held back first. */
   heal(): Promise<void>
-  /** Takes connections and bytes, and passes nothing on, in either direction. */
+  /** Accepts connections and bytes, but forwards nothing, in either direction. */
   stall(): void
-  /** Ends all connections, and refuses new ones. */
+  /** Ends all connections and refuses new ones. */
   refuse(): Promise<void>
   close(): Promise<void>
 }
 
-/** @param targetPort where connections go to, at `host` */
+/**
+ * Starts a proxy.
+ *
+ * @param targetPort the port of the server that it forwards to
+ * @param host the host of that server
+ */
 export async function startFaultProxy(targetPort: number, host = '127.0.0.1'): Promise<FaultProxy> {
   const sockets = new Set<Socket>()
   let stalled = false
@@ -24,7 +29,7 @@ export async function startFaultProxy(targetPort: number, host = '127.0.0.1'): P
     const upstream = connect(targetPort, host)
     for (const socket of [client, upstream]) {
       sockets.add(socket)
-      // The end of one is the end of the other; why it ended is no concern of a proxy.
+      // When one socket closes, the other one has to close too. The reason does not matter.
       socket.on('error', () => undefined)
       socket.on('close', () => {
         sockets.delete(socket)
@@ -64,12 +69,12 @@ export async function startFaultProxy(targetPort: number, host = '127.0.0.1'): P
   }
 }
 
-/** Corked, a socket keeps what is piped into it. */
+/** A corked socket buffers what is piped into it. */
 function hold(...sockets: Socket[]): void {
   for (const socket of sockets) socket.cork()
 }
 
-/** A port that stays free while the proxy refuses connections, so that it can listen there again. */
+/** Uses `freePort`, because such a port stays free while the proxy refuses connections. It listens there again later. */
 async function listenOnFreePort(server: Server): Promise<number> {
   for (let attempt = 1; ; attempt++) {
     const port = await freePort()

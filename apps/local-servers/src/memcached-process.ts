@@ -1,7 +1,7 @@
 import { programFinder } from './program'
 import { type ServerProcess, startServerProcess } from './server-process'
 
-/** Finds a memcached, or gets one, without anything being set up before. */
+/** Finds a memcached, or downloads one. */
 export const memcachedProgram = programFinder({
   name: 'memcached',
   variable: 'MEMCACHED_BIN',
@@ -11,21 +11,21 @@ export const memcachedProgram = programFinder({
   probe: ['--version'],
 })
 
-/** How to start one. */
+/** Options of {@link startMemcachedProcess}. */
 export interface MemcachedProcessOptions {
-  /** A fixed port: to start one again where another was. Default: a free one. */
+  /** A fixed port, to start a server again where an earlier one was. Default: a free port. */
   port?: number
 }
 
 /**
- * Starts a memcached and waits until it answers.
+ * Starts a memcached and waits until it responds.
  *
- * @throws Error when there is no memcached, or it does not answer.
+ * @throws Error when there is no memcached, or it does not respond
  */
 export async function startMemcachedProcess({ port }: MemcachedProcessOptions = {}): Promise<ServerProcess> {
   const program = await memcachedProgram()
-  if (!program) throw new Error('no memcached')
-  // As root it wants to be told outright.
+  if (!program) throw new Error('no memcached was found')
+  // As root, memcached only starts with this option.
   const user = process.getuid?.() === 0 ? ['-u', 'root'] : []
   return startServerProcess({
     program,

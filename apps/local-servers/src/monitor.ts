@@ -5,17 +5,17 @@ import { createInterface } from 'node:readline'
 import { connect as connectByTls } from 'node:tls'
 import type { TestRedis } from './redis'
 
-/** A command that Redis saw. */
+/** A command that Redis ran. */
 export interface SeenCommand {
-  /** In lower case. */
+  /** The name of the command, in lower case. */
   readonly name: string
-  /** Its words, and where it came from: an address, or `lua` for those of a script. */
+  /** The command with its arguments, and in brackets its source: an address, or `lua` for a command in a script. */
   readonly line: string
 }
 
 /**
- * Every command that Redis runs while `body` does, those inside scripts included. By a plain socket: ioredis 6 takes a
- * line of MONITOR for the reply to one of its own commands when the two cross.
+ * Returns every command that Redis runs during `body`, those in scripts included. It uses MONITOR over a plain socket, because
+ * ioredis 6 can mistake a line of MONITOR for the reply to one of its own commands.
  */
 export async function commandsDuring(redis: TestRedis, body: () => Promise<void>): Promise<SeenCommand[]> {
   const commands: SeenCommand[] = []
@@ -43,7 +43,7 @@ export async function commandsDuring(redis: TestRedis, body: () => Promise<void>
     socket.write(greeting.map((command) => `${command}\r\n`).join(''))
     await monitoring
     await body()
-    // MONITOR prints a command after its reply was sent, so the end of `body` is not yet the end.
+    // MONITOR prints a command after the reply to it was sent, so some lines may still follow.
     await redis.connect().echo(end)
     await reached('the last command', () => commands.some(({ line }) => line.includes(end)))
     return commands
@@ -56,7 +56,7 @@ async function open({ protocol, hostname, port }: URL): Promise<Socket> {
   const address = { host: hostname, port: Number(port || 6379) }
   const socket = protocol === 'rediss:' ? connectByTls(address) : connect(address)
   await once(socket, protocol === 'rediss:' ? 'secureConnect' : 'connect')
-  // What goes wrong later ends the connection, which is waited for.
+  // A later error closes the connection, and the close event is handled above.
   socket.on('error', () => undefined)
   return socket
 }
@@ -69,7 +69,7 @@ function login({ username, password, pathname }: URL): string[] {
   return [...(words.length > 0 ? [`AUTH ${words.join(' ')}`] : []), ...(database ? [`SELECT ${database}`] : [])]
 }
 
-/** A line such as `+1700000000.123456 [0 127.0.0.1:50000] "set" "key" "value"`; undefined for any other. */
+/** Parses a line such as `+1700000000.123456 [0 127.0.0.1:50000] "set" "key" "value"`. Undefined for any other line. */
 function parse(line: string): SeenCommand | undefined {
   const [, source, quoted] = /^\+\d+\.\d+ \[\d+ (\S+)\] (.*)$/.exec(line) ?? []
   if (source === undefined || quoted === undefined) return undefined

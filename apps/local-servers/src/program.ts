@@ -10,35 +10,35 @@ const run = promisify(execFile)
 const LISTS_WITHIN_MS = 60_000
 const cache = fileURLToPath(new URL('../../../node_modules/.cache/', import.meta.url))
 
-/** A program that can be started, and what its environment needs for that. */
+/** A program that can be started, and the environment that it needs. */
 export interface Program {
   readonly path: string
   readonly env: NodeJS.ProcessEnv
 }
 
-/** Which program, and where it may come from. */
+/** The name of a program and where to find it. */
 export interface ProgramSource {
   readonly name: string
-  /** The environment variable that names another one. */
+  /** The environment variable that can hold the path of the program. */
   readonly variable: string
-  /** Debian's package to install. */
+  /** The Debian package to install. */
   readonly debianPackage: string
-  /** Debian's packages that are enough when they are only unpacked; of `a|b`, the one that this release has. */
+  /** The Debian packages to unpack without an installation. `a|b`: the one that this release of Debian has. */
   readonly unpackedPackages: readonly string[]
-  /** Where it is in the unpacked packages. */
+  /** The path of the program in the unpacked packages. */
   readonly unpackedPath: string
-  /** The program there that it is another name of. */
+  /** The file beside `unpackedPath` to link to, when the packages have the program under another name only. */
   readonly aliasOf?: string
-  /** Arguments that show whether it runs. */
+  /** Arguments for a trial start, which checks that the program runs. */
   readonly probe: readonly string[]
 }
 
 /**
- * Finds a program or gets it, once per process: the environment variable, the PATH, else Debian's packages, unpacked
- * beside this workspace's dependencies or, as root, installed. The function that is returned resolves to undefined
- * where none of that works, which is said on stderr.
+ * Returns a function that finds a program, or downloads it. It looks in this order: the environment variable, the PATH, Debian's
+ * packages unpacked into `node_modules/.cache`, and, as root, Debian's packages installed. It looks once per process.
  *
- * @throws Error when there is none and `CI` is set: there, what is not tested must not look like a success.
+ * The function resolves to undefined when there is no such program, and writes that to standard error. When `CI` is set, it
+ * throws instead, because skipped tests must not look like a success there.
  */
 export function programFinder(source: ProgramSource): () => Promise<Program | undefined> {
   let found: Promise<Program | undefined> | undefined
@@ -62,9 +62,9 @@ async function find(source: ProgramSource): Promise<Program | undefined> {
       tried.push(error instanceof Error ? String(error.message.split('\n', 1)[0]) : String(error))
     }
   }
-  const problem = `no ${name} here, and none could be had (${tried.join('; ')}): set ${variable} to one`
+  const problem = `${name} was not found and could not be downloaded (${tried.join('; ')}). Set ${variable} to its path.`
   if (process.env.CI) throw new Error(problem)
-  process.stderr.write(`\nNOTHING IS TRIED AGAINST ${name}: ${problem}\n\n`)
+  process.stderr.write(`\nTESTS THAT NEED ${name} ARE SKIPPED: ${problem}\n\n`)
   return undefined
 }
 
@@ -79,7 +79,7 @@ function fromPath({ name }: ProgramSource): Program | undefined {
   return path ? { path, env: process.env } : undefined
 }
 
-/** Without rights and without changing the system: Debian's packages, unpacked. */
+/** Downloads and unpacks Debian's packages. Needs no rights and does not change the system. */
 async function fromDebianUnpacked(source: ProgramSource): Promise<Program> {
   const { name, unpackedPackages, unpackedPath, aliasOf } = source
   const unpacked = join(cache, name)
@@ -89,11 +89,11 @@ async function fromDebianUnpacked(source: ProgramSource): Promise<Program> {
     try {
       const download = async () =>
         run('apt-get', ['download', ...(await Promise.all(unpackedPackages.map(ofThisRelease)))], { cwd: folder })
-      // A fresh container has no package lists yet; only root can get them.
+      // A fresh container has no package lists yet. Only root can download them.
       await download().catch(() => updateLists().then(download))
       for (const file of await readdir(folder)) await run('dpkg', ['-x', join(folder, file), folder])
       if (aliasOf) await symlink(aliasOf, join(folder, unpackedPath))
-      // Several processes may be at it at once; the first one wins, and all are alike.
+      // Several processes may do this at the same time. The first one wins, and the results are the same.
       await rename(folder, unpacked).catch(() => undefined)
     } finally {
       await rm(folder, { recursive: true, force: true })
@@ -104,7 +104,7 @@ async function fromDebianUnpacked(source: ProgramSource): Promise<Program> {
   return { path: join(unpacked, unpackedPath), env }
 }
 
-/** Another process may be at it; then its lists will do. */
+/** Downloads the package lists. Waits while another process holds the lock. */
 async function updateLists(): Promise<void> {
   for (const end = Date.now() + LISTS_WITHIN_MS; ; await sleep(500)) {
     try {
@@ -118,7 +118,7 @@ async function updateLists(): Promise<void> {
 
 async function ofThisRelease(alternatives: string): Promise<string> {
   const names = alternatives.split('|')
-  // A name that another package only provides has no record of its own.
+  // A virtual package, which other packages only provide, has no record of its own.
   const { stdout } = await run('apt-cache', ['show', '--no-all-versions', ...names]).catch(() => ({ stdout: '' }))
   return names.find((name) => stdout.split('\n').includes(`Package: ${name}`)) ?? String(names[0])
 }

@@ -8,36 +8,36 @@ const MASTERS = 3
 
 type TestClusterOptions = NonNullable<ConstructorParameters<typeof Cluster>[1]>
 
-/** A Redis Cluster of three masters with a replica each. */
+/** A Redis Cluster of three masters with one replica each. */
 export interface TestCluster {
   readonly nodes: readonly ServerProcess[]
-  /** A client that `stop` closes. */
+  /** Connects a client, which `stop` disconnects. */
   connect(options?: TestClusterOptions): Cluster
-  /** The process that has the master for a key. */
+  /** The process of the master that holds a key. */
   masterOf(key: string): Promise<ServerProcess>
   stop(): Promise<void>
 }
 
 /**
- * Starts six processes and joins them. A master that dies is replaced after about two seconds.
+ * Starts six processes and makes them a cluster. When a master dies, its replica takes over after about two seconds.
  *
- * @throws Error when there is no redis-server, or they do not come together within 15 s.
+ * @throws Error when there is no redis-server, or the cluster is not complete within 15 s
  */
 export async function startCluster(): Promise<TestCluster> {
   const buses: number[] = []
   const starting = Array.from({ length: MASTERS * 2 }, (_, index) =>
     startRedisProcess({
-      // Called for every try: when a port turns out to be taken, the next try has another bus port as well.
+      // Called for every attempt: when a port is taken, the next attempt uses another bus port as well.
       async args() {
         const bus = await freePort()
         buses[index] = bus
         const options = {
           'cluster-enabled': 'yes',
-          // By default the bus would be at port + 10,000, where nobody has looked whether it is free.
+          // The default is the port + 10,000, which may be taken.
           'cluster-port': String(bus),
           'cluster-node-timeout': '1000',
           'repl-diskless-sync-delay': '0',
-          // A replica is listed once it has heard something of its master: by default within ten seconds.
+          // A replica is listed after the first ping of its master. The default is every ten seconds.
           'repl-ping-replica-period': '1',
         }
         return Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])
@@ -46,7 +46,7 @@ export async function startCluster(): Promise<TestCluster> {
   )
   const nodes = await Promise.all(starting)
   const admins = nodes.map(({ port }) => new Redis(port, '127.0.0.1'))
-  // Nodes that die are what some tests are about.
+  // Some tests kill nodes. Without a listener, ioredis would log each error.
   for (const admin of admins) admin.on('error', () => undefined)
   const clients: Cluster[] = []
   const stop = async () => {
@@ -73,12 +73,12 @@ export async function startCluster(): Promise<TestCluster> {
     },
     async masterOf(key) {
       const admin = admins.find(({ status }) => status === 'ready')
-      if (!admin) throw new Error('no node of the cluster is left')
+      if (!admin) throw new Error('no node of the cluster responds')
       const slot = Number(await admin.cluster('KEYSLOT', key))
       const ranges = await admin.cluster('SLOTS')
       const range = ranges.find(([from, to]) => from <= slot && slot <= to)
       const node = nodes.find(({ port }) => port === range?.[2]?.[1])
-      if (!node) throw new Error(`no master for the slot ${slot}`)
+      if (!node) throw new Error(`no node is the master of slot ${slot}`)
       return node
     },
   }
@@ -91,12 +91,12 @@ async function join(
 ): Promise<void> {
   await Promise.all(
     admins.map(async (admin, index) => {
-      // Two nodes with the same epoch would have to find out first who is right.
+      // With equal epochs, the nodes would need time to resolve the conflict.
       await admin.call('CLUSTER', 'SET-CONFIG-EPOCH', index + 1)
       const from = Math.floor((SLOTS / MASTERS) * index)
       const to = Math.floor((SLOTS / MASTERS) * (index + 1)) - 1
       if (index < MASTERS) await admin.call('CLUSTER', 'ADDSLOTSRANGE', from, to)
-      // Each one meets all: hearsay would take ten times as long.
+      // Each node meets all others. By gossip alone it would take ten times as long.
       for (const [other, { port }] of nodes.entries()) {
         if (other < index) await admin.call('CLUSTER', 'MEET', '127.0.0.1', String(port), String(buses[other]))
       }

@@ -3,36 +3,36 @@ import { join } from 'node:path'
 import { programFinder } from './program'
 import { type ServerProcess, startServerProcess } from './server-process'
 
-/** Finds a redis-server, or gets one, without anything being set up before. */
+/** Finds a redis-server, or downloads one. */
 export const redisProgram = programFinder({
   name: 'redis-server',
   variable: 'REDIS_BIN',
   debianPackage: 'redis-server',
   unpackedPackages: ['redis-tools', 'liblzf1', 'libjemalloc2', 'libatomic1'],
   unpackedPath: 'usr/bin/redis-server',
-  // One program under several names: which it is, it sees by its name.
+  // One binary with several names. It decides by its name which program it is.
   aliasOf: 'redis-check-rdb',
   probe: ['--version'],
 })
 
-/** How to start one. */
+/** Options of {@link startRedisProcess}. */
 export interface RedisProcessOptions {
-  /** A fixed port: to start one again where another was. Default: a free one. */
+  /** A fixed port, to start a server again where an earlier one was. Default: a free port. */
   port?: number
-  /** Command line arguments beside port and address. */
+  /** Additional command line arguments. */
   args?: (port: number) => Promise<readonly string[]> | readonly string[]
-  /** The contents of a configuration file, which Sentinel needs to have. */
+  /** The contents of the configuration file. Sentinel needs one. */
   config?: string
 }
 
 /**
- * Starts a redis-server that keeps nothing on disk, and waits until it answers.
+ * Starts a redis-server that keeps nothing on disk, and waits until it responds.
  *
- * @throws Error when there is no redis-server, or it does not answer.
+ * @throws Error when there is no redis-server, or it does not respond
  */
 export async function startRedisProcess(options: RedisProcessOptions = {}): Promise<ServerProcess> {
   const program = await redisProgram()
-  if (!program) throw new Error('no redis-server')
+  if (!program) throw new Error('no redis-server was found')
   return startServerProcess({
     program,
     port: options.port,

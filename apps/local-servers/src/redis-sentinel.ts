@@ -5,20 +5,20 @@ import { until } from './until'
 
 /** A master, a replica, and three Sentinels that watch them. */
 export interface TestSentinel {
-  /** The options of a client: where the Sentinels are, and the name of the group. */
+  /** The options of a client: the addresses of the Sentinels, and the name of the master. */
   readonly options: { readonly sentinels: { host: string; port: number }[]; readonly name: string }
   readonly servers: readonly ServerProcess[]
-  /** A client that `stop` closes. */
+  /** Connects a client, which `stop` disconnects. */
   connect(options?: Omit<RedisOptions, 'sentinels' | 'name' | 'replyMapping'>): Redis
-  /** The process that is the master now. */
+  /** The process of the current master. */
   master(): Promise<ServerProcess>
   stop(): Promise<void>
 }
 
 /**
- * Starts five processes. A master that dies is replaced after about two seconds.
+ * Starts five processes. When the master dies, the replica takes over after about two seconds.
  *
- * @throws Error when there is no redis-server, or they do not find each other within 15 s.
+ * @throws Error when there is no redis-server, or the processes have not found each other within 15 s
  */
 export async function startSentinel(): Promise<TestSentinel> {
   const name = 'tokens'
@@ -33,7 +33,7 @@ export async function startSentinel(): Promise<TestSentinel> {
   ].join('\n')
   const watchers = await Promise.all([1, 2, 3].map(() => startRedisProcess({ config, args: () => ['--sentinel'] })))
   const admins = watchers.map(({ port }) => new Redis(port, '127.0.0.1'))
-  // Servers that die are what some tests are about.
+  // Some tests kill servers. Without a listener, ioredis would log each error.
   for (const admin of admins) admin.on('error', () => undefined)
   const clients: Redis[] = []
   const stop = async () => {
@@ -63,7 +63,7 @@ export async function startSentinel(): Promise<TestSentinel> {
     async master() {
       const address = await admins[0]?.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name)
       const server = servers.find(({ port }) => Array.isArray(address) && Number(address[1]) === port)
-      if (!server) throw new Error('no master')
+      if (!server) throw new Error('the Sentinels name no master')
       return server
     },
   }

@@ -1,35 +1,44 @@
 import { Redis, type RedisOptions } from 'ioredis'
 import { redisProgram, startRedisProcess } from './redis-process'
 
-/** A Redis to test against: the one of `REDIS_URL`, or a process of our own. */
+/** A Redis for tests and samples: the one at `REDIS_URL`, or a process that this module started. */
 export interface TestRedis {
   readonly url: string
-  /** A client that fails fast, which `stop` closes. */
+  /** Connects a client that fails fast, and which `stop` disconnects. */
   connect(options?: Omit<RedisOptions, 'replyMapping'>): Redis
+  /** Disconnects the clients, and ends the process if this module started it. */
   stop(): Promise<void>
 }
 
-/** Whether there is a Redis here; false is said on stderr, and an error when `CI` is set. */
+/**
+ * Whether there is a Redis. When there is none, it writes that to standard error.
+ *
+ * @throws Error when there is none and `CI` is set
+ */
 export async function hasRedis(): Promise<boolean> {
   return Boolean(process.env.REDIS_URL ?? (await redisProgram()))
 }
 
 /**
- * @throws Error saying what to do when there is no Redis, or the one of `REDIS_URL` does not answer. It quotes nothing
- * of the URL, which may hold a password.
+ * Starts a Redis, or uses the one at `REDIS_URL`.
+ *
+ * @throws Error when there is no Redis, or it does not respond. The message never holds the URL, which may have a password.
  */
 export async function startRedis(): Promise<TestRedis> {
-  if (!(await hasRedis())) throw new Error('There is no Redis: set REDIS_URL to one, or REDIS_BIN to a redis-server.')
+  if (!(await hasRedis()))
+    throw new Error(
+      'No Redis was found. Set REDIS_URL to the URL of a Redis, or REDIS_BIN to the path of a redis-server.',
+    )
   const server = process.env.REDIS_URL ? undefined : await startRedisProcess()
   const url = process.env.REDIS_URL ?? `redis://127.0.0.1:${server?.port}`
   const clients: Redis[] = []
-  // One that is not there would otherwise show as a time limit in every single test.
+  // Fails here at once. Otherwise every test would wait for its time limit.
   const probe = new Redis(url, { maxRetriesPerRequest: 0, retryStrategy: () => null })
   probe.on('error', () => undefined)
   try {
     await probe.ping()
   } catch {
-    throw new Error(`Redis does not answer${server ? '' : ': is REDIS_URL right?'}`)
+    throw new Error(`Redis does not respond.${server ? '' : ' Check REDIS_URL.'}`)
   } finally {
     probe.disconnect()
   }

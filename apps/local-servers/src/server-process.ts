@@ -10,34 +10,39 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ask } from './ask'
 import type { Program } from './program'
 
-/** A server that this process started. */
+/** A server process that this process started. */
 export interface ServerProcess {
   readonly host: '127.0.0.1'
   readonly port: number
   readonly pid: number
-  /** `SIGSTOP`, `SIGCONT`, `SIGKILL`… */
+  /** Sends it a signal, for example `SIGSTOP`, `SIGCONT` or `SIGKILL`. */
   signal(name: NodeJS.Signals): void
-  /** Kills it and removes its files. */
+  /** Kills it and deletes its files. */
   stop(): Promise<void>
 }
 
-/** How to start one. */
+/** Options of {@link startServerProcess}. */
 export interface ServerProcessOptions {
   readonly program: Program
-  /** A fixed port: to start one again where another was. Default: a free one. */
+  /** A fixed port, to start a server again where an earlier one was. Default: a free port. */
   readonly port?: number | undefined
-  /** Its command line arguments, given the port and the folder that it may write to. */
+  /** Returns the command line arguments, for a port and a folder that the server may write to. */
   readonly args: (port: number, folder: string) => Promise<readonly string[]> | readonly string[]
-  /** What to ask it for its process id, what is in the answer's last line, and where the id is in it. */
+  /** How to read its process id: the command, a text in the last line of the response, and a pattern that captures the id. */
   readonly identify: { readonly command: string; readonly end: string; readonly pid: RegExp }
 }
 
-// What starts the server waits for the end of its own input: when this process dies, however, the server dies too.
+// This shell script starts the server and waits until its standard input ends. That also happens when this process is killed, so
+// the server never outlives it.
 const keeper = '"$0" "$@" >/dev/null 2>&1 & p=$!; echo $p; cat >/dev/null; kill -9 $p 2>/dev/null; wait $p 2>/dev/null'
 const ATTEMPTS = 5
-const ANSWERS_WITHIN_MS = 3_000
+const RESPONDS_WITHIN_MS = 3_000
 
-/** Starts a server on 127.0.0.1 and waits until it answers. @throws Error when it does not. */
+/**
+ * Starts a server on 127.0.0.1 and waits until it responds.
+ *
+ * @throws Error when it does not respond
+ */
 export async function startServerProcess(options: ServerProcessOptions): Promise<ServerProcess> {
   const { program } = options
   for (let attempt = 1; ; attempt++) {
@@ -45,7 +50,7 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
     const folder = await mkdtemp(join(tmpdir(), 'tokenward-server-'))
     const child = spawn('sh', ['-c', keeper, program.path, ...(await options.args(port, folder))], {
       env: program.env,
-      // A terminal sends Ctrl-C to the whole group; the server has to last until the one who uses it is done.
+      // Ctrl-C goes to the whole process group. In a group of its own, the server runs until `stop`.
       detached: true,
       stdio: ['pipe', 'pipe', 'inherit'],
     })
@@ -56,37 +61,40 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
       await rm(folder, { recursive: true, force: true })
     }
-    // Between being found free and being used, a port may be taken; then the process that answers is another.
-    if (await answers(options, port, pid)) {
+    // Another process may have taken the port in the meantime. Then the response has another process id.
+    if (await responds(options, port, pid)) {
       return { host: '127.0.0.1', port, pid, stop, signal: (name) => process.kill(pid, name) }
     }
     await stop()
-    if (attempt === ATTEMPTS) throw new Error(`${program.path} does not answer on port ${port}`)
+    if (attempt === ATTEMPTS) throw new Error(`${program.path} does not respond on port ${port}`)
   }
 }
 
-async function answers({ identify }: ServerProcessOptions, port: number, pid: number): Promise<boolean> {
-  for (const end = Date.now() + ANSWERS_WITHIN_MS; Date.now() < end; await sleep(10)) {
-    const answer = await ask(port, identify.command, identify.end).catch(() => '')
-    const [, process] = identify.pid.exec(answer) ?? []
-    if (process) return Number(process) === pid
+async function responds({ identify }: ServerProcessOptions, port: number, pid: number): Promise<boolean> {
+  for (const end = Date.now() + RESPONDS_WITHIN_MS; Date.now() < end; await sleep(10)) {
+    const response = await ask(port, identify.command, identify.end).catch(() => '')
+    const [, respondingPid] = identify.pid.exec(response) ?? []
+    if (respondingPid) return Number(respondingPid) === pid
   }
   return false
 }
 
 /**
- * Below the ports that operating systems hand out by themselves (from 32,768 on Linux, 49,152 elsewhere), because such a
- * port can be given to any outgoing connection while a test has its server down and means to start it there again.
+ * Operating systems choose ports for outgoing connections by themselves, from 32,768 on Linux and 49,152 elsewhere. Ports below
+ * that stay free while a test stops its server and starts it again on the same port.
  */
 const PORTS = { first: 15_000, count: 15_000 }
 
-/** A port of 127.0.0.1 that nobody listens on. Two processes may draw the same one: whoever uses it has to try again. */
+/**
+ * A port of 127.0.0.1 on which no process listens. Two processes may get the same port at the same time, so a caller has to try
+ * again when it is taken.
+ */
 export async function freePort(): Promise<number> {
   for (let attempt = 1; attempt <= 100; attempt++) {
     const port = PORTS.first + randomInt(PORTS.count)
     if (await isFree(port)) return port
   }
-  throw new Error(`no free port from ${PORTS.first} to ${PORTS.first + PORTS.count - 1}`)
+  throw new Error(`no free port was found from ${PORTS.first} to ${PORTS.first + PORTS.count - 1}`)
 }
 
 async function isFree(port: number): Promise<boolean> {

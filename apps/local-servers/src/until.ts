@@ -1,9 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Waits until `condition` holds. @throws Error when it does not within 15 s. */
+/**
+ * Waits until `condition` returns true. A condition that rejects counts as false.
+ *
+ * @throws Error with `what` in its message, after 15 s
+ */
 export async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
   for (const end = Date.now() + 15_000; Date.now() < end; await sleep(25)) {
     if (await condition().catch(() => false)) return
   }
-  throw new Error(`not within 15 s: ${what}`)
+  throw new Error(`not true within 15 s: ${what}`)
 }

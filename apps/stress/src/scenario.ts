@@ -3,19 +3,19 @@ import { createTokenManager, TokenRequestError } from '@tokenward/core'
 import { createFetch } from '@tokenward/fetch'
 import { type IdentityProvider, startIdentityProvider } from '@tokenward/identity-provider'
 
-/** What one scenario came to: a line of the table. */
+/** The result of one scenario: a row of the table. */
 export interface Outcome {
   readonly scenario: string
   readonly calls: number
   readonly failed: number
   readonly tokenRequests: number
-  /** The longest that a call waited for its token, milliseconds. */
+  /** The longest time that a call waited for its token, in milliseconds. */
   readonly slowestMs: number
-  /** What was asked for and did not come about; empty when all did. */
-  readonly missed: readonly string[]
+  /** The expectations that were not met. */
+  readonly unmet: readonly string[]
 }
 
-/** A worker process as far as a scenario needs one: calls through a manager to the catalog, all of them counted. */
+/** The load of one scenario: makes calls to the catalog with tokens of a token manager, and counts them. */
 export class Load {
   calls = 0
   slowestMs = 0
@@ -39,7 +39,7 @@ export class Load {
     this.#catalog = createFetch(this.tokens, 'catalog.client', { baseURL: provider.catalog.baseURL })
   }
 
-  /** One API call. How long the token took is told apart from how long the API took. */
+  /** Makes one API call. The time for the token is measured without the time of the API. */
   async call(): Promise<void> {
     this.calls++
     const startedAt = performance.now()
@@ -54,7 +54,7 @@ export class Load {
     }
   }
 
-  /** `perSecond` calls a second for `ms` milliseconds, whether or not the earlier ones are back. */
+  /** Makes `perSecond` calls a second for `ms` milliseconds. A call does not wait for earlier ones. */
   async atRate(perSecond: number, ms: number): Promise<void> {
     const pending: Promise<void>[] = []
     const startedAt = performance.now()
@@ -66,8 +66,8 @@ export class Load {
     await Promise.all(pending)
   }
 
-  /** `callers` that call again as soon as they are back (after a breath of 5 ms), for `ms` milliseconds. */
-  async looping(callers: number, ms: number): Promise<void> {
+  /** For `ms` milliseconds, `callers` callers make one call after another, with 5 ms in between. */
+  async byCallers(callers: number, ms: number): Promise<void> {
     const endsAt = performance.now() + ms
     const loop = async () => {
       while (performance.now() < endsAt) {
@@ -78,7 +78,7 @@ export class Load {
     await Promise.all(Array.from({ length: callers }, loop))
   }
 
-  /** Forgets what was counted. */
+  /** Sets all counts to 0. */
   reset(): void {
     this.calls = 0
     this.slowestMs = 0
@@ -95,11 +95,12 @@ export class Load {
     return this.statuses.filter((status) => status !== 200).length
   }
 
-  outcome(scenario: string, expected: Readonly<Record<string, boolean>>): Outcome {
-    const missed = Object.entries(expected).flatMap(([what, came]) => (came ? [] : [what]))
+  /** @param expectations what has to be true, and whether it is */
+  outcome(scenario: string, expectations: Readonly<Record<string, boolean>>): Outcome {
+    const unmet = Object.entries(expectations).flatMap(([what, isMet]) => (isMet ? [] : [what]))
     const { calls, slowestMs, provider } = this
     const failed = this.failures.length + this.badStatuses
-    return { scenario, calls, failed, tokenRequests: provider.tokenRequests.length, slowestMs, missed }
+    return { scenario, calls, failed, tokenRequests: provider.tokenRequests.length, slowestMs, unmet }
   }
 
   async close(): Promise<void> {

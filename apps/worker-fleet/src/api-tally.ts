@@ -1,6 +1,6 @@
 import type { ProtectedApi } from '@tokenward/identity-provider'
 
-/** What reached the API, counted. A fleet that runs for days must not keep every request. */
+/** Counts the requests that reached the API. It does not keep them, so that a fleet can run for days. */
 export class ApiTally {
   readonly #api: ProtectedApi
   readonly #tokens = new Set<string>()
@@ -11,8 +11,8 @@ export class ApiTally {
     this.#api = api
   }
 
-  /** Counts what came since the last time, and forgets it there. */
-  take(): void {
+  /** Counts the requests since the last call, and removes them from the API's records. */
+  update(): void {
     for (const { status, tokenId } of this.#api.requests.splice(0)) {
       this.#requests++
       if (status === 401) this.#rejected++
@@ -24,12 +24,12 @@ export class ApiTally {
     return this.#requests
   }
 
-  /** How many carried a token that was expired, or not taken for another reason. */
+  /** The number of requests that the API rejected with 401, for example because the token had expired. */
   get rejected(): number {
     return this.#rejected
   }
 
-  /** How many different tokens were used. */
+  /** The number of different tokens that were used. */
   get tokens(): number {
     return this.#tokens.size
   }

@@ -1,37 +1,37 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { type Counts, type FromMember, type MemberConfiguration, NOTHING_YET, type ToMember } from './protocol'
+import { type Counts, type FromMember, type MemberConfiguration, NO_COUNTS, type ToMember } from './protocol'
 
-/** A worker process, as seen from the one that started it. */
+/** A worker process, as the process that started it sees it. */
 export interface Member {
   readonly name: string
   readonly pid: number
-  /** What it has said of itself; it may be a fifth of a second old. */
+  /** Its last report. A process reports five times a second. */
   readonly counts: Counts
-  /** Lets it begin. */
+  /** Starts its work. */
   go(): void
-  /** `SIGSTOP`, `SIGCONT`, `SIGKILL`… */
+  /** Sends it a signal, for example `SIGSTOP`, `SIGCONT` or `SIGKILL`. */
   signal(name: NodeJS.Signals): void
 }
 
 export interface Fleet {
   readonly members: readonly Member[]
-  /** Lets all of them begin, in the same moment. */
+  /** Starts the work of all processes at the same moment. */
   go(): void
-  /** Ends every process; what they have counted stays. */
+  /** Ends every process. Their counts stay readable. */
   stop(): Promise<void>
 }
 
 export interface FleetOptions {
   readonly processes: number
-  /** The same for every process, but for the name. */
+  /** The configuration of every process. Each gets a name of its own. */
   readonly configuration: Omit<MemberConfiguration, 'name'>
-  /** The file that each process runs. Default: the one that is built beside this. */
+  /** The file that each process runs. Default: `member.js` in the folder of this file. */
   readonly memberFile?: string
 }
 
-/** Starts the processes, and resolves when all of them are ready to go. */
+/** Starts the processes. Resolves when all of them are ready. Their work starts with `go`. */
 export async function startFleet({ processes, configuration, memberFile }: FleetOptions): Promise<Fleet> {
   const file = memberFile ?? fileURLToPath(new URL('./member.js', import.meta.url))
   const names = Array.from({ length: processes }, (_, index) => `worker-${index + 1}`)
@@ -51,18 +51,18 @@ const STOPS_WITHIN_MS = 5_000
 
 async function startMember(file: string, configuration: MemberConfiguration) {
   const child = fork(file, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
-  let counts = NOTHING_YET
+  let counts = NO_COUNTS
   child.on('message', (message: FromMember) => {
     if (message.type === 'counts') counts = message.counts
   })
-  // To one that has ended nothing can be sent, and nothing needs to be.
+  // A process that has ended gets no more messages. That is no error.
   const send = (message: ToMember) => child.connected && child.send(message, () => {})
   const ready = once(child, 'message')
   send({ type: 'configure', configuration })
   const exited = once(child, 'exit')
   await Promise.race([
     ready,
-    exited.then(([code]) => Promise.reject(new Error(`${configuration.name} ended with ${code}`))),
+    exited.then(([code]) => Promise.reject(new Error(`${configuration.name} ended with code ${code}`))),
   ])
   return {
     name: configuration.name,
@@ -79,7 +79,7 @@ async function startMember(file: string, configuration: MemberConfiguration) {
   }
 }
 
-/** One that stands still, or hangs, is killed. */
+/** Waits for the end of a process. Kills it when it is stopped or hangs. */
 async function endOf(child: ChildProcess, exited: Promise<unknown>): Promise<void> {
   const timer = setTimeout(() => child.kill('SIGKILL'), STOPS_WITHIN_MS)
   await exited

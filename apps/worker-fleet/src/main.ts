@@ -7,11 +7,11 @@ import { type SampleOptions, sampleOptions } from './options'
 import type { Counts } from './protocol'
 import { failed, table } from './table'
 
-const DRAWN_EVERY_MS = 1_000
-/** Where nobody watches, now and then is enough. */
-const PRINTED_EVERY_MS = 5_000
+const TERMINAL_INTERVAL_MS = 1_000
+/** For output that goes to a file or a pipe. */
+const FILE_INTERVAL_MS = 5_000
 
-/** Runs a fleet of workers against an authorization server, an API and a Redis of this machine. */
+/** Runs a fleet of workers against an authorization server, an API and a Redis on this machine. */
 async function run(options: SampleOptions, redis: TestRedis): Promise<void> {
   const { processes, durationMs, lifetimeSeconds, callsPerSecond } = options
   const stopping = new AbortController()
@@ -29,11 +29,11 @@ async function run(options: SampleOptions, redis: TestRedis): Promise<void> {
     catalogUrl: catalog.baseURL,
     callsPerSecond,
   }
-  // Without its credentials.
+  // Only the host and port, because the URL may have a password.
   const address = URL.canParse(redis.url) ? new URL(redis.url).host : ''
-  const end = durationMs === undefined ? 'until Ctrl-C' : `for ${durationMs / 1_000} s`
+  const duration = durationMs === undefined ? 'until Ctrl-C' : `for ${durationMs / 1_000} s`
   console.log(
-    `${processes} processes share a token over Redis${address && ` at ${address}`} ${end}.`,
+    `${processes} processes share a token over Redis${address && ` at ${address}`} ${duration}.`,
     `Tokens live ${lifetimeSeconds} s; each process makes about ${callsPerSecond} API calls a second.\n`,
   )
   const fleet = await startFleet({ processes, configuration })
@@ -43,30 +43,30 @@ async function run(options: SampleOptions, redis: TestRedis): Promise<void> {
   const tally = new ApiTally(catalog)
   const draw = painter(() => table(fleet.members))
   while (!stopping.signal.aborted) {
-    await sleep(draw.everyMs, undefined, { signal: stopping.signal }).catch(() => {})
-    tally.take()
+    await sleep(draw.intervalMs, undefined, { signal: stopping.signal }).catch(() => {})
+    tally.update()
     draw()
   }
   const seconds = (performance.now() - startedAt) / 1_000
   await fleet.stop()
   draw()
-  tally.take()
+  tally.update()
   const sum = (value: (counts: Counts) => number) => fleet.members.reduce((all, { counts }) => all + value(counts), 0)
   const summary = {
     processes,
     'API calls': sum(({ calls }) => calls),
-    'calls that failed': sum(failed),
+    'failed calls': sum(failed),
     'API requests': tally.requests,
-    'rejected at the API': tally.rejected,
-    'token requests': `${provider.tokenRequests.length} in ${seconds.toFixed(1)} s, with tokens of ${lifetimeSeconds} s`,
-    'tokens that were used': tally.tokens,
+    'rejected by the API': tally.rejected,
+    'token requests': `${provider.tokenRequests.length} in ${seconds.toFixed(1)} s (tokens live ${lifetimeSeconds} s)`,
+    'different tokens used': tally.tokens,
   }
   console.log(['', 'Summary', ...Object.entries(summary).map(([what, n]) => `  ${what.padEnd(22)} ${n}`)].join('\n'))
   await provider.close()
   await redis.stop()
 }
 
-/** Prints a text again and again: in its own place on a terminal, below itself elsewhere. */
+/** Returns a function that prints the current text. On a terminal it replaces the text that it printed before. */
 function painter(text: () => string) {
   let lines = 0
   const draw = () => {
@@ -75,7 +75,7 @@ function painter(text: () => string) {
     lines = now.split('\n').length
     console.log(process.stdout.isTTY ? now : `${now}\n`)
   }
-  return Object.assign(draw, { everyMs: process.stdout.isTTY ? DRAWN_EVERY_MS : PRINTED_EVERY_MS })
+  return Object.assign(draw, { intervalMs: process.stdout.isTTY ? TERMINAL_INTERVAL_MS : FILE_INTERVAL_MS })
 }
 
 let options: SampleOptions | undefined

@@ -1,11 +1,11 @@
 import type { FromMember, MemberConfiguration, ToMember } from './protocol'
 import { createWorker, type FleetWorker } from './worker'
 
-// One process of the fleet. It is told what to do by the process that started it, and does not outlive it.
+// One process of the fleet. The process that started it sends it messages. It ends when that process ends.
 
 const REPORT_EVERY_MS = 200
 
-const tell = (message: FromMember) => process.send?.(message)
+const send = (message: FromMember) => process.send?.(message)
 const stopping = new AbortController()
 let worker: FleetWorker | undefined
 let working = false
@@ -13,11 +13,11 @@ let working = false
 async function prepare(configuration: MemberConfiguration): Promise<void> {
   worker = createWorker(configuration)
   await worker.ready()
-  tell({ type: 'ready' })
+  send({ type: 'ready' })
 }
 
 async function work(worker: FleetWorker): Promise<void> {
-  const report = () => tell({ type: 'counts', counts: worker.counts() })
+  const report = () => send({ type: 'counts', counts: worker.counts() })
   const timer = setInterval(report, REPORT_EVERY_MS)
   await worker.run(stopping.signal)
   clearInterval(timer)
@@ -37,5 +37,5 @@ process.on('message', (message: ToMember) => {
   }
 })
 process.on('disconnect', () => process.exit(0))
-// The terminal sends Ctrl-C to every process; who ends this one is the fleet.
+// A terminal sends Ctrl-C to every process. The fleet stops this one by a message, so that its last counts are reported.
 process.on('SIGINT', () => {})

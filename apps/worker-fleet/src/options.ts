@@ -1,21 +1,21 @@
 import { parseArgs } from 'node:util'
 
-const USAGE = `usage: npm run fleet -- [--processes 8] [--seconds 20] [--forever] [--lifetime 5] [--rate 20]
-  --processes  how many worker processes
-  --seconds    how long to run
-  --forever    go on until Ctrl-C
-  --lifetime   how long tokens live, seconds
-  --rate       how many API calls each process makes, per second`
+const USAGE = `usage: npm run fleet -- [--processes N] [--seconds N] [--forever] [--lifetime N] [--rate N]
+  --processes N  number of worker processes, up to 64 (default 8)
+  --seconds N    how long to run (default 20)
+  --forever      runs until Ctrl-C
+  --lifetime N   lifetime of tokens, in seconds (default 5)
+  --rate N       API calls per second of each process (default 20)`
 
 export interface SampleOptions {
   readonly processes: number
-  /** How long to run, milliseconds; undefined: until told to stop. */
+  /** How long to run, in milliseconds. Undefined: until Ctrl-C. */
   readonly durationMs: number | undefined
   readonly lifetimeSeconds: number
   readonly callsPerSecond: number
 }
 
-/** @throws Error with the usage in it when the arguments are off. */
+/** @throws Error whose message has the problem and the usage */
 export function sampleOptions(args: readonly string[]): SampleOptions {
   try {
     const { values } = parseArgs({
@@ -43,6 +43,6 @@ export function sampleOptions(args: readonly string[]): SampleOptions {
 
 function positive(option: string, text: string): number {
   const value = Number(text)
-  if (!(value > 0 && Number.isFinite(value))) throw new Error(`--${option} ${text} is no number above 0`)
+  if (!(value > 0 && Number.isFinite(value))) throw new Error(`--${option} must be a number above 0, not '${text}'`)
   return value
 }

@@ -1,23 +1,23 @@
-/** What one worker process is told. It comes by a message: command lines and environments are seen by others. */
+/** The configuration of one worker process. It is sent as a message, because other users can see command lines. */
 export interface MemberConfiguration {
-  /** What it calls itself at the token endpoint, as its `User-Agent`. */
+  /** Its name, which it sends to the token endpoint as `User-Agent`. */
   readonly name: string
-  /** Where Redis is: this, or `redisNodes`, or `redisSentinel`. */
+  /** The URL of a single Redis. Exactly one of this, `redisNodes` and `redisSentinel` is needed. */
   readonly redisUrl?: string
-  /** Some nodes of a Redis Cluster. */
+  /** The addresses of some nodes of a Redis Cluster. */
   readonly redisNodes?: readonly RedisAddress[]
-  /** The Sentinels that know which Redis is the master of `name`. */
+  /** The addresses of the Sentinels, and the name of the master that they watch. */
   readonly redisSentinel?: { readonly sentinels: readonly RedisAddress[]; readonly name: string }
-  /** `tuned`: the client itself fails fast. Default: as ioredis comes. */
+  /** `tuned`: the Redis client fails fast. Default: the defaults of ioredis. */
   readonly redisOptions?: 'default' | 'tuned'
   readonly tokenEndpoint: string
   readonly clientId: string
   readonly clientSecret: string
   readonly catalogUrl: string
   readonly callsPerSecond: number
-  /** The time limit of a token request, milliseconds; the manager's default when it is not said. */
+  /** The time limit of a token request, in milliseconds. Default: that of the token manager. */
   readonly timeoutMs?: number
-  /** How long a call of Redis may take, milliseconds; the manager's default when it is not said. */
+  /** The time limit of a store operation, in milliseconds. Default: that of the token manager. */
   readonly storeTimeoutMs?: number
 }
 
@@ -26,18 +26,18 @@ interface RedisAddress {
   readonly port: number
 }
 
-/** What one worker process has done so far. */
+/** The counts of one worker process. */
 export interface Counts {
   readonly calls: number
-  /** Those that the API answered with 200. */
+  /** The calls to which the API responded with 200. */
   readonly okCalls: number
-  /** What calls failed with, and how often: a status that is not 200, or an error's class and code. */
+  /** How often calls failed, by reason: a status other than 200, or the class and code of an error. */
   readonly failures: Readonly<Record<string, number>>
   readonly tokensRequested: number
   readonly tokensFromStore: number
-  /** What went wrong with Redis, and how often: operation and reason. */
+  /** How often store operations failed, by operation and reason. */
   readonly storeFailures: Readonly<Record<string, number>>
-  /** The longest that a call waited for its token, milliseconds. */
+  /** The longest time that a call waited for its token, in milliseconds. */
   readonly slowestTokenMs: number
 }
 
@@ -48,7 +48,7 @@ export type ToMember =
 
 export type FromMember = { readonly type: 'ready' } | { readonly type: 'counts'; readonly counts: Counts }
 
-export const NOTHING_YET: Counts = {
+export const NO_COUNTS: Counts = {
   calls: 0,
   okCalls: 0,
   failures: {},

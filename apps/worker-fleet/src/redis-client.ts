@@ -4,7 +4,7 @@ import type { MemberConfiguration } from './protocol'
 
 const CONNECTS_WITHIN_MS = 10_000
 
-/** What a client may be told, so that it fails fast by itself and does not leave that to the token manager alone. */
+/** Options with which ioredis fails fast. With its defaults, only the time limit of the token manager ends a slow command. */
 const TUNED = {
   commandTimeout: 200,
   maxRetriesPerRequest: 0,
@@ -13,10 +13,15 @@ const TUNED = {
   autoResendUnfulfilledCommands: false,
 }
 
-/** The client of one process, by what it is told of its Redis. @throws TypeError when that is nothing. */
+/**
+ * Connects one process to its Redis.
+ *
+ * @throws TypeError when the configuration names no Redis
+ */
 export function redisClient(configuration: MemberConfiguration): Redis | Cluster {
   const client = connect(configuration)
-  // What fails there is told by the token manager; the client goes on trying.
+  // ioredis reconnects by itself, and the token manager reports failed operations as `storeFailed`. Without a listener, ioredis
+  // would log each error.
   client.on('error', () => undefined)
   return client
 }
@@ -25,13 +30,13 @@ function connect({ redisUrl, redisNodes, redisSentinel, redisOptions }: MemberCo
   const options = redisOptions === 'tuned' ? TUNED : {}
   if (redisUrl !== undefined) return new Redis(redisUrl, options)
   if (redisSentinel) return new Redis({ ...options, ...redisSentinel, sentinels: [...redisSentinel.sentinels] })
-  if (!redisNodes) throw new TypeError('the process was not told where its Redis is')
-  // A cluster's client has its own queue; what it retries is up to it and not to its connections.
+  if (!redisNodes) throw new TypeError('the configuration names no Redis')
+  // The Cluster client has a queue and retries of its own. These options belong to it, not to its connections.
   const { enableOfflineQueue = true, maxRetriesPerRequest: _, ...redis } = options as Partial<typeof TUNED>
   return new Cluster([...redisNodes], { enableOfflineQueue, redisOptions: redis })
 }
 
-/** Waits for the connection, so that a fleet starts with it; where there is none, the fleet starts without. */
+/** Waits until the client is connected. After 10 s it gives up, and the fleet starts without Redis. */
 export async function connected(client: Redis | Cluster): Promise<void> {
   if (client.status === 'ready') return
   await once(client, 'ready', { signal: AbortSignal.timeout(CONNECTS_WITHIN_MS) }).catch(() => undefined)

@@ -9,7 +9,7 @@ const COLUMNS: [title: string, value: (counts: Counts) => number][] = [
   ['failed', failed],
 ]
 
-/** A row for each process, and one for all of them. */
+/** A table with a row for each process, and one with the sums. */
 export function table(members: readonly Member[]): string {
   const cells = (name: string, values: readonly (string | number)[]) =>
     [name.padEnd(11), ...values.map((value, column) => String(value).padStart(width(column)))].join('  ')
@@ -26,11 +26,11 @@ export function table(members: readonly Member[]): string {
       COLUMNS.map(([title]) => title),
     ),
     ...members.map(row),
-    cells('all', sums),
+    cells('total', sums),
   ].join('\n')
 }
 
-/** The calls for which a token was there. Renewals ahead are had beside the calls, so that it is a little more. */
+/** The calls that used a token from memory. An estimate: renewals in the background count as if a call had waited for them. */
 function fromMemory({ calls, tokensRequested, tokensFromStore }: Counts): number {
   return Math.max(0, calls - tokensRequested - tokensFromStore)
 }

@@ -5,12 +5,12 @@ import { redisStore } from '@tokenward/store-redis'
 import type { Counts, MemberConfiguration } from './protocol'
 import { connected, redisClient } from './redis-client'
 
-/** A worker of the fleet: calls the catalog at a steady rate, with the token that all of them share. */
+/** A worker of the fleet. It calls the catalog at a steady rate, with the token that all processes share. */
 export interface FleetWorker {
   counts(): Counts
-  /** Resolves when it is connected to Redis; it has asked for no token yet. */
+  /** Resolves when it is connected to Redis. It has not requested a token yet. */
   ready(): Promise<void>
-  /** Resolves when it was stopped, and nothing of it is left. */
+  /** Works until `stop` aborts. Then it closes the token manager and the connection to Redis. */
   run(stop: AbortSignal): Promise<void>
 }
 
@@ -33,7 +33,7 @@ export function createWorker(configuration: MemberConfiguration): FleetWorker {
         clientSecret,
         scope: 'catalog',
         timeoutMs: configuration.timeoutMs,
-        // So that the server's log tells who of the fleet has asked.
+        // The server records the `User-Agent`, so that tests know which process requested a token.
         fetch: (input, init) => fetch(input, { ...init, headers: { ...headersOf(init), 'user-agent': name } }),
       },
     },
@@ -81,7 +81,7 @@ function count(counts: Record<string, number>, what: string): void {
   counts[what] = (counts[what] ?? 0) + 1
 }
 
-/** Class and code; messages are for logs of one's own, and may quote more than a table should show. */
+/** The class and code of an error. Its message may contain details that a table should not show. */
 function failureOf(error: unknown): string {
   if (!(error instanceof Error)) return typeof error
   if (error instanceof TokenRequestError) return `${error.name} ${error.error}`

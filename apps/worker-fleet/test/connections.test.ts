@@ -6,10 +6,10 @@ import { failuresOf, fleetOver } from './support'
 const LIMIT = { timeout: 60_000 }
 const PROCESSES = 3
 
-/** How a process is told where its Redis is. */
-type Place = Pick<MemberConfiguration, 'redisUrl' | 'redisNodes' | 'redisSentinel'>
+/** The part of the configuration that names the Redis. */
+type RedisConfiguration = Pick<MemberConfiguration, 'redisUrl' | 'redisNodes' | 'redisSentinel'>
 
-const places: Record<string, (context: TestContext) => Promise<Place>> = {
+const deployments: Record<string, (context: TestContext) => Promise<RedisConfiguration>> = {
   async 'one Redis'({ onTestFinished }) {
     const redis = await startRedis()
     onTestFinished(() => redis.stop())
@@ -26,20 +26,24 @@ const places: Record<string, (context: TestContext) => Promise<Place>> = {
     return { redisSentinel: sentinel.options }
   },
 }
-const kinds = Object.keys(places).flatMap((place) => [
-  { place, redisOptions: 'default' as const },
-  { place, redisOptions: 'tuned' as const },
+const cases = Object.keys(deployments).flatMap((deployment) => [
+  { deployment, redisOptions: 'default' as const },
+  { deployment, redisOptions: 'tuned' as const },
 ])
 
 describe.skipIf(!(await hasRedis()))('processes share one token', () => {
-  test.for(kinds)('over $place, with $redisOptions options', LIMIT, async ({ place, redisOptions }, context) => {
-    const where = await places[place]?.(context)
-    const { fleet, provider } = await fleetOver(context, { processes: PROCESSES, redisOptions, ...where })
-    fleet.go()
-    await until('every process has made calls', async () => fleet.members.every(({ counts }) => counts.okCalls > 2))
-    await fleet.stop()
-    expect(provider.tokenRequests).toHaveLength(1)
-    expect(failuresOf(fleet.members)).toEqual([])
-    expect(fleet.members.map(({ counts }) => counts.storeFailures)).toEqual(fleet.members.map(() => ({})))
-  })
+  test.for(cases)(
+    'over $deployment, with $redisOptions options',
+    LIMIT,
+    async ({ deployment, redisOptions }, context) => {
+      const redis = await deployments[deployment]?.(context)
+      const { fleet, provider } = await fleetOver(context, { processes: PROCESSES, redisOptions, ...redis })
+      fleet.go()
+      await until('every process has made calls', async () => fleet.members.every(({ counts }) => counts.okCalls > 2))
+      await fleet.stop()
+      expect(provider.tokenRequests).toHaveLength(1)
+      expect(failuresOf(fleet.members)).toEqual([])
+      expect(fleet.members.map(({ counts }) => counts.storeFailures)).toEqual(fleet.members.map(() => ({})))
+    },
+  )
 })

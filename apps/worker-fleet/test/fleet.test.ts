@@ -4,17 +4,17 @@ import { describe, expect, test } from 'vitest'
 import type { Member } from '../src/fleet'
 import { type FleetSetup, failuresOf, fleetSetup, tokenIdsIn } from './support'
 
-// Real processes over a real Redis; the sleeps are real because what they wait for is.
+// Real processes share a real Redis. The waits are real, because the processes use the real clock.
 
 const LONG = { timeout: 90_000 }
 const LIFETIME_MS = 2_000
 const LIFETIMES = 20
-/** From this share of its lifetime on a token is renewed. */
+/** The share of its lifetime after which a token is renewed. */
 const RENEWAL_SHARE = 0.8
 
 describe.skipIf(!(await hasRedis()))('a fleet', () => {
   test.for([4, 32])(
-    'of %i processes that start cold at once makes one token request',
+    'of %i processes that start at once without a token makes one token request',
     LONG,
     async (processes, context) => {
       const { fleet, provider } = await fleetSetup(context, { processes })
@@ -28,7 +28,7 @@ describe.skipIf(!(await hasRedis()))('a fleet', () => {
     },
   )
 
-  test('asks once for every lifetime of a token, over twenty of them', LONG, async (context) => {
+  test('makes one token request per lifetime, over twenty lifetimes', LONG, async (context) => {
     const options = { processes: 8, lifetimeSeconds: LIFETIME_MS / 1_000, callsPerSecond: 20 }
     const { fleet, provider } = await fleetSetup(context, options)
     fleet.go()
@@ -45,7 +45,7 @@ describe.skipIf(!(await hasRedis()))('a fleet', () => {
     expect(provider.catalog.requests.filter(({ status }) => status !== 200)).toEqual([])
   })
 
-  test('goes on when the one that renews is killed in the middle of its request', LONG, async (context) => {
+  test('goes on when the process that renews is killed during its token request', LONG, async (context) => {
     const setup = await fleetSetup(context, { processes: 4, timeoutMs: 2_000 })
     const { fleet, provider } = setup
     const holder = await holderOfTheLease(setup)
@@ -57,31 +57,35 @@ describe.skipIf(!(await hasRedis()))('a fleet', () => {
     expect(failuresOf(others)).toEqual([])
   })
 
-  test('is not set back by one that stood still in the middle of its request and comes late', LONG, async (context) => {
-    const setup = await fleetSetup(context, { processes: 4, timeoutMs: 2_000 })
-    const { fleet, provider, redis } = setup
-    const client = redis.connect()
-    const holder = await holderOfTheLease(setup)
-    holder.signal('SIGSTOP')
-    const others = fleet.members.filter((member) => member !== holder)
-    await until('the others have made calls', async () => others.every(({ counts }) => counts.calls > 2))
-    const newer = await tokenIdsIn(client, provider.issuer)
-    expect(newer).toHaveLength(1)
-    holder.signal('SIGCONT')
-    await until('the late one has made calls', async () => holder.counts.calls > 5)
-    expect(await tokenIdsIn(client, provider.issuer)).toEqual(newer)
-    await fleet.stop()
-    expect(failuresOf(fleet.members)).toEqual([])
-  })
+  test(
+    'keeps the newer token when a process was stopped during its token request and goes on late',
+    LONG,
+    async (context) => {
+      const setup = await fleetSetup(context, { processes: 4, timeoutMs: 2_000 })
+      const { fleet, provider, redis } = setup
+      const client = redis.connect()
+      const holder = await holderOfTheLease(setup)
+      holder.signal('SIGSTOP')
+      const others = fleet.members.filter((member) => member !== holder)
+      await until('the others have made calls', async () => others.every(({ counts }) => counts.calls > 2))
+      const newer = await tokenIdsIn(client, provider.issuer)
+      expect(newer).toHaveLength(1)
+      holder.signal('SIGCONT')
+      await until('the late process has made calls', async () => holder.counts.calls > 5)
+      expect(await tokenIdsIn(client, provider.issuer)).toEqual(newer)
+      await fleet.stop()
+      expect(failuresOf(fleet.members)).toEqual([])
+    },
+  )
 })
 
-/** Lets the fleet go, and finds the process whose token request is at the endpoint and stays there. */
+/** Starts the fleet. Returns the process that holds the lease; the token endpoint never responds to its request. */
 async function holderOfTheLease({ fleet, provider }: FleetSetup): Promise<Member> {
   provider.tokenEndpointFaults.fail(1, 'hang')
   fleet.go()
   await until('a token request is under way', async () => provider.tokenRequests.length > 0)
   const name = provider.tokenRequests[0]?.headers['user-agent']
   const holder = fleet.members.find((member) => member.name === name)
-  if (!holder) throw new Error(`no process is called ${name}`)
+  if (!holder) throw new Error(`no process has the name ${name}`)
   return holder
 }

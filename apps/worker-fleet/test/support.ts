@@ -7,11 +7,11 @@ import type { TestContext } from 'vitest'
 import { type Fleet, type Member, startFleet } from '../src/fleet'
 import type { MemberConfiguration } from '../src/protocol'
 
-// What the processes run is what was built, as a user would run it.
+// The processes run the built files, as a user would.
 const memberFile = fileURLToPath(new URL('../dist/member.js', import.meta.url))
 if (!existsSync(memberFile)) throw new Error('apps/worker-fleet is not built: pnpm run build')
 
-/** A fleet that is ready to go, with an authorization server of its own. */
+/** A fleet whose processes are ready, and its authorization server. */
 export interface FleetAndProvider {
   readonly fleet: Fleet
   readonly provider: IdentityProvider
@@ -26,14 +26,14 @@ interface FleetSetupOptions extends Partial<Omit<MemberConfiguration, 'name'>> {
   readonly lifetimeSeconds?: number
 }
 
-/** A fleet with a Redis of its own; all of it ends with the test. */
+/** Starts a Redis and a fleet. Both end with the test. */
 export async function fleetSetup(context: TestContext, options: FleetSetupOptions): Promise<FleetSetup> {
   const redis = await startRedis()
   context.onTestFinished(() => redis.stop())
   return { ...(await fleetOver(context, { redisUrl: redis.url, ...options })), redis }
 }
 
-/** A fleet over a Redis that is there; it ends with the test. */
+/** Starts a fleet over a Redis that runs already. The fleet ends with the test. */
 export async function fleetOver(
   { onTestFinished }: TestContext,
   { processes, lifetimeSeconds = 3_600, ...configuration }: FleetSetupOptions,
@@ -42,26 +42,26 @@ export async function fleetOver(
   onTestFinished(() => provider.close())
   const { clientId, clientSecret } = provider.client('catalog.client')
   const { tokenEndpoint, catalog } = provider
-  const usual = {
+  const defaults = {
     tokenEndpoint,
     clientId,
     clientSecret,
     catalogUrl: catalog.baseURL,
     callsPerSecond: 10,
-    // A machine that is slow is not the subject.
+    // Long enough for a slow machine.
     storeTimeoutMs: 5_000,
   }
-  const fleet = await startFleet({ processes, memberFile, configuration: { ...usual, ...configuration } })
+  const fleet = await startFleet({ processes, memberFile, configuration: { ...defaults, ...configuration } })
   onTestFinished(() => fleet.stop())
   return { fleet, provider }
 }
 
-/** What calls failed with, over all these processes. */
+/** The failures of each process that had any. */
 export function failuresOf(members: readonly Member[]): Record<string, number>[] {
   return members.map(({ counts }) => counts.failures).filter((failures) => Object.keys(failures).length > 0)
 }
 
-/** The ids of the tokens that Redis has from this server; others may use the same Redis. */
+/** The ids of the tokens in Redis that this issuer issued. Other tests may use the same Redis. */
 export async function tokenIdsIn(client: Redis, issuer: string): Promise<string[]> {
   const keys = await client.keys('tokenward:{*}')
   const entries = keys.length > 0 ? await client.mget(keys) : []

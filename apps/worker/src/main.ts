@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startIdentityProvider } from '@tokenward/identity-provider'
+import { ActivityLog } from './activity-log'
 import { type SampleOptions, sampleOptions } from './options'
 import { startPlatform } from './platform'
 import { type SampleRedis, startSampleRedis } from './redis'
-import { Story } from './story'
-import { sampleTokens } from './tokens'
+import { createSampleTokens, type SampleEnvironment } from './tokens'
 
-/** Runs the sample workers against an authorization server and APIs of this machine, and tells what happens. */
+/** Runs the sample workers against an authorization server and APIs on this machine, and prints what happens. */
 async function run({ workers, durationMs }: SampleOptions, redis: SampleRedis | undefined): Promise<void> {
   const stopping = new AbortController()
   const stop = () => stopping.abort()
@@ -15,49 +15,56 @@ async function run({ workers, durationMs }: SampleOptions, redis: SampleRedis | 
   const platform = await startPlatform()
   const provider = await startIdentityProvider({ clients: platform.clients, tokenLifetimeSeconds: 5 })
   provider.setTokenLifetime(8, 'invoice.client')
-  await platform.project(provider.issuer)
-  const environment = {
-    tokenEndpoint: provider.tokenEndpoint,
+  await platform.startWritingTokens(provider.issuer)
+  const environment: SampleEnvironment = {
     issuer: provider.issuer,
-    catalog: { url: provider.catalog.baseURL, ...provider.client('catalog.client') },
-    invoice: { url: provider.invoice.baseURL, ...provider.client('invoice.client') },
+    tokenEndpoint: provider.tokenEndpoint,
+    catalogUrl: provider.catalog.baseURL,
+    invoiceUrl: provider.invoice.baseURL,
+    catalogClient: provider.client('catalog.client'),
+    invoiceClient: provider.client('invoice.client'),
     keyClient: { ...provider.client('key.client'), privateKey: platform.privateKey },
     dpopClient: provider.client('dpop.client'),
-    workload: { ...provider.client('workload.client'), tokenFile: platform.tokenFile },
+    workloadClient: { ...provider.client('workload.client'), tokenFile: platform.tokenFile },
   }
-  const tokens = sampleTokens(environment, redis?.store)
-  const story = new Story(provider)
-  story.watch(tokens)
+  const tokens = createSampleTokens(environment, redis?.store)
+  const log = new ActivityLog(provider)
+  log.watch(tokens)
   const names = workers.map(([name]) => name).join(', ')
-  const end = durationMs === undefined ? 'until Ctrl-C' : `for ${durationMs / 1_000} s`
+  const duration = durationMs === undefined ? 'until Ctrl-C' : `for ${durationMs / 1_000} s`
   const kept = redis ? `, with tokens kept in Redis at ${redis.address}` : ''
-  console.log(`Workers (${names}) call the APIs of ${provider.issuer} ${end}${kept}. Tokens live 5 s (invoice: 8 s).\n`)
+  console.log(`Workers (${names}) call the APIs of ${provider.issuer} ${duration}${kept}.`)
+  console.log('Tokens live 5 s (invoice.client: 8 s).\n')
 
-  const context = { environment, tokens, store: redis?.store, stop: stopping.signal, watch: story.watch.bind(story) }
   const running = workers.map(([name, worker]) =>
-    worker({ ...context, report: (text, apiCalls) => story.round(name, text, apiCalls) }),
+    worker({
+      tokens,
+      environment,
+      stop: stopping.signal,
+      report: (text, apiCalls) => log.printRound(name, text, apiCalls),
+    }),
   )
-  const scenes = playScenes()
   if (durationMs !== undefined)
     sleep(durationMs, undefined, { signal: stopping.signal, ref: false }).then(stop, () => {})
-  await Promise.all([...running, scenes])
+  await Promise.all([...running, causeFaults()])
   await tokens.close()
   await redis?.close()
   await provider.close()
   await platform.close()
-  console.log(story.summary())
+  console.log(log.summary())
 
-  /** What newcomers should see happen, once. */
-  async function playScenes(): Promise<void> {
+  /** Causes one revocation and one failure of the token endpoint, so that the output shows how workers get over them. */
+  async function causeFaults(): Promise<void> {
     const wait = (ms: number) => sleep(ms, undefined, { signal: stopping.signal })
     try {
       await wait(10_500)
-      story.tell('scene', `the APIs reject all ${provider.revokeIssued()} tokens issued so far, as after a revocation`)
+      provider.revokeIssued()
+      log.print('server', 'all tokens issued so far are revoked: the APIs reject them')
       await wait(4_000)
       provider.tokenEndpointFaults.fail(2, { status: 503 })
-      story.tell('scene', 'the token endpoint fails the next 2 requests')
+      log.print('server', 'the token endpoint responds 503 to the next 2 requests')
     } catch {
-      // The workers were stopped before.
+      // The sample was stopped before.
     }
   }
 }

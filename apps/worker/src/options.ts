@@ -7,8 +7,8 @@ import { typedClient } from './workers/typed-client'
 import type { Worker } from './workers/worker'
 import { workloadIdentity } from './workers/workload-identity'
 
-/** What runs when nothing else is asked for. */
-const USUAL = ['manual', 'http', 'typed']
+/** The workers that run without `--only`. */
+const DEFAULT_WORKERS = ['manual', 'http', 'typed']
 
 const WORKERS: Readonly<Record<string, Worker>> = {
   manual,
@@ -19,34 +19,35 @@ const WORKERS: Readonly<Record<string, Worker>> = {
   'workload-identity': workloadIdentity,
 }
 
-const USAGE = `usage: npm start -- [--only ${Object.keys(WORKERS).join('|')}]... [--redis] [--forever] [--seconds 20]
-  --only     run this worker; may be given more than once (default: ${USUAL.join(', ')})
-  --redis    keep the tokens in Redis: the one of REDIS_URL, or one that is started
-  --forever  go on until Ctrl-C
-  --seconds  how long to run otherwise`
+const USAGE = `usage: npm start -- [--only NAME]... [--redis] [--seconds N] [--forever]
+  --only NAME  runs this worker: ${Object.keys(WORKERS).join(', ')}.
+               Can be repeated (default: ${DEFAULT_WORKERS.join(', ')})
+  --redis      keeps the tokens in Redis too: in the one at REDIS_URL, or in one that the sample starts
+  --seconds N  how long to run (default 20)
+  --forever    runs until Ctrl-C`
 
 export interface SampleOptions {
   readonly workers: readonly [name: string, worker: Worker][]
-  /** Whether tokens are kept in Redis too, and not in this process alone. */
+  /** Whether to keep tokens in Redis too. */
   readonly redis: boolean
-  /** How long to run, milliseconds; undefined: until told to stop. */
+  /** How long to run, in milliseconds. Undefined: until Ctrl-C. */
   readonly durationMs: number | undefined
 }
 
-/** @throws Error with the usage in it when the arguments are off. */
+/** @throws Error whose message has the problem and the usage */
 export function sampleOptions(args: readonly string[]): SampleOptions {
   try {
     const { values } = parseArgs({
       args: [...args],
       options: {
-        only: { type: 'string', multiple: true, default: USUAL },
+        only: { type: 'string', multiple: true, default: DEFAULT_WORKERS },
         redis: { type: 'boolean', default: false },
         forever: { type: 'boolean', default: false },
         seconds: { type: 'string', default: '20' },
       },
     })
     const seconds = Number(values.seconds)
-    if (!(seconds > 0)) throw new Error(`--seconds ${values.seconds} is no number above 0`)
+    if (!(seconds > 0)) throw new Error(`--seconds must be a number above 0, not '${values.seconds}'`)
     const workers = values.only.map((name): [string, Worker] => {
       const worker = Object.hasOwn(WORKERS, name) ? WORKERS[name] : undefined
       if (!worker) throw new Error(`there is no worker '${name}'`)

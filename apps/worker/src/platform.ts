@@ -4,17 +4,20 @@ import { join } from 'node:path'
 import type { TestClient } from '@tokenward/identity-provider'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 
-const PROJECTED_EVERY_MS = 1_000
+const WRITE_EVERY_MS = 1_000
 
-/** What stands around a worker in the sample: its keys, and a platform that vouches for it in a file. */
+/**
+ * What a real worker gets from the platform that it runs on: a private key, and a file with a token that identifies it, as
+ * Kubernetes provides it (a projected service account token).
+ */
 export interface Platform {
   readonly privateKey: CryptoKey
-  /** The file with the token of the workload, replaced every second. */
+  /** The file with the token of the workload. It is replaced every second. */
   readonly tokenFile: string
-  /** How the clients that prove themselves by these keys are registered. */
+  /** The clients that use these keys, as they have to be registered with the authorization server. */
   readonly clients: Readonly<Record<string, TestClient>>
-  /** Starts to vouch for the workload at `issuer`. */
-  project(issuer: string): Promise<void>
+  /** Writes the file, and from then on replaces it every second. `issuer` is the authorization server that the token is for. */
+  startWritingTokens(issuer: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -41,7 +44,7 @@ export async function startPlatform(): Promise<Platform> {
       'workload.client': await registered(platform.publicKey),
       'dpop.client': { metadata: { dpop_bound_access_tokens: true } },
     },
-    async project(issuer) {
+    async startWritingTokens(issuer) {
       const write = async () => {
         const token = new SignJWT({
           jti: crypto.randomUUID(),
@@ -54,12 +57,12 @@ export async function startPlatform(): Promise<Platform> {
           .setIssuedAt()
           .setExpirationTime('1m')
           .sign(platform.privateKey)
-        // Replaced as a whole, so that nobody reads half of it.
+        // The rename replaces the whole file at once, so that a reader never gets half of a token.
         await writeFile(`${tokenFile}.new`, text)
         await rename(`${tokenFile}.new`, tokenFile)
       }
       await write()
-      timer = setInterval(() => void write().catch(() => {}), PROJECTED_EVERY_MS)
+      timer = setInterval(() => void write().catch(() => {}), WRITE_EVERY_MS)
     },
     async close() {
       clearInterval(timer)

@@ -3,19 +3,24 @@ import { startRedis } from '@tokenward/local-servers'
 import { redisStore } from '@tokenward/store-redis'
 import { Redis } from 'ioredis'
 
-/** A Redis that the sample workers keep their tokens in. */
+/** The Redis in which the sample keeps tokens. */
 export interface SampleRedis {
   readonly store: TokenStore
-  /** Where it is, without credentials. */
+  /** Its host and port, without credentials. */
   readonly address: string
   close(): Promise<void>
 }
 
-/** The Redis of `REDIS_URL`, or one of our own. @throws Error saying how to get one when there is none. */
+/**
+ * Connects to the Redis at `REDIS_URL`, or starts one.
+ *
+ * @throws Error when there is none. The message says how to get one.
+ */
 export async function startSampleRedis(): Promise<SampleRedis> {
   const server = await startRedis()
   const client = new Redis(server.url)
-  // What fails there is told by the token manager; the client goes on trying.
+  // ioredis reconnects by itself, and the token manager reports failed operations as `storeFailed`. Without a listener, ioredis
+  // would log each error.
   client.on('error', () => undefined)
   const { path, host, port } = client.options
   return {

@@ -13,7 +13,7 @@ interface Sample {
 
 const start = (...args: string[]) => startWith({}, ...args)
 
-/** With environment variables beside those that are there. */
+/** Starts the sample with additional environment variables. */
 function startWith(env: NodeJS.ProcessEnv, ...args: string[]): Sample {
   const child = spawn(process.execPath, [main, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -26,26 +26,26 @@ function startWith(env: NodeJS.ProcessEnv, ...args: string[]): Sample {
   return { child, output: () => output, exit: new Promise((resolve) => child.on('exit', resolve)) }
 }
 
-test('the sample ends by itself, with a summary and exit code 0', async () => {
+test('the sample ends after --seconds with a summary and exit code 0', async () => {
   const { output, exit } = start('--seconds', '1.5')
   expect(await exit).toBe(0)
   expect(output()).toContain('Workers (manual, http, typed)')
-  expect(output()).toMatch(/catalog\.client: a new token/)
+  expect(output()).toMatch(/catalog\.client: new token from the endpoint/)
   expect(output()).toMatch(/API requests +6 \(6 × 200\)/)
   expect(output()).toMatch(/token requests +2/)
 })
 
 test.each([
-  ['private-key-jwt', 'the catalog answered 200 to a client that has no secret'],
-  ['dpop', 'the catalog answered 200 to the token with its proof, 401 to the token alone'],
-  ['workload-identity', 'the catalog answered 200 to a client that its platform vouches for'],
-])('--only %s shows it', async (worker, line) => {
+  ['private-key-jwt', 'the catalog responded 200 to a client without a secret'],
+  ['dpop', 'the catalog responded 200 to the token with its proof, 401 to the token alone'],
+  ['workload-identity', 'the catalog responded 200 to a client that its platform identifies'],
+])('--only %s runs that worker', async (worker, line) => {
   const { output, exit } = start('--only', worker, '--seconds', '0.5')
   expect(await exit).toBe(0)
   expect(output()).toContain(line)
 })
 
-test.each(['SIGINT', 'SIGTERM'] as const)('%s ends it cleanly, also with --forever', async (signal) => {
+test.each(['SIGINT', 'SIGTERM'] as const)('%s ends the sample with a summary and exit code 0', async (signal) => {
   const { child, output, exit } = start('--forever', '--only', 'manual')
   await expect.poll(output, { timeout: 10_000 }).toContain('items from the catalog')
   child.kill(signal)
@@ -55,41 +55,44 @@ test.each(['SIGINT', 'SIGTERM'] as const)('%s ends it cleanly, also with --forev
   expect(output()).toContain('Summary')
 })
 
-test.skipIf(!(await hasRedis()))('--redis keeps the tokens of every worker in Redis, and says so', async () => {
-  const redis = await startRedis()
-  onTestFinished(() => redis.stop())
-  const client = redis.connect()
-  const names = ['manual', 'http', 'typed', 'private-key-jwt', 'dpop', 'workload-identity']
-  const only = names.flatMap((name) => ['--only', name])
-  const { child, output, exit } = startWith({ REDIS_URL: redis.url }, '--redis', '--forever', ...only)
-  await expect.poll(output, { timeout: 15_000 }).toMatch(/, with tokens kept in Redis at \S+\. Tokens live/)
-  const [issuer] = /http:\/\/\S+/.exec(output()) ?? []
+test.skipIf(!(await hasRedis()))(
+  '--redis keeps the tokens of every worker in Redis and prints its address',
+  async () => {
+    const redis = await startRedis()
+    onTestFinished(() => redis.stop())
+    const client = redis.connect()
+    const names = ['manual', 'http', 'typed', 'private-key-jwt', 'dpop', 'workload-identity']
+    const only = names.flatMap((name) => ['--only', name])
+    const { child, output, exit } = startWith({ REDIS_URL: redis.url }, '--redis', '--forever', ...only)
+    await expect.poll(output, { timeout: 15_000 }).toMatch(/, with tokens kept in Redis at \S+\.\nTokens live/)
+    const [issuer] = /http:\/\/\S+/.exec(output()) ?? []
 
-  /** Whose tokens are there; others may use the same Redis, so the issuer counts. */
-  const owners = async () => {
-    const keys = await client.keys('tokenward:{*}')
-    const entries = keys.length > 0 ? await client.mget(keys) : []
-    const claims = entries.flatMap((entry) => {
-      const [, payload] = /"eyJ[\w-]+\.([\w-]+)\.[\w-]+"/.exec(entry ?? '') ?? []
-      return payload ? [JSON.parse(Buffer.from(payload, 'base64url').toString()) as Record<string, string>] : []
-    })
-    return new Set(claims.filter(({ iss }) => iss === issuer).map(({ client_id }) => client_id)).size
-  }
-  // Of six workers, two share a client.
-  await expect.poll(owners, { timeout: 15_000 }).toBe(5)
-  child.kill('SIGINT')
-  expect(await exit).toBe(0)
-  expect(output()).toContain('Summary')
-})
+    /** The number of clients whose tokens are in Redis. Other tests may use the same Redis, so only this issuer counts. */
+    const clientsInRedis = async () => {
+      const keys = await client.keys('tokenward:{*}')
+      const entries = keys.length > 0 ? await client.mget(keys) : []
+      const claims = entries.flatMap((entry) => {
+        const [, payload] = /"eyJ[\w-]+\.([\w-]+)\.[\w-]+"/.exec(entry ?? '') ?? []
+        return payload ? [JSON.parse(Buffer.from(payload, 'base64url').toString()) as Record<string, string>] : []
+      })
+      return new Set(claims.filter(({ iss }) => iss === issuer).map(({ client_id }) => client_id)).size
+    }
+    // Two of the six workers share a client.
+    await expect.poll(clientsInRedis, { timeout: 15_000 }).toBe(5)
+    child.kill('SIGINT')
+    expect(await exit).toBe(0)
+    expect(output()).toContain('Summary')
+  },
+)
 
-test('--redis where no Redis answers says so, without the password, and ends with 1', async () => {
+test('--redis without a Redis prints an error without the password, and ends with 1', async () => {
   const { output, exit } = startWith({ REDIS_URL: 'redis://:hush@127.0.0.1:1' }, '--redis')
   expect(await exit).toBe(1)
-  expect(output()).toContain('Redis does not answer: is REDIS_URL right?')
+  expect(output()).toContain('Redis does not respond. Check REDIS_URL.')
   expect(output()).not.toContain('hush')
 })
 
-test('without --redis none is looked for', async () => {
+test('without --redis no Redis is used', async () => {
   const { output, exit } = startWith({ REDIS_URL: 'redis://127.0.0.1:1' }, '--only', 'http', '--seconds', '0.5')
   expect(await exit).toBe(0)
   expect(output()).not.toContain('Redis')
@@ -98,8 +101,8 @@ test('without --redis none is looked for', async () => {
 test.each([
   [['--only', 'nobody'], "there is no worker 'nobody'"],
   [['--sideways'], '--sideways'],
-  [['--seconds', 'x'], '--seconds x is no number above 0'],
-])('%j is refused with what there is', async (args, message) => {
+  [['--seconds', 'x'], "--seconds must be a number above 0, not 'x'"],
+])('%j is refused with the usage', async (args, message) => {
   const { output, exit } = start(...args)
   expect(await exit).toBe(2)
   expect(output()).toContain(message)

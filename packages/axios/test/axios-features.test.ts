@@ -6,7 +6,7 @@ import { ADAPTERS, catalogSetup } from './support'
 
 describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
   test.each(['before', 'after'])(
-    'an application with interceptors and axios-retry takes the tokens in one line, %s its own, and loses nothing',
+    'attachTokens works in an application with interceptors and axios-retry, called %s them',
     async (when) => {
       const { tokens, provider, api } = await catalogSetup()
       const http = axios.create({ baseURL: api.baseURL, adapter, headers: { 'x-app': 'worker' } })
@@ -24,7 +24,7 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
       expect(api.requests.at(-1)?.headers).toMatchObject({ 'x-app': 'worker', 'x-trace': 't' })
       expect(provider.tokenRequests).toHaveLength(1)
 
-      // A renewal is nothing that the application gets to see.
+      // The interceptors of the application do not see the renewal.
       log.length = 0
       provider.revokeIssued()
       expect((await http.get('list')).status).toBe(200)
@@ -32,7 +32,7 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
     },
   )
 
-  test('a config that comes with an error may be sent again, by the instance and by axios itself', async () => {
+  test('the config of an error can be sent again, by the instance and by axios itself', async () => {
     const { catalog, api } = await catalogSetup({ adapter })
     api.faults.fail(1, { status: 500 })
     const { config } = await catalog.post('echo', { a: 1 }).catch((error) => error)
@@ -42,7 +42,7 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
     expect(api.requests.map(({ status }) => status)).toEqual([500, 200, 200, 200])
   })
 
-  test('transformRequest and transformResponse run once each, 401 or not', async () => {
+  test('transformRequest and transformResponse run once each, also after a 401', async () => {
     const { catalog, provider, api } = await catalogSetup({ adapter })
     await catalog('test')
     provider.revokeIssued()
@@ -67,7 +67,7 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
   })
 })
 
-test('an adapter of the user, on the instance or on a call, gets the token and makes the request', async () => {
+test('a custom adapter, on the instance or on a call, gets the token and sends the request', async () => {
   const { tokens, api, catalog } = await catalogSetup()
   const seen: unknown[] = []
   const adapter = axios.getAdapter((config) => {
@@ -79,7 +79,7 @@ test('an adapter of the user, on the instance or on a call, gets the token and m
   expect(seen).toEqual(Array(2).fill(expect.stringMatching(/^Bearer ey/)))
 })
 
-test('synchronous interceptors stay synchronous: the request is on its way in the same turn', async () => {
+test('synchronous interceptors still run synchronously', async () => {
   const { tokens, api } = await catalogSetup()
   const instance = axios.create({ baseURL: api.baseURL })
   let ran = false

@@ -8,7 +8,7 @@ function claims(proof: unknown): Record<string, unknown> {
 }
 
 describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
-  test('a request has the proof that is made for it, with claims of its own', async () => {
+  test('each request has its own proof, with additional claims', async () => {
     const { catalog, api } = await dpopSetup({ adapter })
     await catalog.post('echo', 'x', { params: { a: 1 }, proofClaims: { purpose: 'audit' } })
     const { authorization, dpop } = api.requests[0]?.headers ?? {}
@@ -16,7 +16,7 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
     expect(claims(dpop)).toMatchObject({ htm: 'POST', htu: `${api.baseURL}echo`, purpose: 'audit' })
   })
 
-  test('a nonce challenge renews no token; another 401 does', async () => {
+  test('a nonce challenge repeats the request with the same token, and a later 401 renews the token', async () => {
     const { catalog, provider, api } = await dpopSetup({ adapter })
     api.noncePolicy = 'required'
     for (let call = 0; call < 3; call++) expect((await catalog('test')).status).toBe(200)
@@ -27,14 +27,14 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
     expect(provider.tokenRequests).toHaveLength(2)
   })
 
-  test('a redirect within the origin has a proof of its own; to another origin it carries nothing', async () => {
+  test('a redirect within the origin has a new proof; a redirect to another origin carries no credentials', async () => {
     const { catalog, provider, api } = await dpopSetup({ adapter })
     const { config } = await catalog('redirect', { params: { to: 'test' } })
     expect(claims(api.requests[1]?.headers.dpop).htu).toBe(`${api.baseURL}test`)
     expect(config).toMatchObject({ url: 'redirect', baseURL: api.baseURL, params: { to: 'test' } })
     expect(config.maxRedirects).toBeUndefined()
-    const elsewhere = { params: { to: `${provider.invoice.baseURL}test` }, headers: { cookie: 'a=b' } }
-    await expect(catalog('redirect', elsewhere)).rejects.toMatchObject({ response: { status: 401 } })
+    const otherOrigin = { params: { to: `${provider.invoice.baseURL}test` }, headers: { cookie: 'a=b' } }
+    await expect(catalog('redirect', otherOrigin)).rejects.toMatchObject({ response: { status: 401 } })
     const { authorization, dpop, cookie } = provider.invoice.requests[0]?.headers ?? {}
     expect([authorization, dpop, cookie]).toEqual([undefined, undefined, undefined])
     expect(provider.tokenRequests).toHaveLength(1)
@@ -46,13 +46,13 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
     [303, 'GET', ''],
     [307, 'POST', 'body'],
     [308, 'POST', 'body'],
-  ])('a POST that is redirected with %d becomes a %s', async (status, method, text) => {
+  ])('a POST that is redirected with %d is sent as %s', async (status, method, text) => {
     const { catalog } = await dpopSetup({ adapter })
     const { data } = await catalog.post('redirect', 'body', { params: { to: 'echo', status } })
     expect(data).toMatchObject({ method, text })
   })
 
-  test('maxRedirects is kept; a stream is not sent to where a redirect leads', async () => {
+  test('maxRedirects works, and a stream is not sent again after a redirect', async () => {
     const { catalog, api } = await dpopSetup({ adapter })
     const unfollowed = catalog('redirect?to=test', { maxRedirects: 0 })
     await expect(unfollowed).rejects.toMatchObject({ response: { status: 302 } })
@@ -63,7 +63,7 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
     expect(api.requests).toHaveLength(4)
   })
 
-  test('an error holds neither token nor proof', async () => {
+  test('an error contains neither token nor proof', async () => {
     const { catalog } = await dpopSetup({ adapter })
     const error = await catalog('redirect?to=status/500').catch((reason) => reason)
     expect(error.config.headers.toJSON()).toMatchObject({ Authorization: '[redacted]', Dpop: '[redacted]' })

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { ADAPTERS, catalogSetup, tokensIn } from './support'
 
 describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
-  test('a call rejects with TokenRequestError when no token can be had; axios-retry does not retry, and the API gets nothing', async () => {
+  test('a call fails with TokenRequestError when no token can be obtained; axios-retry does not retry, the API receives no request', async () => {
     const { catalog, provider, api } = await catalogSetup({ adapter })
     axiosRetry(catalog, { retries: 3 })
     const error = await catalog('list', { tokenParameters: { scope: 'invoice' } }).catch((reason) => reason)
@@ -16,7 +16,7 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
     expect(api.requests).toHaveLength(0)
   })
 
-  test('an error status is an AxiosError as the caller knows it', async () => {
+  test('an error status is the usual AxiosError', async () => {
     const { catalog, api } = await catalogSetup({ adapter })
     api.faults.fail(1, { status: 422, body: { why: 'total' } })
     const error = await catalog.post('echo', { a: 1 }).catch((reason) => reason)
@@ -35,7 +35,7 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
 
   test.each<[string, AxiosRequestConfig, 'reset' | 'hang' | { status: number; body?: string }]>([
     ['an error status', {}, { status: 500, body: 'x' }],
-    ['an error status, unfollowed', { maxRedirects: 0 }, { status: 500 }],
+    ['an error status with maxRedirects: 0', { maxRedirects: 0 }, { status: 500 }],
     ['an error status with a stream', { responseType: 'stream' }, { status: 500, body: 'x' }],
     ['a second 401', {}, { status: 401 }],
     ['a broken connection', {}, 'reset'],
@@ -46,7 +46,7 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
       { status: 200, body: '{' },
     ],
     ['a response that is too long', { maxContentLength: 1 }, { status: 200, body: 'long' }],
-  ])('no token is in an error of %s, at any depth', async (_what, config, fault) => {
+  ])('the error of %s contains no token, at any depth', async (_what, config, fault) => {
     const { catalog, api } = await catalogSetup({ adapter })
     api.faults.fail(Number.POSITIVE_INFINITY, fault)
     const error = await catalog.post('echo', { a: 1 }, config).catch((reason) => reason)
@@ -54,7 +54,7 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
     expectNoToken(error)
   })
 
-  test('no token is in the error of an unreachable host, a cancelled call or a redirect', async () => {
+  test('the error of an unreachable host, a cancelled call or a redirect contains no token', async () => {
     const { catalog, provider, api } = await catalogSetup({ adapter })
     await catalog('test')
     api.faults.fail(1, 'hang')
@@ -71,7 +71,7 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
   })
 })
 
-test('no token of another call that shares the agent is in an error', async () => {
+test('an error does not show the tokens of other calls on the same agent', async () => {
   const { catalog, api } = await catalogSetup()
   await catalog('test')
   api.faults.fail(1, 'hang')
@@ -85,7 +85,7 @@ test('no token of another call that shares the agent is in an error', async () =
   await other
 })
 
-test('a success keeps no token either, in its config and its request', async () => {
+test('a successful response contains no token, in its config and its request', async () => {
   const { catalog } = await catalogSetup()
   const response = await catalog('test')
   expect(response.config.headers.Authorization).toBe('[redacted]')
@@ -96,7 +96,7 @@ test('a success keeps no token either, in its config and its request', async () 
 
 function expectNoToken(error: Error): void {
   expectNoneShown(error)
-  // Not only is it not shown: what the error leads to does not hold it.
+  // Printing is not enough: no object that can be reached from the error may hold the token.
   expect(tokensIn(error)).toEqual([])
 }
 

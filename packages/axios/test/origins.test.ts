@@ -3,7 +3,7 @@ import axios from 'axios'
 import { describe, expect, test } from 'vitest'
 import { ADAPTERS, catalogSetup } from './support'
 
-test('a URL of another origin is refused before a token is requested, however it is given', async () => {
+test('a URL of another origin is refused before a token is requested, in every form', async () => {
   const { catalog, provider } = await catalogSetup()
   const { origin, baseURL } = provider.invoice
   const calls = [
@@ -25,7 +25,7 @@ test('a URL of another origin is refused before a token is requested, however it
 })
 
 test.each(['data:text/plain,x', 'file:///etc/passwd', 'blob:https://a/b', 'https:evil.example/x'])(
-  '%s is refused before a token is requested',
+  '%s is refused too',
   async (url) => {
     const { catalog, provider } = await catalogSetup()
     await expect(catalog(url, { baseURL: '' })).rejects.toMatchObject({
@@ -36,27 +36,27 @@ test.each(['data:text/plain,x', 'file:///etc/passwd', 'blob:https://a/b', 'https
 )
 
 test.each(['before', 'after'])(
-  'an interceptor that is added %s ours cannot send a token to another origin',
+  'an interceptor that was added %s attachTokens and changes the base URL cannot send the token to another origin',
   async (when) => {
     const { tokens, provider, api } = await catalogSetup()
     const instance = axios.create({ baseURL: api.baseURL })
-    const astray = () =>
+    const changeBaseURL = () =>
       instance.interceptors.request.use((config) => Object.assign(config, { baseURL: provider.invoice.baseURL }))
-    if (when === 'before') astray()
+    if (when === 'before') changeBaseURL()
     attachTokens(instance, tokens, 'catalog.client')
-    if (when === 'after') astray()
+    if (when === 'after') changeBaseURL()
     await expect(instance('test')).rejects.toMatchObject({ code: 'origin_not_allowed' })
     expect(provider.invoice.requests).toHaveLength(0)
   },
 )
 
-test('allowedOrigins allows more origins, given as origins or URLs, with or without a base URL', async () => {
+test('allowedOrigins takes origins and URLs, with or without a base URL', async () => {
   const { tokens, provider } = await catalogSetup()
   const { catalog, invoice } = provider
   const both = createAxios(tokens, 'catalog.client', { allowedOrigins: [catalog.origin, new URL(invoice.baseURL)] })
   expect((await both(`${catalog.baseURL}test`)).status).toBe(200)
   await expect(both(`${invoice.baseURL}test`, { retryOn401: false })).rejects.toMatchObject({ status: 401 })
-  await expect(both('test')).rejects.toMatchObject({ problems: [{ client: 'catalog.client', option: 'baseURL' }] })
+  await expect(both('test')).rejects.toThrow("baseURL: missing, and the request's URL is not absolute: 'test'")
 })
 
 test('a redirect to a subdomain carries no token either', async () => {
@@ -79,7 +79,7 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
   })
 
   test.each([undefined, fetch.bind(undefined)])(
-    'a redirect to another origin carries no token, and its 401 renews none',
+    'a redirect to another origin carries no token, and a 401 there does not renew it',
     async (ownFetch) => {
       const { catalog, provider, api } = await catalogSetup({ adapter, ...(ownFetch && { env: { fetch: ownFetch } }) })
       const hosts: string[] = []

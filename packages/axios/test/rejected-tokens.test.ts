@@ -18,7 +18,7 @@ const nodeForm = () => {
 }
 
 describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
-  test('a request that gets a 401 is sent once more with a new token', async () => {
+  test('after a 401 the request is sent once more with a new token, and succeeds', async () => {
     const { catalog, provider, api } = await catalogSetup({ adapter })
     await catalog('list')
     provider.revokeIssued()
@@ -28,7 +28,7 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
     expect(provider.tokenRequests).toHaveLength(2)
   })
 
-  test('two 401s in a row reach the caller as an AxiosError of status 401, after exactly two API requests', async () => {
+  test('after two 401s the caller gets an AxiosError with status 401, and there was no third API request', async () => {
     const { catalog, api } = await catalogSetup({ adapter })
     api.faults.fail(Number.POSITIVE_INFINITY, { status: 401, body: { error: 'no' } })
     const error = await catalog('list').catch((reason) => reason)
@@ -37,7 +37,7 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
     expect(api.requests).toHaveLength(2)
   })
 
-  test('two 401s in a row reach the caller as a response where validateStatus accepts a 401', async () => {
+  test('the same holds when validateStatus accepts a 401', async () => {
     for (const validateStatus of [null, () => true]) {
       const { catalog, provider, api } = await catalogSetup({ adapter, validateStatus })
       await catalog('list')
@@ -57,14 +57,14 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
     await expect(catalog('list')).rejects.toMatchObject({ status: 503, response: { data: 'down' } })
   })
 
-  test('with retryOn401 false the caller gets the 401, by client and by call, and the next call has a new token', async () => {
+  test('retryOn401 can be set on the client and on a call; with false the caller gets the first 401', async () => {
     const { catalog, provider, api } = await catalogSetup({ adapter, retryOn401: false })
     await catalog('test')
     provider.revokeIssued()
     await expect(catalog('test')).rejects.toMatchObject({ status: 401 })
     expect((await catalog('test')).status).toBe(200)
     api.faults.fail(1, { status: 401 })
-    // Another token: one that was renewed a moment ago is not renewed again.
+    // Another scope, because a token that was renewed a moment ago is not renewed again.
     const config = { retryOn401: true, tokenParameters: { scope: 'catalog' } }
     expect((await catalog('test', config)).status).toBe(200)
   })
@@ -77,7 +77,7 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
     ['a Blob', () => new Blob(['blob ', 'of parts']), 'blob of parts'],
     ['a Buffer', () => Buffer.from('buffer'), 'buffer'],
     ['an ArrayBuffer', () => new TextEncoder().encode('array buffer').buffer, 'array buffer'],
-  ])('a body of %s is sent whole the second time', async (_kind, body, expected) => {
+  ])('%s as body is sent whole in the second request', async (_kind, body, expected) => {
     const { catalog, provider, api } = await catalogSetup({ adapter })
     await catalog('test')
     provider.revokeIssued()
@@ -87,7 +87,7 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
     for (const sent of [first, second]) {
       if (expected instanceof RegExp) expect(sent?.body.toString('utf8')).toMatch(expected)
       else expect(sent?.body.toString('utf8')).toBe(expected)
-      // A boundary of the first sending would make the second one unreadable.
+      // A server cannot read a form whose boundary differs from that in the content type.
       const [, boundary = ''] = /boundary=(\S+)/.exec(sent?.headers['content-type'] ?? '') ?? []
       expect(sent?.body.toString('utf8')).toContain(boundary)
     }
@@ -95,11 +95,11 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
 
   test.each<[string, () => unknown]>([
     ['a Node stream', () => Readable.from([Buffer.from('streamed')])],
-    // Each of these two is taken by one of the adapters only.
+    // Each of these two kinds works with one adapter only.
     adapter === 'fetch'
       ? ['a ReadableStream', () => new Blob(['streamed']).stream()]
       : ['a form of the form-data package', nodeForm],
-  ])('%s is not sent again: the caller gets the 401, and the next call a new token', async (_kind, body) => {
+  ])('%s is not sent again: the caller gets the 401, and the next call uses a new token', async (_kind, body) => {
     const { catalog, provider, api } = await catalogSetup({ adapter, maxRedirects: 0 })
     await catalog('test')
     provider.revokeIssued()
@@ -111,7 +111,7 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
     expect(provider.tokenRequests).toHaveLength(2)
   })
 
-  test('when no new token can be had, the caller gets the 401 of the API', async () => {
+  test('when no new token can be obtained, the caller gets the 401 of the API', async () => {
     const { catalog, provider, api } = await catalogSetup({ adapter })
     await catalog('test')
     provider.revokeIssued()
@@ -120,7 +120,7 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
     expect(api.requests).toHaveLength(2)
   })
 
-  test('a token revoked under 100 concurrent calls: one token request, no failure', async () => {
+  test('100 concurrent calls with a revoked token make one token request, and no call fails', async () => {
     const { catalog, provider } = await catalogSetup({ adapter })
     await catalog('list')
     provider.revokeIssued()
@@ -130,7 +130,7 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
   })
 })
 
-test('the connection of a dropped 401 serves later requests, also when the response is a stream', async () => {
+test('the connection of a discarded 401 is used for later requests, also when the response is a stream', async () => {
   const { Agent } = await import('node:http')
   const httpAgent = new Agent({ keepAlive: true })
   const { catalog, provider, api } = await catalogSetup({ httpAgent, responseType: 'stream' })

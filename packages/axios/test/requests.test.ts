@@ -4,7 +4,7 @@ import { describe, expect, expectTypeOf, test } from 'vitest'
 import { ADAPTERS, catalogSetup } from './support'
 
 describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
-  test('a token is attached and cached, with no token code in the caller', async () => {
+  test('a token is attached and cached, without token code in the caller', async () => {
     const { catalog, provider, api } = await catalogSetup({ adapter })
     for (let call = 0; call < 3; call++) {
       const { status, data } = await catalog.get<{ id: number }[]>('list')
@@ -15,13 +15,13 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
     expect(api.requests[0]?.headers.authorization).toMatch(/^Bearer ey/)
   })
 
-  test('50 calls at once make one token request', async () => {
+  test('50 concurrent calls make one token request', async () => {
     const { catalog, provider } = await catalogSetup({ adapter })
     await Promise.all(Array.from({ length: 50 }, () => catalog('list')))
     expect(provider.tokenRequests).toHaveLength(1)
   })
 
-  test('a path is joined to the base URL as axios joins it; an absolute URL goes where it says', async () => {
+  test('a path is joined to the base URL as in axios, and an absolute URL is used as it is', async () => {
     const { tokens, api } = await catalogSetup()
     for (const baseURL of [api.baseURL, api.baseURL.replace(/\/$/, ''), new URL(api.baseURL)]) {
       const catalog = createAxios(tokens, 'catalog.client', { baseURL, adapter })
@@ -30,7 +30,7 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
     expect(new Set(api.requests.map(({ url }) => url))).toEqual(new Set(['/catalog/test?a=1']))
   })
 
-  test('the caller gets responses as they are: statuses without a body, an error, a stream', async () => {
+  test('responses reach the caller unchanged: statuses without a body, an error, a stream', async () => {
     const { catalog } = await catalogSetup({ adapter, validateStatus: null })
     expect((await catalog('status/204')).status).toBe(204)
     expect((await catalog('status/304')).status).toBe(304)
@@ -42,7 +42,7 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
     expect(text).toBe('line 1\nline 2\nline 3\nline 4\nline 5\n')
   })
 
-  test("headers of the instance and of the call are sent, except another Authorization or axios's own auth", async () => {
+  test("headers of the instance and of the call are sent; an Authorization header and axios's auth option are replaced", async () => {
     const { catalog, api } = await catalogSetup({ adapter, headers: { 'x-app': 'worker' } })
     const auth = { username: 'user', password: 'password' }
     await catalog('test', { headers: { 'x-trace': '1', authorization: 'Basic eA==' } })
@@ -56,7 +56,7 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
     expect(api.requests[2]?.url).toBe('/catalog/test?a=1')
   })
 
-  test('progress of upload and download is reported', async () => {
+  test('upload and download progress is reported', async () => {
     const { catalog } = await catalogSetup({ adapter })
     const seen = { sent: 0, received: 0 }
     await catalog.post('echo', 'x'.repeat(1_000), {
@@ -67,7 +67,7 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
     expect(seen.received).toBeGreaterThan(1_000)
   })
 
-  test('a call is cancelled as in axios: before the call, during the token request, during the API request', async () => {
+  test('a call can be cancelled as in axios: before it, during the token request, and during the API request', async () => {
     const { catalog, provider, api } = await catalogSetup({ adapter })
     for (const how of ['signal', 'cancelToken'] as const) {
       provider.reset()
@@ -77,25 +77,25 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
       expect(provider.tokenRequests).toHaveLength(0)
 
       provider.tokenEndpointFaults.fail(1, 'hang')
-      const asking = canceller(how)
-      // Each its own token: the request that hangs goes on for others.
-      const waiting = failure(catalog('test', { ...asking.config, tokenParameters: { parameters: { how } } }))
+      const duringToken = canceller(how)
+      // A token of its own each time, because a hanging token request continues after the cancellation.
+      const waiting = failure(catalog('test', { ...duringToken.config, tokenParameters: { parameters: { how } } }))
       await expect.poll(() => provider.tokenRequests.length).toBe(1)
-      asking.cancel()
+      duringToken.cancel()
       expect(await waiting).toSatisfy(axios.isCancel)
       expect(api.requests).toHaveLength(0)
 
       api.faults.fail(1, 'hang')
-      const calling = canceller(how)
-      const called = failure(catalog('test', { ...calling.config, tokenParameters: { scope: 'catalog' } }))
+      const duringCall = canceller(how)
+      const called = failure(catalog('test', { ...duringCall.config, tokenParameters: { scope: 'catalog' } }))
       await expect.poll(() => api.requests.length).toBe(1)
-      calling.cancel()
+      duringCall.cancel()
       expect(await called).toSatisfy(axios.isCancel)
     }
   })
 })
 
-test("the caller's config is left as it was", async () => {
+test("the caller's config is not changed", async () => {
   const { catalog } = await catalogSetup()
   const headers = Object.freeze({ 'x-trace': '1' })
   const tokenParameters = Object.freeze({ scope: 'catalog' })
@@ -104,7 +104,7 @@ test("the caller's config is left as it was", async () => {
   expect(data.text).toBe('{"a":1}')
 })
 
-test('tokenParameters are an option of the client or of a call, or a function of the request', async () => {
+test('tokenParameters can be set on the client, on a call, or by a function of the request', async () => {
   const { tokens, provider, api, catalog } = await catalogSetup({ tokenParameters: { scope: 'catalog' } })
   await catalog('test')
   await catalog('test', { tokenParameters: { scope: 'catalog.read' } })
@@ -117,7 +117,7 @@ test('tokenParameters are an option of the client or of a call, or a function of
   })
   await computed.post('echo', {}, { params: { a: 1 } })
   await computed('echo', { tokenParameters: {} })
-  // @ts-expect-error there is no such parameter
+  // @ts-expect-error the parameter does not exist
   await expect(catalog('test', { tokenParameters: { scoop: 'catalog' } })).rejects.toThrow('did you mean scope?')
   expect(provider.tokenRequests.map(({ parameters }) => [parameters.scope, parameters.for])).toEqual([
     ['catalog', undefined],
@@ -127,7 +127,7 @@ test('tokenParameters are an option of the client or of a call, or a function of
   ])
 })
 
-test('attachTokens uses the base URL of the instance; detach restores the instance', async () => {
+test('attachTokens uses the base URL of the instance, and detach restores the instance', async () => {
   const { tokens, api } = await catalogSetup()
   const instance = axios.create({ baseURL: api.baseURL, validateStatus: null })
   const { adapter } = instance.defaults
@@ -142,18 +142,18 @@ test('attachTokens uses the base URL of the instance; detach restores the instan
   detach()
 })
 
-test('attachTokens with a base URL of its own joins to it', async () => {
+test('attachTokens can be given a base URL', async () => {
   const { tokens, api } = await catalogSetup()
   const instance: AxiosInstance = axios.create()
   attachTokens(instance, tokens, 'catalog.client', { baseURL: new URL(api.baseURL), retryOn401: false })
   expect((await instance('test')).status).toBe(200)
 })
 
-test('an unknown client does not compile; baseURL or allowedOrigins is required', async () => {
+test('an unknown client does not compile, and a client without a base URL and allowed origins throws', async () => {
   const { tokens } = await catalogSetup()
   expect(() => createAxios(tokens, 'catalog.client', {})).toThrow(/client 'catalog.client', baseURL: missing/)
   expect(() => attachTokens(axios.create(), tokens, 'catalog.client')).toThrow(/baseURL: missing/)
-  // @ts-expect-error there is no such client
+  // @ts-expect-error the client does not exist
   createAxios(tokens, 'other.client', { baseURL: 'https://api.example' })
 })
 
@@ -168,7 +168,7 @@ function canceller(how: 'signal' | 'cancelToken') {
 
 function failure(call: Promise<unknown>): Promise<unknown> {
   return call.then(
-    () => expect.unreachable('the call has succeeded'),
+    () => expect.unreachable('the call succeeded'),
     (error) => error,
   )
 }

@@ -3,10 +3,10 @@ import type { TokenManagerOptions } from '@tokenward/core'
 import type { IdentityProviderOptions } from '@tokenward/identity-provider'
 import { catalogTokens, dpopTokens } from '@tokenward/test-support'
 
-/** The adapters of axios that there are outside a browser. */
+/** The axios adapters that work outside a browser. */
 export const ADAPTERS = ['http', 'fetch'] as const
 
-/** A real server, a manager over it, and an axios for the catalog; all end with the test. */
+/** An identity provider, a manager, and an axios instance for the catalog API. Everything ends with the test. */
 export async function catalogSetup(
   options: Omit<AxiosOptions, 'baseURL'> & {
     provider?: IdentityProviderOptions
@@ -19,13 +19,13 @@ export async function catalogSetup(
   return { ...setup, catalog: createAxios(setup.tokens, 'catalog.client', { ...axiosOptions, baseURL }) }
 }
 
-/** As {@link catalogSetup}, for a client whose tokens are bound to a key. */
+/** The same as {@link catalogSetup}, for a client with DPoP tokens. */
 export async function dpopSetup(options: Omit<AxiosOptions, 'baseURL'> = {}) {
   const { provider, api, start } = await dpopTokens()
   return { provider, api, catalog: createAxios(start(), 'c', { ...options, baseURL: api.baseURL }) }
 }
 
-/** Where a token is in `root`: a path for every one that own properties lead to, whatever their kind. */
+/** The paths to all tokens in `root`. Follows every own property, also symbols and properties that are not enumerable. */
 export function tokensIn(root: unknown): string[] {
   const found: string[] = []
   const seen = new Set<unknown>()

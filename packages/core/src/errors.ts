@@ -54,9 +54,9 @@ export class UnknownClientError extends TokenwardError {
 }
 
 /**
- * Why a token could not be had: the authorization server's own OAuth code (RFC 6749 §5.2, such as `invalid_client`),
- * or one of ours. `credential_unavailable`: a supplier of the secret or the assertion failed. `closed`: the manager
- * was closed.
+ * Why there is no token: the authorization server's own OAuth code (RFC 6749 §5.2, such as `invalid_client`), or one of
+ * tokenward's. `credential_unavailable`: a supplier of the secret, an assertion or another credential failed. `closed`: the
+ * manager was closed.
  */
 export type TokenRequestErrorReason =
   | 'timeout'
@@ -74,7 +74,10 @@ export type TokenRequestErrorReason =
   | 'unsupported_grant_type'
   | (string & {})
 
-/** What a {@link TokenRequestError} carries. */
+/** What was being done: reading the metadata of an issuer, a token request, a revocation, or calling a supplier of the user's. */
+export type TokenRequestStep = 'discovery' | 'token_request' | 'revocation' | 'supplier'
+
+/** The fields of a {@link TokenRequestError}. */
 export interface TokenRequestErrorDetails {
   client: string
   error: TokenRequestErrorReason
@@ -82,35 +85,79 @@ export interface TokenRequestErrorDetails {
   status?: number | undefined
   retryable: boolean
   retryAfterMs?: number | undefined
+  step?: TokenRequestStep | undefined
+  /** A URL without user name, password, query and fragment. */
+  url?: string | undefined
+  /** Only what a supplier of the user's threw. It is the user's own object. */
+  cause?: unknown
 }
 
-/** A token could not be had; the call that needed it was not made. */
+const STEPS: Readonly<Record<TokenRequestStep, string>> = {
+  discovery: 'discovery',
+  token_request: 'token request',
+  revocation: 'revocation',
+  supplier: 'supplier',
+}
+
+/** There is no token. The call that needed it was not made. */
 export class TokenRequestError extends TokenwardError {
   readonly code = 'token_request_failed'
   /** The client's name. */
   readonly client: string
   /** The OAuth error code, or what else went wrong. */
   readonly error: TokenRequestErrorReason
-  /** What the authorization server, or the failure, says about it. */
+  /** Details, from the authorization server or from tokenward. At most 300 characters of it are the server's. */
   readonly errorDescription: string | undefined
-  /** The HTTP status of the answer, when there was one. */
+  /** The HTTP status of the response, if there was one. */
   readonly status: number | undefined
   /** Whether the same request may succeed later, with nothing changed. */
   readonly retryable: boolean
-  /** The earliest moment at which a new try makes sense, in milliseconds from now, where that is known. */
+  /** How long no new request makes sense, in milliseconds from now, if that is known. At most 300,000. */
   readonly retryAfterMs: number | undefined
+  /** What failed, if that is known. */
+  readonly step: TokenRequestStep | undefined
+  /** The URL that was requested, without query, if there was one. */
+  readonly url: string | undefined
+  /**
+   * What a supplier of the user's threw: the user's own error, which may say anything. It is not part of the message, of
+   * events and logs, of `JSON.stringify`, or of what `console.log` and `console.dir` print. Undefined for every other failure.
+   */
+  declare readonly cause?: unknown
 
   constructor(details: TokenRequestErrorDetails) {
-    const { client, error, errorDescription, status, retryable, retryAfterMs } = details
-    const description = errorDescription === undefined ? '' : ` (${errorDescription})`
-    super(`no access token for client '${client}': ${error}${description}`)
+    const { client, error, errorDescription, status, retryable, retryAfterMs, step, url, cause } = details
+    super(describeFailure(details))
     this.client = client
     this.error = error
     this.errorDescription = errorDescription
     this.status = status
     this.retryable = retryable
     this.retryAfterMs = retryAfterMs
+    this.step = step
+    this.url = url
+    if (cause !== undefined) {
+      Object.defineProperties(this, {
+        // A getter, because console.dir prints the value of a property and skips the custom inspection.
+        cause: { get: () => cause },
+        [Symbol.for('nodejs.util.inspect.custom')]: { value: () => withoutCause(this, details) },
+      })
+    }
   }
+}
+
+function describeFailure(details: TokenRequestErrorDetails): string {
+  const { client, error, errorDescription, step, url } = details
+  const what = step === 'revocation' ? 'revocation failed' : 'no access token'
+  const description = errorDescription === undefined ? '' : ` (${errorDescription})`
+  const where = step && url ? `; ${STEPS[step]}: ${url}` : ''
+  return `${what} for client '${client}': ${error}${description}${where}`
+}
+
+/** The error as printers show it. */
+function withoutCause(error: TokenRequestError, details: TokenRequestErrorDetails): TokenRequestError {
+  const shown = new TokenRequestError({ ...details, cause: undefined })
+  Object.defineProperty(shown, 'stack', { value: error.stack })
+  return shown
 }
 
 /** A request was about to send a token to an origin that must not get it. Nothing was sent. */

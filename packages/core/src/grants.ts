@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from './clock'
-import { supplied } from './internal/endpoint/client-authentication'
 import { grantRequester } from './internal/endpoint/grant-requester'
+import { CredentialIdentities } from './internal/endpoint/subject-identity'
+import { callSupplier, suppliedCredential } from './internal/endpoint/supplied-credential'
 import type { TokenRequester } from './token-requester'
 
 /** What the supplier of a grant's own credential is told. */
@@ -13,8 +14,19 @@ export interface GrantContext {
   readonly parameters: Readonly<Record<string, string>>
 }
 
-/** A credential as it is, or a function that supplies it and is asked for every request to the token endpoint. */
+/**
+ * A credential as it is, or a function that supplies it. The function is called for every request to the token endpoint, and
+ * once more for each client and parameters to find out whom the credential is about, unless `subject` says that. So what it
+ * returns may depend on the context that it is passed, and on nothing else.
+ */
 export type GrantCredential = string | ((context: GrantContext) => string | Promise<string>)
+
+/**
+ * Whom a token is for: any text that is the same for the same subject, or a function that returns it. It becomes part of the
+ * token's key, so it must not be a secret. Default: the issuer and subject of the credential if it comes from a supplier and is
+ * a JWT, else its SHA-256.
+ */
+export type GrantSubject = string | ((context: Omit<GrantContext, 'audience'>) => string)
 
 /** Options of {@link clientCredentials}. */
 export interface ClientCredentialsOptions {
@@ -23,34 +35,42 @@ export interface ClientCredentialsOptions {
 }
 
 /**
- * The client credentials grant (RFC 6749 §4.4) by openid-client: what a token manager uses when it is told of no
- * other. Metadata of an issuer is discovered when first needed and kept for an hour, or until a request that rests on
- * it fails in a way that other metadata could mend.
+ * The client credentials grant (RFC 6749 §4.4) by openid-client: the default of a token manager. The metadata of an issuer is
+ * read when it is first needed, and kept for an hour, or until the token endpoint that it names cannot be reached or is none.
  */
 export function clientCredentials({ clock = systemClock }: ClientCredentialsOptions = {}): TokenRequester {
   return grantRequester(clock, { type: 'client_credentials', parameters: async () => ({}) })
 }
 
+const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
+
 /** Options of {@link jwtBearer}. */
 export interface JwtBearerOptions {
-  /** The assertion that is the grant: a JWT about whom the token is for. */
+  /** The assertion that is the grant: a JWT about the subject of the token. */
   assertion: GrantCredential
+  /** Whom the token is for. Default: see {@link GrantSubject}. */
+  subject?: GrantSubject | undefined
 }
 
-/** The JWT bearer grant (RFC 7523 §2.1): a token for whom an assertion speaks of, cached and renewed as any other. */
-export function jwtBearer({ assertion }: JwtBearerOptions): TokenRequester {
+/** The JWT bearer grant (RFC 7523 §2.1): a token for the subject of an assertion. It is cached and renewed as any other. */
+export function jwtBearer({ assertion, subject }: JwtBearerOptions): TokenRequester {
+  const identities = new CredentialIdentities()
   return grantRequester(systemClock, {
-    type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
-    async parameters(client, { parameters, signal }, { issuer }, secrets) {
+    type: JWT_BEARER,
+    async parameters(client, { parameters, signal }, { issuer }) {
       const context = { client: client.name, audience: issuer, parameters }
-      const jwt = await supplied('assertion', assertion, signal, context)
-      secrets.push(jwt)
-      return { assertion: jwt }
+      return { assertion: await suppliedCredential('assertion', assertion, signal, context) }
+    },
+    async identity(client, { parameters }) {
+      const named = await namedSubject(subject, client.name, parameters)
+      const found = named ?? (await identities.of('assertion', assertion, client, { parameters }))
+      return JSON.stringify([JWT_BEARER, named === undefined ? 'credential' : 'subject', found])
     },
   })
 }
 
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
+const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
 
 /** Options of {@link tokenExchange}. */
 export interface TokenExchangeOptions {
@@ -58,30 +78,57 @@ export interface TokenExchangeOptions {
   subjectToken: GrantCredential
   /** What it is (RFC 8693 §3). Default: an access token. */
   subjectTokenType?: string | undefined
-  /** The token of who acts for the subject. */
+  /** Whom the subject token is about. Default: see {@link GrantSubject}. */
+  subject?: GrantSubject | undefined
+  /** The token of the party that acts for the subject. */
   actorToken?: GrantCredential | undefined
   /** What that is. Default: an access token. */
   actorTokenType?: string | undefined
-  /** What is asked for. Default: the server decides. */
+  /** The type of token to request. Default: the server decides. */
   requestedTokenType?: string | undefined
 }
 
-/** Token exchange (RFC 8693): another token in place of one that is at hand, cached and renewed as any other. */
+/**
+ * Token exchange (RFC 8693): another token in place of the subject token. It is cached and renewed as any other. The server may
+ * issue a token of the type `N_A`, which no API takes.
+ */
 export function tokenExchange(options: TokenExchangeOptions): TokenRequester {
   const { subjectToken, subjectTokenType = ACCESS_TOKEN, actorToken, actorTokenType = ACCESS_TOKEN } = options
+  const { subject, requestedTokenType } = options
+  const identities = new CredentialIdentities()
   return grantRequester(systemClock, {
-    type: 'urn:ietf:params:oauth:grant-type:token-exchange',
-    async parameters(client, { parameters, signal }, { issuer }, secrets) {
+    type: TOKEN_EXCHANGE,
+    async parameters(client, { parameters, signal }, { issuer }) {
       const context = { client: client.name, audience: issuer, parameters }
-      const subject = await supplied('subjectToken', subjectToken, signal, context)
-      const actor = actorToken === undefined ? undefined : await supplied('actorToken', actorToken, signal, context)
-      secrets.push(subject, ...(actor === undefined ? [] : [actor]))
       return {
-        subject_token: subject,
+        subject_token: await suppliedCredential('subjectToken', subjectToken, signal, context),
         subject_token_type: subjectTokenType,
-        ...(actor !== undefined && { actor_token: actor, actor_token_type: actorTokenType }),
-        ...(options.requestedTokenType !== undefined && { requested_token_type: options.requestedTokenType }),
+        ...(actorToken !== undefined && {
+          actor_token: await suppliedCredential('actorToken', actorToken, signal, context),
+          actor_token_type: actorTokenType,
+        }),
+        ...(requestedTokenType !== undefined && { requested_token_type: requestedTokenType }),
       }
     },
+    async identity(client, { parameters }) {
+      const named = await namedSubject(subject, client.name, parameters)
+      return JSON.stringify([
+        TOKEN_EXCHANGE,
+        named === undefined ? 'credential' : 'subject',
+        named ?? (await identities.of('subjectToken', subjectToken, client, { parameters })),
+        subjectTokenType,
+        actorToken === undefined ? null : await identities.of('actorToken', actorToken, client, { parameters }),
+        actorToken === undefined ? null : actorTokenType,
+        requestedTokenType ?? null,
+      ])
+    },
   })
+}
+
+async function namedSubject(
+  subject: GrantSubject | undefined,
+  client: string,
+  parameters: GrantContext['parameters'],
+): Promise<string | undefined> {
+  return typeof subject === 'function' ? callSupplier('subject', () => subject({ client, parameters })) : subject
 }

@@ -26,6 +26,7 @@ export {
   OriginNotAllowedError,
   TokenRequestError,
   type TokenRequestErrorReason,
+  type TokenRequestStep,
   TokenwardError,
   UnknownClientError,
 } from './errors'
@@ -45,6 +46,7 @@ export {
   clientCredentials,
   type GrantContext,
   type GrantCredential,
+  type GrantSubject,
   type JwtBearerOptions,
   jwtBearer,
   type TokenExchangeOptions,

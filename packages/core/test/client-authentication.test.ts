@@ -16,20 +16,20 @@ import {
   tokenExchange,
 } from '@tokenward/core'
 import type { TestClient } from '@tokenward/identity-provider'
+import { startProvider } from '@tokenward/test-support'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import selfsigned from 'selfsigned'
 import { Agent, fetch as undiciFetch } from 'undici'
 import { expect, onTestFinished, test } from 'vitest'
 import { definition } from './support'
-import { provided } from './support-server'
 
 const SECRET = 'a secret of more than 32 characters +%&'
 
-/** A provider with one client registered so, and a manager whose client authenticates so. */
-async function registered(client: TestClient, authenticated: Partial<ClientDefinition>) {
-  const provider = await provided({ clients: { c: { clientId: 'worker', clientSecret: SECRET, ...client } } })
+/** A provider where `client` is registered, and a manager whose client is defined by `change`. */
+async function registerClient(client: TestClient, change: Partial<ClientDefinition>) {
+  const provider = await startProvider({ clients: { c: { clientId: 'worker', clientSecret: SECRET, ...client } } })
   const tokens = createTokenManager({
-    clients: { c: { issuer: provider.issuer, clientId: 'worker', scope: 'catalog', ...authenticated } },
+    clients: { c: { issuer: provider.issuer, clientId: 'worker', scope: 'catalog', ...change } },
   })
   onTestFinished(() => tokens.close())
   const callApi = async () => {
@@ -39,8 +39,8 @@ async function registered(client: TestClient, authenticated: Partial<ClientDefin
   return { provider, tokens, callApi }
 }
 
-const byMethod = (token_endpoint_auth_method: string, further: object = {}): TestClient => ({
-  metadata: { token_endpoint_auth_method, ...further },
+const byMethod = (token_endpoint_auth_method: string, metadata: object = {}): TestClient => ({
+  metadata: { token_endpoint_auth_method, ...metadata },
 })
 
 test.each<[string, (secret: string) => Partial<ClientDefinition>]>([
@@ -50,11 +50,11 @@ test.each<[string, (secret: string) => Partial<ClientDefinition>]>([
   ['client_secret_post', (secret) => ({ clientAuth: ClientSecretPost(secret) })],
   ['client_secret_jwt', (secret) => ({ clientAuth: ClientSecretJwt(secret) })],
 ])(
-  '%s: a token is issued and the API takes it; a wrong secret is invalid_client and leaks nothing',
+  '%s: the API accepts the token; a wrong secret fails with invalid_client, and the error does not show it',
   async (method, by) => {
-    const { callApi } = await registered(byMethod(method), by(SECRET))
+    const { callApi } = await registerClient(byMethod(method), by(SECRET))
     expect(await callApi()).toBe(200)
-    const wrong = await registered(byMethod(method), by('not the secret, but as long as that one'))
+    const wrong = await registerClient(byMethod(method), by('not the secret, but as long as that one'))
     const error = await wrong.tokens.getAccessToken('c').catch((thrown) => thrown)
     expect(error).toMatchObject({ code: 'token_request_failed', error: 'invalid_client', retryable: false })
     expect(JSON.stringify({ ...error, message: error.message })).not.toContain('not the secret')
@@ -62,20 +62,20 @@ test.each<[string, (secret: string) => Partial<ClientDefinition>]>([
 )
 
 test.each(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'Ed25519'])(
-  'private_key_jwt with %s: issued and taken; another key is invalid_client',
+  'private_key_jwt with %s: the API accepts the token; another key fails with invalid_client',
   async (alg) => {
     const { publicKey, privateKey } = await generateKeyPair(alg)
     const keys = [{ ...(await exportJWK(publicKey)), alg, kid: 'k1' }]
     const client = byMethod('private_key_jwt', { jwks: { keys }, token_endpoint_auth_signing_alg: alg })
-    const { callApi } = await registered(client, { clientAuth: PrivateKeyJwt({ key: privateKey, kid: 'k1' }) })
+    const { callApi } = await registerClient(client, { clientAuth: PrivateKeyJwt({ key: privateKey, kid: 'k1' }) })
     expect(await callApi()).toBe(200)
     const other = await generateKeyPair(alg)
-    const wrong = await registered(client, { clientAuth: PrivateKeyJwt({ key: other.privateKey, kid: 'k1' }) })
+    const wrong = await registerClient(client, { clientAuth: PrivateKeyJwt({ key: other.privateKey, kid: 'k1' }) })
     await expect(wrong.tokens.getAccessToken('c')).rejects.toMatchObject({ error: 'invalid_client' })
   },
 )
 
-test('none: a public client says so, and sends its id only', async () => {
+test('none: a public client sends its id and no credential', async () => {
   const sent: URLSearchParams[] = []
   const { clientSecret, ...rest } = definition
   const transport: typeof fetch = async (_input, init) => {
@@ -97,14 +97,14 @@ test.each([
   ['tls_client_auth', { tls_client_auth_subject_dn: 'CN=worker' }],
   ['self_signed_tls_client_auth', {}],
 ])(
-  '%s: the endpoint alias of the metadata is used, and the token is bound to the certificate',
+  '%s: the mTLS endpoint of the metadata is used, and the API accepts the token only with the certificate',
   async (method, metadata) => {
     const certificate = await selfsigned.generate(named('worker'), { algorithm: 'sha256' })
     const another = await selfsigned.generate(named('another'), { algorithm: 'sha256' })
     const server = await selfsigned.generate(named('127.0.0.1'), { algorithm: 'sha256' })
     const certificateText = certificate.cert.replace(/-----[^-]+-----|\s/g, '')
     const publicJwk = await exportJWK((await import('node:crypto')).createPublicKey(certificate.public))
-    const provider = await provided({
+    const provider = await startProvider({
       mtls: { cert: server.cert, key: server.private },
       clients: {
         c: byMethod(method, {
@@ -114,7 +114,7 @@ test.each([
         }),
       },
     })
-    const showing = ({ cert, private: key }: { cert: string; private: string }) => {
+    const fetchWith = ({ cert, private: key }: { cert: string; private: string }) => {
       const dispatcher = new Agent({ connect: { cert, key, rejectUnauthorized: false } })
       onTestFinished(() => dispatcher.close())
       const transport = (input: unknown, init: unknown) =>
@@ -133,18 +133,18 @@ test.each([
           },
         },
       }).getAccessToken('c')
-    const { value } = await token(showing(certificate))
+    const { value } = await token(fetchWith(certificate))
     const headers = { authorization: `Bearer ${value}` }
     const url = `${provider.mtlsCatalog?.baseURL}test`
-    expect((await showing(certificate)(url, { headers })).status).toBe(200)
-    expect((await showing(another)(url, { headers })).status).toBe(401)
+    expect((await fetchWith(certificate)(url, { headers })).status).toBe(200)
+    expect((await fetchWith(another)(url, { headers })).status).toBe(401)
     expect((await fetch(`${provider.catalog.baseURL}test`, { headers })).status).toBe(401)
-    await expect(token(showing(another))).rejects.toMatchObject({ error: 'invalid_client' })
+    await expect(token(fetchWith(another))).rejects.toMatchObject({ error: 'invalid_client' })
   },
 )
 
-test('a secret rotated while 50 callers loop: no failed call', async () => {
-  const { provider, tokens } = await registered(byMethod('client_secret_basic'), {
+test('no call fails when the secret is rotated while 50 callers renew', async () => {
+  const { provider, tokens } = await registerClient(byMethod('client_secret_basic'), {
     clientSecret: async () => SECRET,
   })
   const failures: unknown[] = []
@@ -157,8 +157,8 @@ test('a secret rotated while 50 callers loop: no failed call', async () => {
   }
   const loops = Array.from({ length: 50 }, loop)
   await sleep(50)
-  // What a caller meets who had the old secret in hand when the server took on the new one. The server cannot change a
-  // client's secret while it runs, so the refusal is scripted.
+  // A request that was sent with the old secret after the server has switched to the new one gets this response. This
+  // server cannot change a secret while it runs, so the response is scripted.
   provider.tokenEndpointFaults.fail(1, { status: 401, body: { error: 'invalid_client' } })
   await sleep(50)
   ended = true
@@ -167,14 +167,14 @@ test('a secret rotated while 50 callers loop: no failed call', async () => {
   expect(provider.tokenRequests.filter(({ status }) => status === 401)).toHaveLength(1)
 })
 
-test('workload identity: a token file that is replaced is read for the next request, and told its audience', async () => {
+test('workload identity: each request reads the current token file, and the supplier gets client and audience', async () => {
   const { publicKey, privateKey } = await generateKeyPair('ES256')
   const keys = [{ ...(await exportJWK(publicKey)), alg: 'ES256' }]
   const folder = mkdtempSync(join(tmpdir(), 'tokenward-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const file = join(folder, 'token')
   const audiences: string[] = []
-  const { provider, tokens } = await registered(
+  const { provider, tokens } = await registerClient(
     byMethod('private_key_jwt', { jwks: { keys }, token_endpoint_auth_signing_alg: 'ES256' }),
     {
       clientAssertion: async ({ client, audience }) => {
@@ -183,31 +183,31 @@ test('workload identity: a token file that is replaced is read for the next requ
       },
     },
   )
-  const project = async () => {
+  const replaceFile = async () => {
     const assertion = new SignJWT({ jti: crypto.randomUUID() }).setProtectedHeader({ alg: 'ES256' })
     const claims = assertion.setIssuer('worker').setSubject('worker').setAudience(provider.issuer)
     writeFileSync(file, `${await claims.setIssuedAt().setExpirationTime('1m').sign(privateKey)}\n`)
   }
   for (let round = 0; round < 2; round++) {
-    await project()
+    await replaceFile()
     await tokens.getAccessToken('c', { forceRenewal: true })
   }
-  // Used once, an assertion is refused: no request has used an old one.
+  // The server refuses an assertion that it has seen before, so both requests above used a new one.
   await expect(tokens.getAccessToken('c', { forceRenewal: true })).rejects.toMatchObject({ error: 'invalid_client' })
   expect(new Set(audiences)).toEqual(new Set([`c ${provider.issuer}`]))
   expect(provider.tokenRequests.map(({ status }) => status)).toEqual([200, 200, 401])
 })
 
-test('with a nonce challenge, an assertion is asked for anew for the request that answers it', async () => {
+test('the request after a nonce challenge has a new client assertion', async () => {
   const { publicKey, privateKey } = await generateKeyPair('ES256')
   const keys = [{ ...(await exportJWK(publicKey)), alg: 'ES256' }]
-  let asked = 0
-  const { provider, tokens } = await registered(
+  let assertions = 0
+  const { provider, tokens } = await registerClient(
     byMethod('private_key_jwt', { jwks: { keys }, token_endpoint_auth_signing_alg: 'ES256' }),
     {
       dpop: true,
       async clientAssertion({ audience }) {
-        asked++
+        assertions++
         const assertion = new SignJWT({ jti: crypto.randomUUID() }).setProtectedHeader({ alg: 'ES256' })
         const claims = assertion.setIssuer('worker').setSubject('worker').setAudience(audience)
         return claims.setIssuedAt().setExpirationTime('1m').sign(privateKey)
@@ -216,10 +216,10 @@ test('with a nonce challenge, an assertion is asked for anew for the request tha
   )
   provider.requiresNonce = true
   expect((await tokens.getAccessToken('c')).type).toBe('DPoP')
-  expect(asked).toBe(2)
+  expect(assertions).toBe(2)
 })
 
-test('resources, audience and authorization_details reach the server as they should', async () => {
+test('resources, audience and authorization_details are sent to the server', async () => {
   const sent: string[] = []
   const transport: typeof fetch = async (_input, init) => {
     sent.push(String(init?.body))
@@ -237,14 +237,14 @@ test('resources, audience and authorization_details reach the server as they sho
   expect([form.get('audience'), form.get('authorization_details')]).toEqual(['x', details])
 })
 
-test('1,000 tenants by resolveClient: no token crosses, each definition is resolved once, memory is bounded', async () => {
+test('1,000 tenants by resolveClient: each gets its own token, and each definition is resolved once', async () => {
   const names = Array.from({ length: 1_000 }, (_, number) => `tenant-${number}`)
-  const provider = await provided({ clients: Object.fromEntries(names.map((name) => [name, {}])) })
-  const asked: string[] = []
+  const provider = await startProvider({ clients: Object.fromEntries(names.map((name) => [name, {}])) })
+  const resolved: string[] = []
   const tokens = createTokenManager({
     maxEntries: 2_000,
     async resolveClient(name) {
-      asked.push(name)
+      resolved.push(name)
       const { clientId, clientSecret } = provider.client(name)
       return { tokenEndpoint: provider.tokenEndpoint, clientId, clientSecret, scope: 'catalog' }
     },
@@ -260,14 +260,14 @@ test('1,000 tenants by resolveClient: no token crosses, each definition is resol
       ),
     )
   }
-  // The API says whose token it was that each tenant's request came with.
+  // The API records the client that each token was issued to.
   expect(provider.catalog.requests).toHaveLength(2_000)
   for (const { headers, clientId } of provider.catalog.requests) expect(clientId).toBe(headers['x-tenant'])
-  expect(asked).toHaveLength(1_000)
+  expect(resolved).toHaveLength(1_000)
   expect(provider.tokenRequests).toHaveLength(1_000)
 }, 60_000)
 
-test('an endpoint that moves is found again by discovery, without restart', async () => {
+test('a token endpoint that has moved is found by a new discovery, without a restart', async () => {
   let endpoint = 'https://as.example/old'
   const transport: typeof fetch = async (input) => {
     const url = String(input)
@@ -280,32 +280,31 @@ test('an endpoint that moves is found again by discovery, without restart', asyn
   })
   await tokens.getAccessToken('c')
   endpoint = 'https://as.example/new'
-  await expect(tokens.getAccessToken('c', { forceRenewal: true })).rejects.toMatchObject({ status: 404 })
   expect((await tokens.getAccessToken('c', { forceRenewal: true })).value).toBe('a')
 })
 
-test('revoke tells the server where it offers that, and forgets the tokens; so does close when asked to', async () => {
-  const provider = await provided()
+test('revoke revokes the tokens at a server that can; close does the same with revokeOnClose', async () => {
+  const provider = await startProvider()
   const { clientId, clientSecret } = provider.client('catalog.client')
   const make = (options: object = {}) =>
     createTokenManager({
       clients: {
-        // Tokens that are references, because this server does not revoke JWTs.
-        found: { issuer: provider.issuer, clientId, clientSecret, scope: 'catalog', resource: 'urn:opaque' },
+        // With opaque tokens, because this server cannot revoke JWTs.
+        discovered: { issuer: provider.issuer, clientId, clientSecret, scope: 'catalog', resource: 'urn:opaque' },
         fixed: { tokenEndpoint: provider.tokenEndpoint, clientId, clientSecret, scope: 'catalog' },
       },
       ...options,
     })
   const tokens = make()
-  expect(await tokens.revoke('found')).toBe(false)
-  const first = await tokens.getAccessToken('found')
-  expect(await tokens.revoke('found')).toBe(true)
+  expect(await tokens.revoke('discovered')).toBe(false)
+  const first = await tokens.getAccessToken('discovered')
+  expect(await tokens.revoke('discovered')).toBe(true)
   expect(provider.revocationRequests).toEqual([200])
-  expect((await tokens.getAccessToken('found')).value).not.toBe(first.value)
+  expect((await tokens.getAccessToken('discovered')).value).not.toBe(first.value)
   await tokens.getAccessToken('fixed')
   expect(await tokens.revoke('fixed')).toBe(false)
   const closing = make({ revokeOnClose: true })
-  await closing.getAccessToken('found')
+  await closing.getAccessToken('discovered')
   await closing.close()
   expect(provider.revocationRequests).toEqual([200, 200])
 })
@@ -330,28 +329,31 @@ test.each([
       actor_token_type: 'urn:ietf:params:oauth:token-type:access_token',
     },
   ],
-])('%s by the same machinery: cached per parameters, renewed, authenticated', async (_grant, requester, expected) => {
-  const sent: Record<string, string>[] = []
-  const transport: typeof fetch = async (_input, init) => {
-    sent.push(Object.fromEntries(new URLSearchParams(String(init?.body))))
-    return Response.json({ access_token: `t${sent.length}`, token_type: 'bearer', expires_in: 60 })
-  }
-  const tokens = createTokenManager({ clients: { c: { ...definition, requester, fetch: transport } } })
-  const of = async (user: string) => (await tokens.getAccessToken('c', { parameters: { user } })).value
-  expect([await of('u1'), await of('u1'), await of('u2')]).toEqual(['t1', 't1', 't2'])
-  expect(sent[0]).toEqual({ ...expected, scope: 'catalog', user: 'u1' })
-})
+])(
+  '%s: tokens are cached per parameters, and the request has the parameters of the grant',
+  async (_grant, requester, expected) => {
+    const sent: Record<string, string>[] = []
+    const transport: typeof fetch = async (_input, init) => {
+      sent.push(Object.fromEntries(new URLSearchParams(String(init?.body))))
+      return Response.json({ access_token: `t${sent.length}`, token_type: 'bearer', expires_in: 60 })
+    }
+    const tokens = createTokenManager({ clients: { c: { ...definition, requester, fetch: transport } } })
+    const of = async (user: string) => (await tokens.getAccessToken('c', { parameters: { user } })).value
+    expect([await of('u1'), await of('u1'), await of('u2')]).toEqual(['t1', 't1', 't2'])
+    expect(sent[0]).toEqual({ ...expected, scope: 'catalog', user: 'u1' })
+  },
+)
 
-test('any ClientAuth of the user is taken, an async one too', async () => {
+test('a ClientAuth of the user works, also an async one', async () => {
   const asynchronous = (async (...args: Parameters<ClientAuth>) => {
     await sleep(1)
     ClientSecretBasic(SECRET)(...args)
   }) as unknown as ClientAuth
-  const { callApi } = await registered(byMethod('client_secret_basic'), { clientAuth: asynchronous })
+  const { callApi } = await registerClient(byMethod('client_secret_basic'), { clientAuth: asynchronous })
   expect(await callApi()).toBe(200)
 })
 
-test('a signing key that changes is picked up: a method that looks it up for every request', async () => {
+test('a ClientAuth that looks up its signing key for every request uses a new key at once', async () => {
   const keys = await Promise.all(['k1', 'k2'].map(async (kid) => ({ kid, ...(await generateKeyPair('ES256')) })))
   const jwks = await Promise.all(
     keys.map(async ({ kid, publicKey }) => ({ ...(await exportJWK(publicKey)), alg: 'ES256', kid })),
@@ -364,7 +366,7 @@ test('a signing key that changes is picked up: a method that looks it up for eve
     used.push(kid)
     return PrivateKeyJwt({ key: privateKey, kid })(...args)
   }
-  const { tokens } = await registered(byMethod('private_key_jwt', { jwks: { keys: jwks } }), { clientAuth })
+  const { tokens } = await registerClient(byMethod('private_key_jwt', { jwks: { keys: jwks } }), { clientAuth })
   await tokens.getAccessToken('c')
   current = 1
   await tokens.getAccessToken('c', { forceRenewal: true })

@@ -10,12 +10,12 @@ function problemsOf(make: () => unknown): { client?: string | undefined; option:
     expect(error).toMatchObject({ name: 'ConfigurationError', code: 'invalid_configuration' })
     return [...(error as ConfigurationError).problems]
   }
-  throw new Error('nothing was found to be wrong')
+  throw new Error('no problem was reported')
 }
 
 const define = (change: object): ClientDefinition => ({ ...definition, ...change })
 
-test('every problem of every client is reported at once, each with client and option', () => {
+test('every problem of every client is reported at once, with client and option', () => {
   const problems = problemsOf(() =>
     createTokenManager({
       timeoutMs: -1,
@@ -37,7 +37,7 @@ test('every problem of every client is reported at once, each with client and op
   ])
 })
 
-test('the message of the error names them all too', () => {
+test('the message of the error names every problem', () => {
   const make = () => createTokenManager({ clients: { a: define({ clientId: '' }), b: define({ tokenEndpoint: 'x' }) } })
   expect(make).toThrow(/client 'a', clientId: is empty/)
   expect(make).toThrow(/client 'b', tokenEndpoint: 'x' does not parse as a URL/)
@@ -49,7 +49,7 @@ test.each<[string, object]>([
   ['storeTimeoutMs', { storeTimeoutMs: '250' }],
   ['maxEntries', { maxEntries: 1.5 }],
   ['store', { store: { get() {} } }],
-])('of the manager’s options, %s as %o is refused', (option, options) => {
+])('the manager option %s: %o is refused', (option, options) => {
   expect(problemsOf(() => createTokenManager({ clients: {}, ...options }))).toMatchObject([{ option }])
 })
 
@@ -69,14 +69,14 @@ test.each<[string, object, string]>([
   ['a password in the URL', { tokenEndpoint: 'https://u:pw@as.example/token' }, 'tokenEndpoint'],
   ['a relative resource', { resource: 'catalog' }, 'resource'],
   ['a resource with a fragment', { resource: 'urn:a#b' }, 'resource'],
-  ['a parameter with an option of its own', { parameters: { scope: 'a' } }, 'parameters.scope'],
+  ['a parameter that has its own option', { parameters: { scope: 'a' } }, 'parameters.scope'],
   ['the grant type as a parameter', { parameters: { grant_type: 'password' } }, 'parameters.grant_type'],
-  ['a parameter that is no string', { parameters: { n: 1 } }, 'parameters.n'],
+  ['a parameter that is not a string', { parameters: { n: 1 } }, 'parameters.n'],
   ['a time limit of 0', { timeoutMs: 0 }, 'timeoutMs'],
   ['a lifetime that is NaN', { defaultLifetimeMs: Number.NaN }, 'defaultLifetimeMs'],
   ['a negative buffer', { expirationBufferMs: -1 }, 'expirationBufferMs'],
-  ['a requester that is none', { requester: {} }, 'requester'],
-  ['a fetch that is none', { fetch: 'fetch' }, 'fetch'],
+  ['a requester without a request method', { requester: {} }, 'requester'],
+  ['a fetch that is not a function', { fetch: 'fetch' }, 'fetch'],
 ])('%s is refused', (_what, change, option) => {
   expect(problemsOf(() => createTokenManager({ clients: { c: define(change) } }))).toMatchObject([
     { client: 'c', option },
@@ -84,24 +84,24 @@ test.each<[string, object, string]>([
 })
 
 test.each(['http://localhost:8080/token', 'http://127.0.0.1/token', 'http://[::1]:9000/token'])(
-  'plain http is fine on this machine: %s',
+  'plain http is allowed on this machine: %s',
   (tokenEndpoint) => {
     createTokenManager({ clients: { c: define({ tokenEndpoint }) } })
   },
 )
 
-test('plain http is fine where the definition says so', () => {
+test('plain http is allowed with allowInsecureRequests', () => {
   const tokenEndpoint = 'http://as.internal/token'
   createTokenManager({ clients: { c: define({ tokenEndpoint, allowInsecureRequests: true }) } })
 })
 
-test('no message repeats what may be a secret', () => {
+test('no message repeats the password of a URL', () => {
   const make = () => createTokenManager({ clients: { c: define({ tokenEndpoint: 'https://user:hunter2@bad host' }) } })
   expect(make).toThrow(ConfigurationError)
   expect(make).not.toThrow(/hunter2/)
 })
 
-test('the options are copied: changing them afterwards changes nothing', async () => {
+test('changing the options afterwards has no effect', async () => {
   const changing = { ...definition, parameters: { tenant: 'a' } }
   const { tokens, endpoint } = scripted({ client: changing })
   changing.scope = 'everything'
@@ -111,9 +111,9 @@ test('the options are copied: changing them afterwards changes nothing', async (
   expect(endpoint.requests[0]?.parameters).toEqual({ tenant: 'a' })
 })
 
-test('an unknown client does not compile, and throws at run time with the names that are known', async () => {
+test('an unknown client does not compile, and fails at run time with the known names', async () => {
   const { tokens } = scripted()
-  // @ts-expect-error there is no such client
+  // @ts-expect-error the client does not exist
   await expect(tokens.getAccessToken('catalog.clinet')).rejects.toMatchObject({
     name: 'UnknownClientError',
     code: 'unknown_client',
@@ -122,7 +122,7 @@ test('an unknown client does not compile, and throws at run time with the names 
   })
 })
 
-test('names that objects have by themselves are no clients', async () => {
+test('names of built-in object properties are unknown clients', async () => {
   const tokens = createTokenManager<string>({ clients: { c: definition } })
   for (const name of ['constructor', '__proto__', 'toString']) {
     await expect(tokens.getAccessToken(name)).rejects.toMatchObject({ code: 'unknown_client' })
@@ -131,9 +131,9 @@ test('names that objects have by themselves are no clients', async () => {
 
 test.each<[string, object, string]>([
   ['a negative validity', { minValidityMs: -1 }, 'minValidityMs'],
-  ['a resource that is no URI', { resource: 'x' }, 'resource'],
+  ['a resource that is not a URI', { resource: 'x' }, 'resource'],
   ['a reserved parameter', { parameters: { client_secret: 'x' } }, 'parameters.client_secret'],
-])('%s in a call is refused, and no request is made', async (_what, options, option) => {
+])('%s in a call is refused before a request', async (_what, options, option) => {
   const { tokens, endpoint } = scripted()
   await expect(tokens.getAccessToken('catalog.client', options)).rejects.toMatchObject({
     code: 'invalid_configuration',
@@ -142,7 +142,7 @@ test.each<[string, object, string]>([
   expect(endpoint.requests).toHaveLength(0)
 })
 
-test('a client without any credential fails with what is missing, and takes an assertion with the call', async () => {
+test('a client without a credential fails, and works with an assertion in the call', async () => {
   const sent: string[] = []
   const transport: typeof fetch = async (_input, init) => {
     sent.push(String(init?.body))
@@ -162,37 +162,37 @@ test('a client without any credential fails with what is missing, and takes an a
   })
 })
 
-test('a client can be added and removed at run time; the type knows the added name', async () => {
+test('a client can be added and removed at run time, and the returned type knows its name', async () => {
   const { tokens, endpoint } = scripted()
-  const more = tokens.addClient('late.client', definition)
-  await more.getAccessToken('late.client')
+  const more = tokens.addClient('added.client', definition)
+  await more.getAccessToken('added.client')
   expect(endpoint.requests).toHaveLength(1)
-  expect(() => tokens.addClient('late.client', definition)).toThrow(/'late.client', name: is taken/)
+  expect(() => tokens.addClient('added.client', definition)).toThrow(/'added.client', name: is taken/)
   expect(() => tokens.addClient('bad', define({ clientId: '' }))).toThrow(/clientId/)
-  tokens.removeClient('late.client')
-  await expect(more.getAccessToken('late.client')).rejects.toMatchObject({ code: 'unknown_client' })
+  tokens.removeClient('added.client')
+  await expect(more.getAccessToken('added.client')).rejects.toMatchObject({ code: 'unknown_client' })
 })
 
-test('a definition may be an async function: called when first used, once, and again when it failed', async () => {
+test('an async definition is called once, at first use, and again after it failed', async () => {
   let calls = 0
   const { tokens } = scripted()
-  const more = tokens.addClient('late', async () => {
+  const more = tokens.addClient('added', async () => {
     if (++calls === 1) throw new Error('vault is sealed')
     return definition
   })
   expect(calls).toBe(0)
-  await expect(more.getAccessToken('late')).rejects.toThrow('vault is sealed')
-  await Promise.all([more.getAccessToken('late'), more.getAccessToken('late')])
+  await expect(more.getAccessToken('added')).rejects.toThrow('vault is sealed')
+  await Promise.all([more.getAccessToken('added'), more.getAccessToken('added')])
   expect(calls).toBe(2)
 })
 
-test('resolveClient finds definitions at run time, each once; any name compiles then', async () => {
-  const asked: string[] = []
+test('resolveClient is called once per unknown name, and any name compiles', async () => {
+  const resolved: string[] = []
   const tokens = createTokenManager({
     clients: { fixed: definition },
     requester: { request: async () => ({ access_token: 'a', token_type: 'bearer', expires_in: 60 }) },
     async resolveClient(name) {
-      asked.push(name)
+      resolved.push(name)
       return name === 'nobody' ? undefined : definition
     },
   })
@@ -202,6 +202,6 @@ test('resolveClient finds definitions at run time, each once; any name compiles 
     tokens.getAccessToken('fixed'),
   ])
   await tokens.getAccessToken('tenant-2')
-  expect(asked).toEqual(['tenant-1', 'tenant-2'])
+  expect(resolved).toEqual(['tenant-1', 'tenant-2'])
   await expect(tokens.getAccessToken('nobody')).rejects.toMatchObject({ code: 'unknown_client' })
 })

@@ -1,9 +1,9 @@
 import { createTokenManager, type TokenResponse, type TokenStore } from '@tokenward/core'
+import { LeasingStore } from '@tokenward/test-support'
 import { expect, test } from 'vitest'
-import { LeasingStore } from './leasing-store'
 import { definition, ScriptedEndpoint, settle, TestClock } from './support'
 
-/** Processes of a fleet as far as they can be told by one: managers that share a store, and a test's clock. */
+/** A fleet inside one process: each `start()` creates a manager. All share a store, an endpoint and a test clock. */
 function fleet() {
   const clock = new TestClock()
   const store = new LeasingStore(clock.monotonic)
@@ -19,7 +19,7 @@ function fleet() {
   return { clock, store, endpoint, start }
 }
 
-test('32 processes that start cold at once make one token request', async () => {
+test('32 processes that start without a token at the same time make one token request', async () => {
   const { clock, endpoint, start } = fleet()
   endpoint.latencyMs = 100
   const all = Promise.all(Array.from({ length: 32 }, () => start().getAccessToken('c')))
@@ -28,7 +28,7 @@ test('32 processes that start cold at once make one token request', async () => 
   expect(endpoint.requests).toHaveLength(1)
 })
 
-test('a renewal ahead is done by one process; the others take its token', async () => {
+test('one process renews ahead of expiry, and the others use its token', async () => {
   const { clock, endpoint, start } = fleet()
   const processes = Array.from({ length: 8 }, () => start())
   await Promise.all(processes.map((each) => each.getAccessToken('c')))
@@ -41,7 +41,7 @@ test('a renewal ahead is done by one process; the others take its token', async 
   expect(endpoint.requests).toHaveLength(2)
 })
 
-test('a rejected token is replaced once for all', async () => {
+test('eight processes whose shared token was rejected make one token request', async () => {
   const { clock, endpoint, start } = fleet()
   const processes = Array.from({ length: 8 }, () => start())
   const tokens = await Promise.all(processes.map((each) => each.getAccessToken('c')))
@@ -58,73 +58,73 @@ test('a rejected token is replaced once for all', async () => {
   expect(endpoint.requests).toHaveLength(2)
 })
 
-test('a lease-holder that dies is replaced by one of all who wait, after the lease', async () => {
+test('when the lease holder dies, one waiting process renews after the lease has ended', async () => {
   const { clock, store, endpoint, start } = fleet()
   endpoint.latencyMs = 500
-  // What a killed process leaves behind is its lease.
+  // A killed process leaves its lease behind.
   store.lease(await keyOfC(), 6_000)
-  let had = 0
+  let served = 0
   const waiting = Promise.all(
     Array.from({ length: 32 }, async () => {
       const { value } = await start().getAccessToken('c')
-      had++
+      served++
       return value
     }),
   )
   await clock.advance(5_900)
-  expect(had).toBe(0)
+  expect(served).toBe(0)
   await clock.advance(900)
   expect(new Set(await waiting)).toEqual(new Set(['token-1']))
   expect(endpoint.requests).toHaveLength(1)
 })
 
-test('when one after the other dies, nobody waits for ever', async () => {
+test('a process gets a token although no lease ever becomes free', async () => {
   const { clock, store, start } = fleet()
   const key = await keyOfC()
   store.lease = () => undefined
   const token = start().getAccessToken('c')
   await clock.advance(13_000)
   expect((await token).value).toBe('token-1')
-  expect(store.entries.has(key)).toBe(false)
+  expect(store.values.has(key)).toBe(false)
 })
 
-test('one that comes late does not overwrite a newer token', async () => {
+test('a process whose lease was taken away does not overwrite a newer token', async () => {
   const { clock, store, start } = fleet()
   const slow = new ScriptedEndpoint(clock)
-  let arrive: (response: TokenResponse) => void = () => {}
-  slow.answerNext(
+  let respond: (response: TokenResponse) => void = () => {}
+  slow.respondNext(
     () =>
       new Promise((resolve) => {
-        arrive = resolve
+        respond = resolve
       }),
   )
-  const late = start(slow).getAccessToken('c')
+  const superseded = start(slow).getAccessToken('c')
   await settle()
-  // Deleting takes the lease away, as its end would; the next one renews meanwhile.
+  // Deleting the key ends the lease, as its timeout would. Another process then renews.
   store.delete(await keyOfC())
   expect((await start().getAccessToken('c')).value).toBe('token-1')
   await settle()
-  arrive({ access_token: 'late', token_type: 'Bearer', expires_in: 100 })
-  expect((await late).value).toBe('late')
+  respond({ access_token: 'superseded', token_type: 'Bearer', expires_in: 100 })
+  expect((await superseded).value).toBe('superseded')
   await settle()
-  expect([...store.entries.values()].map(({ value }) => value).join()).toContain('token-1')
+  expect([...store.values.values()].map(({ value }) => value).join()).toContain('token-1')
 })
 
-test('a lease that comes after the store limit is given back, so that nobody waits for its end', async () => {
+test('a lease that the store grants after storeTimeoutMs is released, so that no process waits for its end', async () => {
   const { clock, store, endpoint, start } = fleet()
-  const held: (() => void)[] = []
-  const real = store.lease
+  const delayed: (() => void)[] = []
+  const real = store.lease.bind(store)
   store.lease = (...args) => {
-    // As from a Redis that stood still: done, but late.
+    // As when Redis was suspended: it runs the command, but late.
     store.lease = real
-    return new Promise((resolve) => held.push(() => resolve(real(...args) as never))) as never
+    return new Promise((resolve) => delayed.push(() => resolve(real(...args) as never))) as never
   }
   const first = start().getAccessToken('c')
   await clock.advance(250)
   expect((await first).value).toBe('token-1')
-  for (const late of held) late()
+  for (const grant of delayed) grant()
   await settle()
-  expect(store.asked).toContain('release')
+  expect(store.calls).toContain('release')
   expect(store.leaseCount).toBe(0)
   const second = start().getAccessToken('c')
   await clock.advance(100)
@@ -132,13 +132,13 @@ test('a lease that comes after the store limit is given back, so that nobody wai
   expect(endpoint.requests).toHaveLength(2)
 })
 
-test('a slow store costs no more than its limit, however often it has to be asked', async () => {
+test('a caller waits for a slow store at most storeTimeoutMs in total, however many store calls it needs', async () => {
   const { clock, store, start } = fleet()
   const one = start()
   const old = await one.getAccessToken('c')
   await settle()
   await one.rejectAccessToken('c', old)
-  const real = store.lease
+  const real = store.lease.bind(store)
   store.lease = (async (...args: Parameters<typeof real>) => {
     await new Promise<void>((resolve) => clock.setTimeout(resolve, 200))
     return real(...args)
@@ -151,7 +151,7 @@ test('a slow store costs no more than its limit, however often it has to be aske
   expect(value).toBe('token-2')
 })
 
-test('close gives back the lease of what it ends', async () => {
+test('close ends a renewal in flight and releases its lease', async () => {
   const { store, endpoint, start } = fleet()
   endpoint.latencyMs = 1_000
   const closing = start()
@@ -163,7 +163,7 @@ test('close gives back the lease of what it ends', async () => {
   expect(await ended).toMatchObject({ error: 'closed' })
 })
 
-test('those who force a renewal at the same time share one, and everybody else gets its token', async () => {
+test('processes that force a renewal at the same time share one request, and all others get its token', async () => {
   const { clock, endpoint, start } = fleet()
   const processes = Array.from({ length: 8 }, () => start())
   await Promise.all(processes.map((each) => each.getAccessToken('c')))
@@ -179,7 +179,7 @@ test('those who force a renewal at the same time share one, and everybody else g
   expect(endpoint.requests).toHaveLength(3)
 })
 
-test('a forced renewal in a fleet that has no token yet is the renewal that others are at', async () => {
+test('a forced renewal joins the first token request of another process when the fleet has no token yet', async () => {
   const { clock, endpoint, start } = fleet()
   endpoint.latencyMs = 100
   const first = start().getAccessToken('c')
@@ -191,7 +191,7 @@ test('a forced renewal in a fleet that has no token yet is the renewal that othe
   expect(endpoint.requests).toHaveLength(1)
 })
 
-test('clear reaches tokens that only other processes have used', async () => {
+test('clear deletes tokens that only other processes have used', async () => {
   const { endpoint, start } = fleet()
   const one = start()
   await one.getAccessToken('c', { parameters: { tenant: 'a' } })
@@ -210,7 +210,7 @@ test('clear reaches tokens that only other processes have used', async () => {
 test.each<[string, () => unknown]>([
   ['throws', () => Promise.reject(new Error('down'))],
   ['hangs', () => new Promise(() => {})],
-])('a lease that %s costs the store limit, once, and no call', async (_what, lease) => {
+])('when lease %s, the caller gets a token after storeTimeoutMs at most', async (_what, lease) => {
   const { clock, endpoint } = fleet()
   const store = { get: () => undefined, set() {}, delete() {}, lease: lease as NonNullable<TokenStore['lease']> }
   const tokens = createTokenManager({ clients: { c: definition }, requester: endpoint, clock, store })
@@ -219,11 +219,11 @@ test.each<[string, () => unknown]>([
   expect((await token).value).toBe('token-1')
 })
 
-/** The key of the token, as a store is asked for it. */
+/** The key under which the store keeps the token of client `c`. */
 async function keyOfC(): Promise<string> {
   let key = ''
-  const get = (asked: string) => {
-    key = asked
+  const get = (requested: string) => {
+    key = requested
     return undefined
   }
   const tokens = createTokenManager({

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { scripted, settle } from './support'
 
-test('a cached token is handed out, and not asked for again', async () => {
+test('a second call gets the cached token without a request', async () => {
   const { tokens, endpoint, clock } = scripted()
   const first = await tokens.getAccessToken('catalog.client')
   await clock.advance(50_000)
@@ -9,7 +9,7 @@ test('a cached token is handed out, and not asked for again', async () => {
   expect(endpoint.requests).toHaveLength(1)
 })
 
-test('from 80 % of the lifetime on the next use renews in the background, and nobody waits', async () => {
+test('from 80 % of the lifetime on, the next call renews in the background and no caller waits', async () => {
   const { tokens, endpoint, clock } = scripted()
   await tokens.getAccessToken('catalog.client')
   endpoint.latencyMs = 5_000
@@ -30,7 +30,7 @@ test('from 80 % of the lifetime on the next use renews in the background, and no
 test.each([
   [0, 75_000],
   [1, 85_000],
-])('the moment of renewal is drawn once per token (draw %d: at %d ms)', async (draw, renewAt) => {
+])('the time of renewal is random, drawn once per token (draw %d: at %d ms)', async (draw, renewAt) => {
   const { tokens, endpoint, clock } = scripted({ random: () => draw })
   await tokens.getAccessToken('catalog.client')
   await clock.advance(renewAt - 1_000)
@@ -43,45 +43,45 @@ test.each([
   expect(endpoint.requests).toHaveLength(2)
 })
 
-test('where the endpoint is slow, a late draw is brought forward, so that nobody waits', async () => {
+test('with a slow endpoint, renewal starts early enough that no caller waits', async () => {
   const { tokens, endpoint, clock } = scripted({ random: () => 1, client: { timeoutMs: 20_000 } })
   endpoint.latencyMs = 12_000
   const first = tokens.getAccessToken('catalog.client')
   await clock.advance(12_000)
   await first
   for (let second = 0; second < 300; second++) {
-    let isThere = false
+    let received = false
     void tokens.getAccessToken('catalog.client').then(() => {
-      isThere = true
+      received = true
     })
     await settle()
-    expect(isThere).toBe(true)
+    expect(received).toBe(true)
     await clock.advance(1_000)
   }
   expect(endpoint.requests).toHaveLength(4)
 })
 
-test('a failed renewal reaches no caller while the token is valid, also in its last stretch', async () => {
+test('no caller notices a failed renewal while the token is valid, also shortly before it expires', async () => {
   const { tokens, endpoint, clock } = scripted()
   await tokens.getAccessToken('catalog.client')
-  endpoint.answerAlways(new TypeError('fetch failed'))
+  endpoint.respondAlways(new TypeError('fetch failed'))
   for (let second = 0; second < 89; second++) {
     await clock.advance(1_000)
     expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-1')
   }
-  // 100 s, of which the last tenth is the stretch in which callers wait for the renewal: at most one second each.
+  // In the last tenth of the 100 s callers wait for the renewal, each for one second at most.
   for (let second = 0; second < 4; second++) {
     const waiting = tokens.getAccessToken('catalog.client')
     await clock.advance(1_000)
     expect((await waiting).value).toBe('token-1')
   }
   await clock.advance(10_000)
-  const late = expect(tokens.getAccessToken('catalog.client')).rejects.toMatchObject({ error: 'network_error' })
+  const expired = expect(tokens.getAccessToken('catalog.client')).rejects.toMatchObject({ error: 'network_error' })
   await clock.advance(5_000)
-  await late
+  await expired
 })
 
-test('after an idle time in which the token expired, the first caller waits for one request', async () => {
+test('callers share one request when the token has expired while nobody used it', async () => {
   const { tokens, endpoint, clock } = scripted()
   await tokens.getAccessToken('catalog.client')
   await clock.advance(3_600_000)
@@ -94,18 +94,21 @@ test.each([
   [3_600, 3_540_000],
   [100, 90_000],
   [5, 4_500],
-])('a token of %d s is handed out until %d ms: the buffer is 60 s, and never more than a tenth', async (s, lastMs) => {
-  const { tokens, endpoint, clock } = scripted()
-  endpoint.expiresIn = s
-  await tokens.getAccessToken('catalog.client')
-  endpoint.answerAlways(() => new Promise(() => {}))
-  await clock.advance(lastMs - 1)
-  expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-1')
-  endpoint.answerAlways(undefined)
-  await clock.advance(20_000)
-})
+])(
+  'a token of %d s is returned at once until %d ms: the buffer is 60 s, but at most a tenth of the lifetime',
+  async (s, lastMs) => {
+    const { tokens, endpoint, clock } = scripted()
+    endpoint.expiresIn = s
+    await tokens.getAccessToken('catalog.client')
+    endpoint.respondAlways(() => new Promise(() => {}))
+    await clock.advance(lastMs - 1)
+    expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-1')
+    endpoint.respondAlways(undefined)
+    await clock.advance(20_000)
+  },
+)
 
-test('expirationBufferMs stands on the manager, and on the definition, which wins', async () => {
+test('expirationBufferMs can be set on the manager and on the definition, which wins', async () => {
   for (const options of [
     { expirationBufferMs: 1_000 },
     { expirationBufferMs: 50_000, client: { expirationBufferMs: 1_000 } },
@@ -113,13 +116,13 @@ test('expirationBufferMs stands on the manager, and on the definition, which win
     const { tokens, endpoint, clock } = scripted(options)
     endpoint.latencyMs = 0
     await tokens.getAccessToken('catalog.client')
-    endpoint.answerAlways(new TypeError('fetch failed'))
+    endpoint.respondAlways(new TypeError('fetch failed'))
     await clock.advance(98_000)
     expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-1')
   }
 })
 
-test('a lifetime counts from when the request went out, however long the answer took', async () => {
+test('the lifetime of a token counts from when its request was sent, however long the response took', async () => {
   const { tokens, endpoint, clock } = scripted()
   endpoint.latencyMs = 8_000
   const first = tokens.getAccessToken('catalog.client')
@@ -129,14 +132,14 @@ test('a lifetime counts from when the request went out, however long the answer 
   const before = endpoint.requests.length
   expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-1')
   await clock.advance(2_000)
-  // The last stretch has begun, and the renewal has taken more than a second: nobody waits for it while the token is valid.
+  // Callers wait for this renewal for one second at most, and that second is over.
   expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-1')
   await clock.advance(6_000)
   expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-2')
   expect(endpoint.requests.length).toBe(before + 1)
 })
 
-test('without expires_in a token lives for defaultLifetimeMs, 5 minutes, and has no expiresAt', async () => {
+test('a token without expires_in is used for defaultLifetimeMs, 5 minutes, and has no expiresAt', async () => {
   const { tokens, endpoint, clock } = scripted()
   endpoint.expiresIn = undefined
   expect((await tokens.getAccessToken('catalog.client')).expiresAt).toBeUndefined()
@@ -147,7 +150,7 @@ test('without expires_in a token lives for defaultLifetimeMs, 5 minutes, and has
   expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-2')
 })
 
-test('minValidityMs gives a token that lives that long; the usual callers keep theirs', async () => {
+test('a call with minValidityMs renews a token that is valid for less, and later calls get the new one', async () => {
   const { tokens, endpoint, clock } = scripted()
   await tokens.getAccessToken('catalog.client')
   await clock.advance(50_000)
@@ -157,7 +160,7 @@ test('minValidityMs gives a token that lives that long; the usual callers keep t
   expect(endpoint.requests).toHaveLength(2)
 })
 
-test('a minValidityMs that no token reaches is not a request per call', async () => {
+test('a minValidityMs that no token reaches does not cause a request per call', async () => {
   const { tokens, endpoint, clock } = scripted()
   for (let call = 0; call < 10; call++) {
     await tokens.getAccessToken('catalog.client', { minValidityMs: 3_600_000 })
@@ -166,7 +169,7 @@ test('a minValidityMs that no token reaches is not a request per call', async ()
   expect(endpoint.requests).toHaveLength(1)
 })
 
-test('a forced renewal asks for a new token; forced ones at the same time share a request', async () => {
+test('forceRenewal requests a new token, and concurrent calls with it share the request', async () => {
   const { tokens, endpoint } = scripted()
   await tokens.getAccessToken('catalog.client')
   const forced = await Promise.all(
@@ -177,7 +180,7 @@ test('a forced renewal asks for a new token; forced ones at the same time share 
   expect(endpoint.requests).toHaveLength(2)
 })
 
-test('a wall clock that is set back changes nothing', async () => {
+test('setting the wall clock back does not make a token live longer or shorter', async () => {
   const { tokens, endpoint, clock } = scripted()
   await tokens.getAccessToken('catalog.client')
   clock.jumpWallClock(-3_600_000)
@@ -187,7 +190,7 @@ test('a wall clock that is set back changes nothing', async () => {
   expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-2')
 })
 
-test('a token that expired while the machine was suspended is not used: the monotonic clock stood still', async () => {
+test('a token that expired while the machine was suspended, with its monotonic clock, is not used', async () => {
   const { tokens, endpoint, clock } = scripted()
   await tokens.getAccessToken('catalog.client')
   clock.jumpWallClock(3_600_000)
@@ -196,10 +199,11 @@ test('a token that expired while the machine was suspended is not used: the mono
   expect(endpoint.requests).toHaveLength(2)
 })
 
-test('a token with expires_in 0 goes to those who wait for it, and to nobody after them', async () => {
-  const { tokens, endpoint } = scripted()
+test('a token with expires_in 0 goes to the callers that wait for it, and is not cached', async () => {
+  const { tokens, endpoint, clock } = scripted()
   endpoint.expiresIn = 0
   const all = await Promise.all(Array.from({ length: 10 }, () => tokens.getAccessToken('catalog.client')))
   expect(new Set(all.map(({ value }) => value)).size).toBe(1)
+  await clock.advance(500)
   expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-2')
 })

@@ -1,7 +1,7 @@
 import { createTokenManager, TokenRequestError } from '@tokenward/core'
+import { LeasingStore } from '@tokenward/test-support'
 import { generateKeyPair } from 'jose'
 import { expect, test } from 'vitest'
-import { LeasingStore } from './leasing-store'
 import { definition, ScriptedEndpoint, settle, TestClock } from './support'
 
 async function fleet(client: object = {}) {
@@ -24,15 +24,15 @@ async function fleet(client: object = {}) {
   return { clock, store, endpoint, failures, start }
 }
 
-/** Changes the JSON of everything that the store holds. */
+/** Changes these fields in every entry of the store. */
 function tamper(store: LeasingStore, change: object): void {
-  for (const entry of store.entries.values()) entry.value = JSON.stringify({ ...JSON.parse(entry.value), ...change })
+  for (const entry of store.values.values()) entry.value = JSON.stringify({ ...JSON.parse(entry.value), ...change })
 }
 
-test('a Bearer token that somebody put into the store is not used for a DPoP client', async () => {
+test('a Bearer token in the store is not used for a DPoP client', async () => {
   const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true })
   const { store, endpoint, failures, start } = await fleet({ dpop: { key: { privateKey, publicKey } } })
-  endpoint.answerAlways({ token_type: 'DPoP' })
+  endpoint.respondAlways({ token_type: 'DPoP' })
   await start().getAccessToken('c')
   await settle()
   tamper(store, { type: 'Bearer', value: 'planted' })
@@ -59,15 +59,15 @@ test('an entry that names another client is not used', async () => {
 test.each([
   ['far in the future', { until: 9e15, retryAfterMs: 9e15 }],
   ['with a text of its own', { errorDescription: 'call +1 900 SCAM', error: 'SCAM', client: 'SCAM' }],
-])('a shared failure %s stops nobody for more than 30 s, and its text reaches no error', async (_what, change) => {
+])('a shared failure %s stops calls for at most 30 s, and its text is in no error', async (_what, change) => {
   const { clock, store, endpoint, start } = await fleet()
-  endpoint.answerAlways(new TokenRequestError({ client: 'c', error: 'server_error', status: 503, retryable: true }))
+  endpoint.respondAlways(new TokenRequestError({ client: 'c', error: 'server_error', status: 503, retryable: true }))
   const first = start()
     .getAccessToken('c')
     .catch(() => {})
   await clock.advance(700)
   await first
-  endpoint.answerAlways(undefined)
+  endpoint.respondAlways(undefined)
   tamper(store, change)
   const error = await start()
     .getAccessToken('c')
@@ -77,33 +77,33 @@ test.each([
   expect(JSON.stringify(error) + String(error)).not.toContain('SCAM')
 })
 
-test('a process without network does not stop the others: only what the endpoint responded is shared', async () => {
+test('a process without network does not stop the others: only responses of the endpoint are shared', async () => {
   const { clock, endpoint, start } = await fleet()
-  endpoint.answerAlways(new TypeError('fetch failed'))
+  endpoint.respondAlways(new TypeError('fetch failed'))
   const first = start()
     .getAccessToken('c')
     .catch(() => {})
   await clock.advance(2_000)
   await first
-  endpoint.answerAlways(undefined)
+  endpoint.respondAlways(undefined)
   expect((await start().getAccessToken('c')).type).toBe('Bearer')
 })
 
-test('what one process was told by the endpoint holds for all clients of that endpoint', async () => {
+test('a 429 that one process got stops all clients of that endpoint, also in other processes', async () => {
   const { clock, endpoint, start } = await fleet()
-  endpoint.answerAlways(new TokenRequestError({ client: 'c', error: 'server_error', status: 429, retryable: true }))
+  endpoint.respondAlways(new TokenRequestError({ client: 'c', error: 'server_error', status: 429, retryable: true }))
   const first = start()
     .getAccessToken('c')
     .catch(() => {})
   await clock.advance(1_000)
   await first
-  endpoint.answerAlways(undefined)
+  endpoint.respondAlways(undefined)
   const before = endpoint.requests.length
   await expect(start('d').getAccessToken('d')).rejects.toMatchObject({ client: 'd', status: 429 })
   expect(endpoint.requests.length).toBe(before)
 })
 
-test('a wall clock that is wrong by minutes hands out no expired token: the server says what time it is', async () => {
+test('a process whose wall clock is ten minutes behind uses no expired token: it knows the time of the server', async () => {
   const { clock, endpoint, start } = await fleet()
   endpoint.expiresIn = 60
   await start().getAccessToken('c')
@@ -125,7 +125,7 @@ test('a wall clock that is wrong by minutes hands out no expired token: the serv
   expect((await second.getAccessToken('c')).value).toBe('token-3')
 })
 
-test('close with revokeOnClose also revokes the tokens of clients that resolveClient found', async () => {
+test('revokeOnClose also revokes the tokens of clients that resolveClient returned', async () => {
   const clock = new TestClock()
   const endpoint = new ScriptedEndpoint(clock)
   const revoked: string[] = []
@@ -149,7 +149,7 @@ test('close with revokeOnClose also revokes the tokens of clients that resolveCl
   expect(revoked).toEqual(['token-1'])
 })
 
-test('clear() also ends the request that another process has under way, whatever its scope', async () => {
+test('a token that another process requested before clear() is not used after it, whatever its scope', async () => {
   const { clock, endpoint, start } = await fleet()
   const [one, two] = [start(), start()]
   endpoint.latencyMs = 1_000

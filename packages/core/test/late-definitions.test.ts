@@ -22,27 +22,33 @@ function setup() {
   return { clock, endpoint, tokens }
 }
 
-test.each(['hanging', 'found at run time'])('a definition that never comes (%s) ends with the signal', async (name) => {
-  const { tokens } = setup()
-  const controller = new AbortController()
-  const call = tokens.getAccessToken(name, { signal: controller.signal })
-  await settle()
-  controller.abort(new Error('enough'))
-  await expect(call).rejects.toThrow('enough')
-})
+test.each(['hanging', 'found at run time'])(
+  'the signal ends a call whose definition never resolves (%s)',
+  async (name) => {
+    const { tokens } = setup()
+    const controller = new AbortController()
+    const call = tokens.getAccessToken(name, { signal: controller.signal })
+    await settle()
+    controller.abort(new Error('enough'))
+    await expect(call).rejects.toThrow('enough')
+  },
+)
 
-test.each(['hanging', 'found at run time'])('… (%s) after timeoutMs, and with close()', async (name) => {
-  const { tokens, clock } = setup()
-  const first = expect(tokens.getAccessToken(name)).rejects.toMatchObject({ error: 'timeout', retryable: true })
-  await clock.advance(10_001)
-  await first
-  const second = expect(tokens.getAccessToken(name)).rejects.toMatchObject({ error: 'closed' })
-  await settle()
-  await tokens.close()
-  await second
-})
+test.each(['hanging', 'found at run time'])(
+  'timeoutMs and close() end a call whose definition never resolves (%s)',
+  async (name) => {
+    const { tokens, clock } = setup()
+    const first = expect(tokens.getAccessToken(name)).rejects.toMatchObject({ error: 'timeout', retryable: true })
+    await clock.advance(10_001)
+    await first
+    const second = expect(tokens.getAccessToken(name)).rejects.toMatchObject({ error: 'closed' })
+    await settle()
+    await tokens.close()
+    await second
+  },
+)
 
-test('tokenParameters that never come end with the signal, after timeoutMs, and with close()', async () => {
+test('signal, timeoutMs and close() end a call whose tokenParameters never resolve', async () => {
   const { tokens, clock } = setup()
   const baseURL = 'https://api.example'
   const authorizer = createRequestAuthorizer(tokens, 'good', { baseURL, tokenParameters: never })
@@ -60,7 +66,7 @@ test('tokenParameters that never come end with the signal, after timeoutMs, and 
   await closed
 })
 
-test('clear() of all clients deletes what it can, whatever one definition does', async () => {
+test('clear() deletes the tokens of the other clients when one definition fails and another never resolves', async () => {
   const { tokens, endpoint, clock } = setup()
   await tokens.getAccessToken('good')
   const cleared = tokens.clear()
@@ -70,7 +76,7 @@ test('clear() of all clients deletes what it can, whatever one definition does',
   expect(endpoint.requests).toHaveLength(2)
 })
 
-test('removing a client while its request is under way loses no response', async () => {
+test('a response reaches the caller although its client was removed during the request', async () => {
   const { tokens } = setup()
   const authorizer = createRequestAuthorizer(tokens, 'good', { baseURL: 'https://api.example' })
   const request = { method: 'GET', url: 'https://api.example/', headers: () => new Headers() }

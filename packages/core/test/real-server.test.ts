@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ClientSecretPost, createTokenManager } from '@tokenward/core'
+import { definitionsFor, managerFor, startProvider } from '@tokenward/test-support'
 import { expect, test } from 'vitest'
-import { definitionsFor, managerFor, provided } from './support-server'
 
-test('a token is had by client_secret_basic, with a secret that needs form encoding', async () => {
-  const provider = await provided({ tokenLifetimeSeconds: 5 })
+test('client_secret_basic works with a secret that needs form encoding', async () => {
+  const provider = await startProvider({ tokenLifetimeSeconds: 5 })
   const token = await managerFor(provider).getAccessToken('catalog.client')
   expect(token).toMatchObject({ type: 'Bearer', scope: 'catalog inventory', client: 'catalog.client' })
   expect(token.value.split('.')).toHaveLength(3)
@@ -17,7 +17,7 @@ test('a token is had by client_secret_basic, with a secret that needs form encod
 })
 
 test('a secret outside ASCII is sent in UTF-8, form-encoded (RFC 6749 §2.3.1)', async () => {
-  // The server takes no such secret (RFC 6749 appendix A), so what is sent is looked at.
+  // The server accepts no such secret (RFC 6749 appendix A), so this test checks the header that is sent.
   const sent: string[] = []
   const transport: typeof fetch = async (_input, init) => {
     sent.push(new Headers(init?.headers).get('authorization') ?? '')
@@ -32,8 +32,8 @@ test('a secret outside ASCII is sent in UTF-8, form-encoded (RFC 6749 §2.3.1)',
   expect(sent.map((header) => atob(header.slice('Basic '.length)))).toEqual(['%C3%BC%3A1:p+%C3%A4%25'])
 })
 
-test('client_secret_post works by clientAuth', async () => {
-  const provider = await provided()
+test('client_secret_post works with clientAuth', async () => {
+  const provider = await startProvider()
   const { clientId, clientSecret } = provider.client('catalog.post')
   const tokens = createTokenManager({
     clients: {
@@ -49,8 +49,8 @@ test('client_secret_post works by clientAuth', async () => {
   expect(provider.tokenRequests[0]?.headers.authorization).toBeUndefined()
 })
 
-test('an issuer is discovered once, however many ask at once', async () => {
-  const provider = await provided()
+test('concurrent calls discover an issuer once', async () => {
+  const provider = await startProvider()
   const tokens = managerFor(provider)
   await Promise.all([
     tokens.getAccessToken('invoice.client'),
@@ -61,21 +61,21 @@ test('an issuer is discovered once, however many ask at once', async () => {
   expect(provider.tokenRequests).toHaveLength(3)
 })
 
-test('an issuer that publishes by the name of RFC 8414 only is found too', async () => {
-  const provider = await provided()
+test('an issuer whose metadata is only at the RFC 8414 URL is discovered', async () => {
+  const provider = await startProvider()
   provider.publishesOpenIdMetadata = false
   expect((await managerFor(provider).getAccessToken('invoice.client')).scope).toBe('invoice')
 })
 
-test('a discovery that fails is tried again, and once more with the next call', async () => {
-  const provider = await provided()
+test('a failed discovery is retried within the same call', async () => {
+  const provider = await startProvider()
   const tokens = managerFor(provider)
   provider.discoveryFaults.fail(1, { status: 503 })
   expect((await tokens.getAccessToken('invoice.client')).scope).toBe('invoice')
 })
 
-test('1,000 concurrent first calls make one token request; another client and another scope make their own', async () => {
-  const provider = await provided()
+test('1,000 concurrent first calls make one token request, and another client or scope makes its own', async () => {
+  const provider = await startProvider()
   const tokens = managerFor(provider)
   const values = await Promise.all([
     ...Array.from({ length: 1_000 }, () => tokens.getAccessToken('catalog.client')),
@@ -87,14 +87,14 @@ test('1,000 concurrent first calls make one token request; another client and an
   expect(provider.tokenRequests).toHaveLength(3)
 })
 
-test('a token that lives 5 s is cached and renewed ahead: no call waits for the endpoint', async () => {
-  const provider = await provided({ tokenLifetimeSeconds: 5 })
+test('a token that lives 5 s is cached and renewed ahead of expiry, and no call waits for the endpoint', async () => {
+  const provider = await startProvider({ tokenLifetimeSeconds: 5 })
   const tokens = managerFor(provider)
   const first = await tokens.getAccessToken('catalog.client')
   provider.tokenEndpointFaults.delayMs = 300
   let renewals = 0
   tokens.on('renewalStarted', () => renewals++)
-  // Real time, because the lifetime is the server's: past 85 % of it, and short of the last tenth.
+  // A real sleep, because the server sets the lifetime: past 85 % of it, and before the last tenth.
   await sleep(4_300)
   expect((await tokens.getAccessToken('catalog.client')).value).toBe(first.value)
   expect(renewals).toBe(1)
@@ -102,8 +102,8 @@ test('a token that lives 5 s is cached and renewed ahead: no call waits for the 
   expect(provider.tokenRequests).toHaveLength(2)
 })
 
-test('what a call asks for reaches the server, in place of the definition', async () => {
-  const provider = await provided()
+test('the options of a call are sent instead of those of the definition', async () => {
+  const provider = await startProvider()
   const tokens = createTokenManager({
     clients: { c: { ...definitionsFor(provider)['catalog.client'], parameters: { tenant: 'a', region: 'eu' } } },
   })
@@ -127,8 +127,8 @@ test.each([
   ['invalid_client', { clientSecret: 'wrong-secret' }, 401],
   ['invalid_scope', { scope: 'invoice' }, 400],
   ['invalid_target', { resource: 'urn:nothing' }, 400],
-])('%s reaches the caller with its code and status, after one request', async (error, change, status) => {
-  const provider = await provided()
+])('%s fails the call with its code and status after one request', async (error, change, status) => {
+  const provider = await startProvider()
   const tokens = createTokenManager({ clients: { c: { ...definitionsFor(provider)['catalog.client'], ...change } } })
   await expect(tokens.getAccessToken('c')).rejects.toMatchObject({
     name: 'TokenRequestError',
@@ -141,8 +141,8 @@ test.each([
   expect(provider.tokenRequests).toHaveLength(1)
 })
 
-test('a secret that its supplier has rotated is asked for once more on invalid_client', async () => {
-  const provider = await provided()
+test('after invalid_client the secret supplier is called once more, and a rotated secret works', async () => {
+  const provider = await startProvider()
   const { clientSecret, ...rest } = definitionsFor(provider)['catalog.client']
   const secrets = ['old-secret', clientSecret]
   const tokens = createTokenManager({

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { scripted } from './support'
 
-test('a rejected token is replaced: the next call gets another one', async () => {
+test('after a token was rejected, the next call gets a new one', async () => {
   const { tokens, endpoint } = scripted()
   const token = await tokens.getAccessToken('catalog.client')
   expect(await tokens.rejectAccessToken('catalog.client', token)).toBe(true)
@@ -9,7 +9,7 @@ test('a rejected token is replaced: the next call gets another one', async () =>
   expect(endpoint.requests).toHaveLength(2)
 })
 
-test('a token that somebody has replaced already is not replaced again', async () => {
+test('rejecting a token that was already replaced makes no new request', async () => {
   const { tokens, endpoint, clock } = scripted()
   const old = await tokens.getAccessToken('catalog.client')
   await tokens.getAccessToken('catalog.client', { forceRenewal: true })
@@ -21,7 +21,7 @@ test('a token that somebody has replaced already is not replaced again', async (
   expect(endpoint.requests).toHaveLength(2)
 })
 
-test('a storm of rejections of one token makes one request', async () => {
+test('100 rejections of one token make one request', async () => {
   const { tokens, endpoint, clock } = scripted()
   const token = await tokens.getAccessToken('catalog.client')
   endpoint.latencyMs = 100
@@ -38,7 +38,7 @@ test('a storm of rejections of one token makes one request', async () => {
   expect(endpoint.requests).toHaveLength(2)
 })
 
-test('brand-new tokens that are rejected are replaced after pauses of 1 s, doubling to 30 s', async () => {
+test('new tokens that are rejected are replaced after a cooldown of 1 s that doubles up to 30 s', async () => {
   const { tokens, endpoint, clock } = scripted()
   endpoint.expiresIn = 3_600
   const renewedAt: number[] = []
@@ -51,7 +51,7 @@ test('brand-new tokens that are rejected are replaced after pauses of 1 s, doubl
   expect(endpoint.requests.length).toBe(1 + renewedAt.length)
 })
 
-test('during the pause the token stays: callers get their 401 at once, and no token request is made', async () => {
+test('during the cooldown a rejection makes no token request', async () => {
   const { tokens, endpoint } = scripted()
   for (let call = 0; call < 100; call++) {
     const token = await tokens.getAccessToken('catalog.client')
@@ -60,7 +60,7 @@ test('during the pause the token stays: callers get their 401 at once, and no to
   expect(endpoint.requests).toHaveLength(2)
 })
 
-test('a key whose tokens were not rejected for a minute starts afresh', async () => {
+test('after a minute without rejections the cooldown starts again at 1 s', async () => {
   const { tokens, endpoint, clock } = scripted()
   endpoint.expiresIn = 3_600
   const reject = async () => tokens.rejectAccessToken('catalog.client', await tokens.getAccessToken('catalog.client'))
@@ -74,7 +74,7 @@ test('a key whose tokens were not rejected for a minute starts afresh', async ()
   expect(await reject()).toBe(true)
 })
 
-test('a rejection concerns the token of its parameters only', async () => {
+test('a rejection affects only the token for the same parameters', async () => {
   const { tokens, endpoint } = scripted()
   const narrow = await tokens.getAccessToken('catalog.client', { scope: 'narrow' })
   const usual = await tokens.getAccessToken('catalog.client')
@@ -84,9 +84,9 @@ test('a rejection concerns the token of its parameters only', async () => {
   expect(endpoint.requests).toHaveLength(3)
 })
 
-test('a server that gives the rejected token again is asked once, not once per caller', async () => {
+test('a server that issues the rejected token again gets one request, not one per caller', async () => {
   const { tokens, endpoint } = scripted()
-  endpoint.answerAlways({ access_token: 'always-the-same' })
+  endpoint.respondAlways({ access_token: 'always-the-same' })
   const token = await tokens.getAccessToken('catalog.client')
   const replaced = await Promise.all(
     Array.from({ length: 50 }, async () => {

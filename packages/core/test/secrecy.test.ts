@@ -15,7 +15,9 @@ const TOKEN = 'eyJ.the-access-token'
 const ASSERTION = 'eyJ.the-assertion'
 const PARAMETER = 'the-secret-parameter'
 
-/** Everything that a person or a logger could make of a value. */
+const isSupplierError = (error: Error) => 'error' in error && error.error === 'credential_unavailable'
+
+/** `value` in every form in which a person or a logger can print it. */
 function printed(value: unknown): string {
   const chunks: string[] = []
   const stream = new Writable({ write: (chunk, _encoding, done) => done(void chunks.push(String(chunk))) })
@@ -23,10 +25,14 @@ function printed(value: unknown): string {
   new Console(stream).dir(value, { depth: null, showHidden: true })
   chunks.push(inspect(value, { depth: Number.POSITIVE_INFINITY, showHidden: true }))
   chunks.push(inspect(value, { depth: Number.POSITIVE_INFINITY, showHidden: true, getters: true }))
-  const everything = { customInspect: false, showHidden: true, getters: true, depth: Number.POSITIVE_INFINITY }
+  // Only this combination calls the getter of a supplier's cause, which is the user's own error.
+  const getters = !(value instanceof Error && isSupplierError(value))
+  const everything = { customInspect: false, showHidden: true, getters, depth: Number.POSITIVE_INFINITY }
   chunks.push(inspect(value, everything))
   chunks.push(JSON.stringify(value) ?? '', String(value))
-  if (value instanceof Error) chunks.push(value.stack ?? '', printed(value.cause ?? ''), printed({ ...value }))
+  if (value instanceof Error) chunks.push(value.stack ?? '', printed({ ...value }))
+  // What the user's own supplier threw is the user's. Every other cause would be ours.
+  if (value instanceof Error && !isSupplierError(value)) chunks.push(printed(value.cause ?? ''))
   else if (typeof value === 'object') chunks.push(JSON.stringify({ ...value }))
   return chunks.join('\n')
 }
@@ -37,12 +43,12 @@ function expectNothingSecret(value: unknown): void {
   for (const form of forms) expect(text).not.toContain(form)
 }
 
-/** A server that answers as the test says; the token request it got is repeated in every way a server could. */
-function manager(answer: (request: { body: string; authorization: string }) => Response | Promise<Response>) {
+/** A manager whose endpoint responds with what `respond` makes of the token request. Collects events and log lines. */
+function managerOver(respond: (request: { body: string; authorization: string }) => Response | Promise<Response>) {
   const transport: typeof fetch = async (_input, init) =>
-    answer({ body: String(init?.body), authorization: new Headers(init?.headers).get('authorization') ?? '' })
-  const seen: unknown[] = []
-  const log = (...entry: unknown[]) => void seen.push(entry)
+    respond({ body: String(init?.body), authorization: new Headers(init?.headers).get('authorization') ?? '' })
+  const emitted: unknown[] = []
+  const log = (...entry: unknown[]) => void emitted.push(entry)
   const tokens = createTokenManager({
     clients: {
       c: {
@@ -57,27 +63,27 @@ function manager(answer: (request: { body: string; authorization: string }) => R
     logger: { debug: log, info: log, warn: log, error: log },
   })
   for (const event of ['tokenRetrieved', 'tokenRequestFailed', 'tokenRejected', 'renewalStarted'] as const) {
-    tokens.on(event, (details) => void seen.push(details))
+    tokens.on(event, (details) => void emitted.push(details))
   }
-  return { tokens, seen }
+  return { tokens, emitted }
 }
 
 const good = () => Response.json({ access_token: TOKEN, token_type: 'Bearer', expires_in: 60 })
 
-test('a manager, a token, events and log lines show no secret; the value of the token can be read', async () => {
-  const { tokens, seen } = manager(good)
+test('a manager, a token, events and log lines show no secret, and token.value can be read', async () => {
+  const { tokens, emitted } = managerOver(good)
   const token = await tokens.getAccessToken('c')
   expect(token.value).toBe(TOKEN)
   const { value, ...rest } = token
   expect(value).toBe(TOKEN)
   await tokens.rejectAccessToken('c', token)
-  expect(seen.length).toBeGreaterThan(2)
-  for (const shown of [tokens, token, rest, { nested: [token] }, seen]) expectNothingSecret(shown)
+  expect(emitted.length).toBeGreaterThan(2)
+  for (const shown of [tokens, token, rest, { nested: [token] }, emitted]) expectNothingSecret(shown)
   expect(printed(token)).toContain('Bearer')
   expect(printed(tokens)).toContain('"c"')
 })
 
-test("a definition's copy and a token request, as a requester gets them, show no secret", async () => {
+test('the configuration and the token request that a requester gets show no secret', async () => {
   const got: [ClientConfiguration, TokenRequest][] = []
   const tokens = createTokenManager({
     clients: {
@@ -120,12 +126,12 @@ test.each<[string, (request: { body: string; authorization: string }) => Respons
   ['a response without a type', () => Response.json({ access_token: TOKEN })],
   ['an unknown token type', () => Response.json({ access_token: TOKEN, token_type: 'mac' })],
   ['a negative lifetime', () => Response.json({ access_token: TOKEN, token_type: 'bearer', expires_in: -1 })],
-  ['a token that no header can hold', () => Response.json({ access_token: `${TOKEN}\n`, token_type: 'bearer' })],
+  ['a token that is not valid in a header', () => Response.json({ access_token: `${TOKEN}\n`, token_type: 'bearer' })],
   [
     'broken JSON',
     () => new Response(`{"access_token":"${TOKEN}",`, { headers: { 'content-type': 'application/json' } }),
   ],
-  ['a page', ({ body }) => new Response(`<p>${TOKEN} ${body}`, { headers: { 'content-type': 'text/html' } })],
+  ['an HTML page', ({ body }) => new Response(`<p>${TOKEN} ${body}`, { headers: { 'content-type': 'text/html' } })],
   ['a 500 that repeats everything', ({ body }) => new Response(`${SECRET} ${body}`, { status: 500 })],
   [
     'a transport that fails',
@@ -133,34 +139,42 @@ test.each<[string, (request: { body: string; authorization: string }) => Respons
       throw new TypeError(`fetch failed: ${body} ${authorization} ${SECRET}`, { cause: new Error(SECRET) })
     },
   ],
-])('the error for %s shows no secret', async (_what, answer) => {
-  const { tokens, seen } = manager(answer)
+])('the error for %s shows no secret', async (_what, respond) => {
+  const { tokens, emitted } = managerOver(respond)
   const error = await tokens.getAccessToken('c').catch((thrown) => thrown)
   expect(error).toMatchObject({ code: 'token_request_failed' })
   expectNothingSecret(error)
-  expectNothingSecret(seen)
+  expectNothingSecret(emitted)
 })
 
-test('a supplier that fails is named; what it says is not', async () => {
+test('the error of a failed supplier names the supplier; what the supplier threw is its cause, and is not printed', async () => {
+  const thrown = Object.assign(new Error(`could not unwrap ${SECRET}`), { code: 'EACCES' })
+  const seen: unknown[] = []
+  const log = (...entry: unknown[]) => void seen.push(entry)
   const tokens = createTokenManager({
     clients: {
       c: {
         tokenEndpoint: 'https://as.example/token',
         clientId: 'id',
         async clientSecret(): Promise<string> {
-          throw Object.assign(new Error(`could not unwrap ${SECRET}`), { code: 'EACCES' })
+          throw thrown
         },
       },
     },
     random: () => 0,
+    logger: { debug: log, info: log, warn: log, error: log },
   })
+  tokens.on('tokenRequestFailed', (event) => void seen.push(event, event.error.cause))
   const error = await tokens.getAccessToken('c').catch((thrown) => thrown)
   expect(error).toMatchObject({ error: 'credential_unavailable', retryable: true })
   expect(error.message).toContain('clientSecret supplier failed: Error EACCES')
+  expect(error.cause).toBe(thrown)
   expectNothingSecret(error)
+  expect(seen).toHaveLength(3)
+  expectNothingSecret(seen)
 })
 
-test('the key under which a token is stored is a SHA-256 that nothing secret goes into', async () => {
+test('the key of a token in the store is a SHA-256 that does not depend on a secret', async () => {
   const keys = new Set<string>()
   const store = { get: (key: string) => void keys.add(key), set() {}, delete() {} }
   const make = (clientSecret: string) =>
@@ -176,7 +190,7 @@ test('the key under which a token is stored is a SHA-256 that nothing secret goe
 })
 
 test('an authorizer, and the error for an origin that is not allowed, show no secret', async () => {
-  const { tokens } = manager(good)
+  const { tokens } = managerOver(good)
   const authorizer = createRequestAuthorizer(tokens, 'c', { baseURL: 'https://api.example/' })
   const request = { method: 'GET', url: new URL('https://other.example/'), headers: () => new Headers() }
   const error = await authorizer.authorize(request).catch((thrown) => thrown)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { scripted, settle } from './support'
 
-test('what identifies a token: two calls share one exactly when all of it is equal', async () => {
+test('two calls share a token exactly when everything that identifies the token is equal', async () => {
   const { tokens, endpoint } = scripted({ client: { parameters: { tenant: 'a' } } })
   const value = async (options?: object) => (await tokens.getAccessToken('catalog.client', options)).value
   const usual = await value()
@@ -27,7 +27,7 @@ test('what identifies a token: two calls share one exactly when all of it is equ
   expect(endpoint.requests).toHaveLength(distinct.length)
 })
 
-test.each([100, 1_000, 10_000])('%d callers at once make one request', async (callers) => {
+test.each([100, 1_000, 10_000])('%d concurrent callers make one request', async (callers) => {
   const { tokens, endpoint, clock } = scripted()
   endpoint.latencyMs = 1_000
   const all = Promise.all(Array.from({ length: callers }, () => tokens.getAccessToken('catalog.client')))
@@ -36,7 +36,7 @@ test.each([100, 1_000, 10_000])('%d callers at once make one request', async (ca
   expect(endpoint.requests).toHaveLength(1)
 })
 
-test('an abort rejects that caller with its reason; the request goes on for the others', async () => {
+test('an abort rejects its caller with the reason, and the request continues for the others', async () => {
   const { tokens, endpoint, clock } = scripted()
   endpoint.latencyMs = 1_000
   const controller = new AbortController()
@@ -51,25 +51,24 @@ test('an abort rejects that caller with its reason; the request goes on for the 
   expect(endpoint.requests).toHaveLength(1)
 })
 
-test('a request whose callers have all gone brings its token all the same', async () => {
+test('a request continues after its only caller has aborted, and the next caller gets its token', async () => {
   const { tokens, endpoint, clock } = scripted()
   endpoint.latencyMs = 1_000
-  const gone = expect(tokens.getAccessToken('catalog.client', { signal: AbortSignal.abort('gone') })).rejects.toBe(
-    'gone',
+  await expect(tokens.getAccessToken('catalog.client', { signal: AbortSignal.abort('aborted before') })).rejects.toBe(
+    'aborted before',
   )
-  await gone
   expect(endpoint.requests).toHaveLength(0)
   const controller = new AbortController()
-  const going = expect(tokens.getAccessToken('catalog.client', { signal: controller.signal })).rejects.toBe('going')
+  const aborted = expect(tokens.getAccessToken('catalog.client', { signal: controller.signal })).rejects.toBe('aborted')
   await settle()
-  controller.abort('going')
-  await going
+  controller.abort('aborted')
+  await aborted
   await clock.advance(1_000)
   expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-1')
   expect(endpoint.requests).toHaveLength(1)
 })
 
-test('a deleted token is asked for anew; one that was on its way goes to those who wait, and to nobody after them', async () => {
+test('after a deletion a new token is requested; a token in flight goes only to callers that already wait for it', async () => {
   const { tokens, endpoint, clock } = scripted()
   await tokens.getAccessToken('catalog.client')
   await tokens.deleteAccessToken('catalog.client')
@@ -84,7 +83,7 @@ test('a deleted token is asked for anew; one that was on its way goes to those w
   expect(endpoint.mostInFlight).toBe(1)
 })
 
-test('deleteAccessToken forgets the token of its parameters only; clear those of a client, or all', async () => {
+test('deleteAccessToken deletes the token for its parameters; clear deletes all tokens of a client, or all', async () => {
   const { tokens } = scripted()
   const values = async () => [
     (await tokens.getAccessToken('catalog.client')).value,
@@ -100,10 +99,10 @@ test('deleteAccessToken forgets the token of its parameters only; clear those of
   expect(await values()).toEqual(['token-7', 'token-8', 'token-9'])
 })
 
-test('close ends what is in flight, leaves no timer, and no token is given after it', async () => {
+test('close ends calls in flight and clears all timers, and later calls fail', async () => {
   const { tokens, endpoint, clock } = scripted()
   await tokens.getAccessToken('invoice.client')
-  endpoint.answerNext(() => new Promise(() => {}), new TypeError('fetch failed'))
+  endpoint.respondNext(() => new Promise(() => {}), new TypeError('fetch failed'))
   const hanging = expect(tokens.getAccessToken('catalog.client')).rejects.toMatchObject({ error: 'closed' })
   await settle()
   const retrying = expect(tokens.getAccessToken('catalog.client', { scope: 'x' })).rejects.toMatchObject({
@@ -122,7 +121,7 @@ test('close ends what is in flight, leaves no timer, and no token is given after
   await tokens.close()
 })
 
-test('10,000 tenants through one manager: memory stays bounded by maxEntries, and the recent ones stay', async () => {
+test('with 10,000 tenants the manager keeps maxEntries tokens, the most recent ones', async () => {
   const { tokens, endpoint } = scripted({ maxEntries: 1_000 })
   for (let tenant = 0; tenant < 10_000; tenant += 1_000) {
     const batch = Array.from({ length: 1_000 }, (_, n) => ({ parameters: { tenant: `t${tenant + n}` } }))
@@ -135,7 +134,7 @@ test('10,000 tenants through one manager: memory stays bounded by maxEntries, an
   expect(endpoint.requests).toHaveLength(10_001)
 })
 
-test('a flight whose key is pushed out meanwhile ends for all who wait', async () => {
+test('callers get their token although its cache entry was evicted while they waited', async () => {
   const { tokens, endpoint, clock } = scripted({ maxEntries: 1 })
   endpoint.latencyMs = 1_000
   const all = Promise.all(

@@ -3,7 +3,7 @@ import { memoryStore } from '@tokenward/store-memory'
 import { expect, test } from 'vitest'
 import { definition, ScriptedEndpoint, scripted, settle, TestClock } from './support'
 
-/** Two processes of a fleet that share a store, as far as that can be told without processes. */
+/** A fleet inside one process: each `start()` creates a manager over the same store. */
 function fleet(store: TokenStore) {
   const clock = new TestClock()
   const endpoint = new ScriptedEndpoint(clock)
@@ -12,7 +12,7 @@ function fleet(store: TokenStore) {
   return { clock, endpoint, start }
 }
 
-test('a second process takes the token from the store', async () => {
+test('a second process gets the token from the store', async () => {
   const { endpoint, start } = fleet(memoryStore())
   const first = await start().getAccessToken('c')
   const second = start()
@@ -25,7 +25,7 @@ test('a second process takes the token from the store', async () => {
   expect(endpoint.requests).toHaveLength(1)
 })
 
-test('a token that is about to expire is not taken from the store', async () => {
+test('a token that is about to expire is not used from the store', async () => {
   const { clock, start } = fleet(memoryStore())
   await start().getAccessToken('c')
   await clock.advance(89_000)
@@ -34,7 +34,7 @@ test('a token that is about to expire is not taken from the store', async () => 
   expect((await start().getAccessToken('c')).value).toBe('token-2')
 })
 
-test('a rejected token is not taken from the store again; a newer one of another process is', async () => {
+test('a rejected token is not used from the store again, but a newer one of another process is', async () => {
   const { endpoint, start } = fleet(memoryStore())
   const [one, two] = [start(), start()]
   const old = await one.getAccessToken('c')
@@ -47,13 +47,13 @@ test('a rejected token is not taken from the store again; a newer one of another
   expect(endpoint.requests).toHaveLength(2)
 })
 
-test('delete and clear reach the store', async () => {
+test('deleteAccessToken and clear delete from the store', async () => {
   const { endpoint, start } = fleet(memoryStore())
   const one = start()
   await one.getAccessToken('c')
   await one.deleteAccessToken('c')
   expect((await start().getAccessToken('c')).value).toBe('token-2')
-  // A process that has not used the token clears it all the same.
+  // This process has never used the token, and clears it nevertheless.
   await start().clear('c')
   expect((await start().getAccessToken('c')).value).toBe('token-3')
   expect(endpoint.requests).toHaveLength(3)
@@ -78,7 +78,7 @@ test.each<[string, Partial<TokenStore>, string]>([
     'ECONNREFUSED',
   ],
   ['hangs', { get: () => new Promise(() => {}), set: () => new Promise(() => {}) }, 'timeout'],
-])('a store that %s counts as a miss and is reported; calls go on', async (_what, broken, reason) => {
+])('a store that %s counts as a miss and is reported, and calls succeed', async (_what, broken, reason) => {
   const store = { get: async () => undefined, set() {}, delete() {}, ...broken }
   const { tokens, endpoint, clock } = scripted({ store })
   const failures: StoreFailed[] = []
@@ -93,7 +93,7 @@ test.each<[string, Partial<TokenStore>, string]>([
   expect(clock.pendingTimers).toBe(0)
 })
 
-test('no caller waits for a store to take a token', async () => {
+test('no caller waits until the store has written a token', async () => {
   const { tokens, endpoint } = scripted({
     store: { get: () => undefined, set: () => new Promise(() => {}), delete() {} },
   })
@@ -102,15 +102,15 @@ test('no caller waits for a store to take a token', async () => {
 })
 
 test.each<[string, (entry: string) => unknown]>([
-  ['rubbish', () => '\u0000\uffff{'],
-  ['another type', () => 42],
-  ['an empty text', () => ''],
+  ['a value that is no JSON', () => '\u0000\uffff{'],
+  ['a number', () => 42],
+  ['an empty string', () => ''],
   ['half an entry', (entry) => entry.slice(0, 40)],
   ['an entry of another key', (entry) => entry.replace(/"key":"[0-9a-f]{4}/, '"key":"ffff')],
   ['an older format', (entry) => entry.replace('"v":1', '"v":0')],
-  ['a token that no header can hold', (entry) => entry.replace('token-1', 'token\\n1')],
+  ['a token that is not valid in a header', (entry) => entry.replace('token-1', 'token\\n1')],
   ['an impossible time', (entry) => entry.replace(/"expiresAt":\d+/, '"expiresAt":1e999')],
-])('%s in the store is a miss, is reported, and is replaced', async (_what, spoil) => {
+])('%s in the store counts as a miss, is reported, and is replaced', async (_what, spoil) => {
   const entries = new Map<string, unknown>()
   const store = {
     get: (key: string) => entries.get(key) as string | undefined,
@@ -131,18 +131,18 @@ test.each<[string, (entry: string) => unknown]>([
   expect(endpoint.requests).toHaveLength(2)
 })
 
-test('a wall clock that is behind does not lengthen the life of a stored token', async () => {
+test('a wall clock that is behind does not make a stored token live longer', async () => {
   const { clock, endpoint, start } = fleet(memoryStore())
   await start().getAccessToken('c')
   clock.jumpWallClock(-3_600_000)
-  const late = start()
-  expect((await late.getAccessToken('c')).value).toBe('token-1')
+  const slow = start()
+  expect((await slow.getAccessToken('c')).value).toBe('token-1')
   await clock.advance(91_000)
-  expect((await late.getAccessToken('c')).value).toBe('token-2')
+  expect((await slow.getAccessToken('c')).value).toBe('token-2')
   expect(endpoint.requests).toHaveLength(2)
 })
 
-test('a wall clock that is ahead finds the stored token expired, once', async () => {
+test('a process whose wall clock is ahead replaces the stored token, once', async () => {
   const { clock, endpoint, start } = fleet(memoryStore())
   await start().getAccessToken('c')
   clock.jumpWallClock(3_600_000)

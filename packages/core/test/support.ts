@@ -7,9 +7,9 @@ import {
   type TokenRequest,
   type TokenRequester,
   type TokenResponse,
-} from '../src'
+} from '@tokenward/core'
 
-/** A clock that stands still until it is told to go on; timers fire on the way, in their order. */
+/** A clock that moves only when a test calls `advance`. Timers that become due fire in order. */
 export class TestClock implements Clock {
   #monotonic = 0
   #wall = Date.parse('2030-01-01T00:00:00Z')
@@ -34,7 +34,7 @@ export class TestClock implements Clock {
     return this.#timers.size
   }
 
-  /** Lets `ms` milliseconds pass, and everything happen that was due in them. */
+  /** Moves both clocks forward by `ms` milliseconds and fires every timer that becomes due. */
   async advance(ms: number): Promise<void> {
     const end = this.#monotonic + ms
     await this.#settle()
@@ -51,7 +51,7 @@ export class TestClock implements Clock {
     await this.#settle()
   }
 
-  /** Sets the wall clock only, as a time server or a person does. */
+  /** Moves the wall clock only, as a time server does. The monotonic clock stays. */
   jumpWallClock(ms: number): void {
     this.#wall += ms
   }
@@ -62,7 +62,7 @@ export class TestClock implements Clock {
   }
 }
 
-/** Lets everything go on that does not wait for the clock; hashing, which the platform does elsewhere, included. */
+/** Waits until all work has ended that does not depend on the clock. Hashing counts: the platform does it in another thread. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) {
     await crypto.subtle.digest('SHA-256', new Uint8Array(1024))
@@ -70,36 +70,36 @@ export async function settle(): Promise<void> {
   }
 }
 
-/** An answer of the scripted endpoint: a response, an error to throw, or a function that gives either. */
-export type ScriptedAnswer = Partial<TokenResponse> | Error | (() => Promise<TokenResponse>)
+/** A response of the scripted endpoint, an error that it throws, or a function that returns or throws one of them. */
+export type ScriptedResponse = Partial<TokenResponse> | Error | (() => Promise<TokenResponse>)
 
 /**
- * A requester whose answers a test scripts. A mock, because the clock is one too: a real server's lifetimes cannot be
- * made to pass by it. The real server has tests of its own.
+ * A requester whose responses a test scripts. It is a mock because the clock is one too: the tokens of a real server do not
+ * expire by a test's clock. `real-server.test.ts` tests against a real server.
  */
 export class ScriptedEndpoint implements TokenRequester {
   readonly requests: TokenRequest[] = []
-  /** How long each answer takes, by the test's clock. */
+  /** How long each response takes, in milliseconds by the test's clock. */
   latencyMs = 0
   expiresIn: number | undefined = 100
   inFlight = 0
   mostInFlight = 0
   readonly #clock: Clock
-  readonly #script: ScriptedAnswer[] = []
-  #always: ScriptedAnswer | undefined
+  readonly #script: ScriptedResponse[] = []
+  #always: ScriptedResponse | undefined
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  /** The next answers, in order; after them come tokens again. */
-  answerNext(...answers: ScriptedAnswer[]): void {
-    this.#script.push(...answers)
+  /** Sets the next responses, in order. After them, the endpoint issues tokens again. */
+  respondNext(...responses: ScriptedResponse[]): void {
+    this.#script.push(...responses)
   }
 
-  /** The answer from now on; undefined: tokens again. */
-  answerAlways(answer: ScriptedAnswer | undefined): void {
-    this.#always = answer
+  /** Sets the response to every request from now on. With undefined, the endpoint issues tokens again. */
+  respondAlways(response: ScriptedResponse | undefined): void {
+    this.#always = response
   }
 
   async request(_client: unknown, request: TokenRequest): Promise<TokenResponse> {
@@ -108,10 +108,10 @@ export class ScriptedEndpoint implements TokenRequester {
     try {
       const latencyMs = this.latencyMs
       if (latencyMs > 0) await new Promise<void>((resolve) => this.#clock.setTimeout(resolve, latencyMs))
-      const answer = this.#script.shift() ?? this.#always ?? {}
-      if (answer instanceof Error) throw answer
-      if (typeof answer === 'function') return await answer()
-      return { access_token: `token-${number}`, token_type: 'Bearer', expires_in: this.expiresIn, ...answer }
+      const response = this.#script.shift() ?? this.#always ?? {}
+      if (response instanceof Error) throw response
+      if (typeof response === 'function') return await response()
+      return { access_token: `token-${number}`, token_type: 'Bearer', expires_in: this.expiresIn, ...response }
     } finally {
       this.inFlight--
     }
@@ -131,7 +131,7 @@ export interface Scripted {
   tokens: TokenManager<'catalog.client' | 'invoice.client'>
 }
 
-/** A manager with two clients, a clock that is the test's, and an endpoint that is scripted. */
+/** A manager with two clients, a test clock and a scripted endpoint. */
 export function scripted(
   options: Omit<TokenManagerOptions, 'clients'> & { client?: Partial<ClientDefinition> } = {},
 ): Scripted {

@@ -8,7 +8,7 @@ function problemsOf(run: () => unknown): readonly { option: string; message: str
   } catch (error) {
     return (error as ConfigurationError).problems
   }
-  throw new Error('nothing was thrown')
+  throw new Error('no error was thrown')
 }
 
 test.each([
@@ -31,12 +31,12 @@ test.each([
     'scopes',
     'scope',
   ],
-])('%s: an option that does not exist is named, with the nearest one that does', (_where, create, option, nearest) => {
+])('%s: the error for an unknown option names it and the nearest known one', (_where, create, option, nearest) => {
   const [problem] = problemsOf(create)
   expect(problem).toMatchObject({ option, message: `is not an option; did you mean ${nearest}?` })
 })
 
-test('a call: an option that does not exist is named, and no token is requested', async () => {
+test('a call: the error for an unknown option names it, and no token is requested', async () => {
   const { tokens, endpoint } = scripted()
   const call = tokens.getAccessToken('catalog.client', { scopes: 'catalog' } as never)
   await expect(call).rejects.toThrow("client 'catalog.client', scopes: is not an option; did you mean scope?")
@@ -54,7 +54,7 @@ test.each(['a"b', 'a\\b', 'a\nb', 'ä', ' a', 'a ', 'a\u0000'])(
   },
 )
 
-test('a store beside a cache of the user is refused, because it would not be used', () => {
+test('a store beside a custom cache is refused, because it would not be used', () => {
   const cache = { get() {}, reject() {}, delete() {}, clear() {}, held() {}, forget() {}, close() {} }
   const store = { get() {}, set() {}, delete() {} }
   expect(problemsOf(() => createTokenManager({ clients: {}, cache, store } as never))[0]).toMatchObject({
@@ -69,7 +69,7 @@ test('an adapter without a token manager is refused', () => {
   expect(problems[0]).toMatchObject({ option: 'tokens', message: expect.stringContaining('getAccessToken') })
 })
 
-test('a relative URL without a baseURL is named, without its query', () => {
+test('the error for a relative URL without a baseURL shows the URL without its query', () => {
   const { tokens } = scripted()
   const authorizer = createRequestAuthorizer(tokens, 'catalog.client', { allowedOrigins: ['https://a.example'] })
   expect(() => authorizer.resolve('items?secret=1')).toThrow(
@@ -77,7 +77,7 @@ test('a relative URL without a baseURL is named, without its query', () => {
   )
 })
 
-test('an API at plain http is refused at creation, unless the definition allows it', async () => {
+test('an API with plain http is refused at creation, unless the definition has allowInsecureRequests', async () => {
   const { tokens } = scripted()
   const create = (manager = tokens) =>
     createRequestAuthorizer(manager, 'catalog.client', { baseURL: 'http://api.example' })
@@ -88,9 +88,9 @@ test('an API at plain http is refused at creation, unless the definition allows 
   createRequestAuthorizer(tokens, 'catalog.client', { baseURL: 'http://127.0.0.1:1' })
 })
 
-test('with a definition that is loaded late, an API at plain http is refused at the request', async () => {
-  const tokens = createTokenManager({ clients: { late: async () => definition } })
-  const authorizer = createRequestAuthorizer(tokens, 'late', { baseURL: 'http://api.example' })
+test('with an async definition, an API with plain http is refused at the request', async () => {
+  const tokens = createTokenManager({ clients: { async: async () => definition } })
+  const authorizer = createRequestAuthorizer(tokens, 'async', { baseURL: 'http://api.example' })
   const request = { method: 'GET', url: 'http://api.example/', headers: () => new Headers() }
   await expect(authorizer.authorize(request)).rejects.toMatchObject({
     code: 'origin_not_allowed',
@@ -105,7 +105,7 @@ test('a URL that is not http(s) is refused, also when its origin is allowed', as
   await expect(authorizer.authorize(request)).rejects.toMatchObject({ code: 'origin_not_allowed' })
 })
 
-test('what the caller changes while a token is awaited changes nothing', async () => {
+test('changes to the URL and the parameters during the token request have no effect', async () => {
   const { tokens, endpoint, clock } = scripted()
   endpoint.latencyMs = 100
   const authorizer = createRequestAuthorizer(tokens, 'catalog.client', { baseURL: 'https://api.example' })

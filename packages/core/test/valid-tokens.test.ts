@@ -11,7 +11,7 @@ test('with the token endpoint down, a token of one hour is used until it expires
   const { tokens, endpoint, clock } = scripted()
   endpoint.expiresIn = 3_600
   await tokens.getAccessToken('catalog.client')
-  endpoint.answerAlways(down())
+  endpoint.respondAlways(down())
   await clock.advance(3_539_000)
   for (let second = 3_539; second < 3_598; second++) {
     const call = tokens.getAccessToken('catalog.client')
@@ -19,46 +19,46 @@ test('with the token endpoint down, a token of one hour is used until it expires
     expect((await call).value).toBe('token-1')
   }
   await clock.advance(3_000)
-  const late = expect(tokens.getAccessToken('catalog.client')).rejects.toMatchObject({ error: 'server_error' })
+  const expired = expect(tokens.getAccessToken('catalog.client')).rejects.toMatchObject({ error: 'server_error' })
   await clock.advance(5_000)
-  await late
+  await expired
 })
 
 test('while the circuit is open, callers get the valid token at once', async () => {
   const { tokens, endpoint, clock } = scripted()
   await tokens.getAccessToken('catalog.client')
-  endpoint.answerAlways(down())
+  endpoint.respondAlways(down())
   await clock.advance(91_000)
   const first = tokens.getAccessToken('catalog.client')
   await clock.advance(1_000)
   await first
   const before = endpoint.requests.length
-  // Nothing advances the clock: these calls wait for no timer.
+  // The clock does not move here, so these calls cannot wait for a timer.
   for (let call = 0; call < 20; call++) {
     expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-1')
   }
   expect(endpoint.requests.length).toBe(before)
 })
 
-test('a renewal that hangs keeps a caller for one second, not for the time limit of the request', async () => {
+test('a caller waits one second for a renewal that hangs, not for the whole timeoutMs', async () => {
   const { tokens, endpoint, clock } = scripted()
   await tokens.getAccessToken('catalog.client')
-  endpoint.answerAlways(() => new Promise(() => {}))
+  endpoint.respondAlways(() => new Promise(() => {}))
   await clock.advance(91_000)
-  let isBack = false
+  let ended = false
   const call = tokens.getAccessToken('catalog.client').finally(() => {
-    isBack = true
+    ended = true
   })
   await clock.advance(900)
-  expect(isBack).toBe(false)
+  expect(ended).toBe(false)
   await clock.advance(200)
   expect((await call).value).toBe('token-1')
 })
 
-test('a call that demands more validity than the valid token has gets the error', async () => {
+test('a call with a minValidityMs that the token does not reach gets the error', async () => {
   const { tokens, endpoint, clock } = scripted()
   await tokens.getAccessToken('catalog.client')
-  endpoint.answerAlways(down())
+  endpoint.respondAlways(down())
   await clock.advance(85_000)
   const demanding = expect(tokens.getAccessToken('catalog.client', { minValidityMs: 60_000 })).rejects.toMatchObject({
     error: 'server_error',
@@ -69,23 +69,23 @@ test('a call that demands more validity than the valid token has gets the error'
   expect((await modest).value).toBe('token-1')
 })
 
-test('a 401 while the token endpoint is down condemns no token: its caller gets the 401, other calls the token', async () => {
+test('after a 401 while the token endpoint is down, the caller gets the 401 and other calls still get the token', async () => {
   const { tokens, endpoint, clock } = scripted()
   const authorizer = createRequestAuthorizer(tokens, 'catalog.client', { baseURL: 'https://api.example' })
   const sent = await authorizer.authorize(api)
-  endpoint.answerAlways(down())
+  endpoint.respondAlways(down())
   const next = sent.next(response(401), true)
   await clock.advance(2_000)
   expect(await next).toBeUndefined()
   expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-1')
 
-  endpoint.answerAlways(undefined)
+  endpoint.respondAlways(undefined)
   await clock.advance(5_000)
   const renewed = await tokens.getAccessToken('catalog.client')
   expect(renewed.value).not.toBe('token-1')
 })
 
-test('a token that its API had accepted is replaced at each revocation, however soon', async () => {
+test('a token that the API had accepted is replaced at each revocation, without a cooldown', async () => {
   const { tokens, endpoint } = scripted()
   const authorizer = createRequestAuthorizer(tokens, 'catalog.client', { baseURL: 'https://api.example' })
   for (let revocation = 1; revocation <= 5; revocation++) {
@@ -98,7 +98,7 @@ test('a token that its API had accepted is replaced at each revocation, however 
   expect(endpoint.requests).toHaveLength(6)
 })
 
-test('an API that accepts every token does not lift the limit for one that rejects them all', async () => {
+test('an API that accepts every token does not end the cooldown of an API that rejects them all', async () => {
   const { tokens, endpoint } = scripted()
   const allowedOrigins = ['https://api.example', 'https://broken.example']
   const authorizer = createRequestAuthorizer(tokens, 'catalog.client', { allowedOrigins })
@@ -109,9 +109,9 @@ test('an API that accepts every token does not lift the limit for one that rejec
   expect(endpoint.requests).toHaveLength(2)
 })
 
-test('a request that no caller waits for any more ends after two seconds', async () => {
+test('a token request ends two seconds after its last caller has aborted', async () => {
   const { tokens, endpoint, clock } = scripted()
-  endpoint.answerAlways(() => new Promise(() => {}))
+  endpoint.respondAlways(() => new Promise(() => {}))
   const controller = new AbortController()
   const call = tokens.getAccessToken('catalog.client', { signal: controller.signal })
   await clock.advance(100)
@@ -124,7 +124,7 @@ test('a request that no caller waits for any more ends after two seconds', async
   expect(clock.pendingTimers).toBe(0)
 })
 
-test('a caller that joins within the two seconds keeps the request going', async () => {
+test('a caller that joins within these two seconds gets the token of that request', async () => {
   const { tokens, endpoint, clock } = scripted()
   endpoint.latencyMs = 3_000
   const controller = new AbortController()

@@ -18,7 +18,7 @@ async function dpopSetup(dpop?: ClientDefinition['dpop']) {
 }
 
 test.each(['ES256', 'ES384', 'ES512', 'Ed25519', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'])(
-  'a key for %s, as a pair and as a private JWK: the API takes the token and its proof',
+  '%s: the API accepts token and proof, with a key pair and with a private JWK',
   async (alg) => {
     const keyPair = await generateKeyPair(alg, { extractable: true })
     const jwk: JWK = await exportJWK(keyPair.privateKey)
@@ -36,7 +36,7 @@ test.each(['ES256', 'ES384', 'ES512', 'Ed25519', 'RS256', 'RS384', 'RS512', 'PS2
   },
 )
 
-test('a proof is made for its request: htm, htu without query and fragment, ath, and claims of its own', async () => {
+test('each request has its own proof: htm, htu without query and fragment, ath, and additional claims', async () => {
   const { catalog, api } = await dpopSetup()
   const response = await catalog('echo?a=1#part', { method: 'post', body: 'x', proofClaims: { purpose: 'audit' } })
   expect(response.status).toBe(200)
@@ -52,7 +52,7 @@ test('a proof is made for its request: htm, htu without query and fragment, ath,
   expect(decodeJwt(String(api.requests[1]?.headers.dpop)).jti).not.toBe(jti)
 })
 
-test('a request that gets a nonce challenge is sent once more, with the same token', async () => {
+test('after a nonce challenge of the API the request is sent once more, with the same token', async () => {
   const { catalog, tokens, provider, api } = await dpopSetup()
   const retries: NonceRetried[] = []
   tokens.on('nonceRetried', (retry) => retries.push(retry))
@@ -63,7 +63,7 @@ test('a request that gets a nonce challenge is sent once more, with the same tok
   expect(retries).toEqual([{ client: 'c', at: 'api' }])
 })
 
-test('a token request that needs a nonce is sent once more, and the nonce is remembered', async () => {
+test('a nonce that the token endpoint requires costs one more request, and is remembered', async () => {
   const { catalog, tokens, provider } = await dpopSetup()
   const retries: NonceRetried[] = []
   tokens.on('nonceRetried', (retry) => retries.push(retry))
@@ -74,7 +74,7 @@ test('a token request that needs a nonce is sent once more, and the nonce is rem
   expect(retries).toEqual([{ client: 'c', at: 'token_endpoint' }])
 })
 
-test('50 calls at once, with a new nonce in every response: no failure, one token', async () => {
+test('50 concurrent calls succeed with one token when both servers send a new nonce with every response', async () => {
   const { catalog, provider, api } = await dpopSetup()
   provider.requiresNonce = true
   api.noncePolicy = 'rotated'
@@ -89,7 +89,7 @@ test('50 calls at once, with a new nonce in every response: no failure, one toke
   expect(provider.tokenRequests.map(({ status }) => status)).toEqual([400, 200])
 })
 
-test('a 401 that is invalid_token does renew, after a nonce challenge too', async () => {
+test('a 401 with invalid_token renews the token, also after a nonce challenge', async () => {
   const { catalog, provider, api } = await dpopSetup()
   await catalog('test')
   provider.revokeIssued()
@@ -99,7 +99,7 @@ test('a 401 that is invalid_token does renew, after a nonce challenge too', asyn
   expect(provider.tokenRequests).toHaveLength(2)
 })
 
-test('a body that cannot be sent again is not, whatever the challenge; the next call has the nonce', async () => {
+test('a stream is not sent again after a nonce challenge, and the next call has the nonce', async () => {
   const { catalog, api } = await dpopSetup()
   api.noncePolicy = 'required'
   const init = { method: 'POST', body: new Blob(['x']).stream(), duplex: 'half' } as RequestInit
@@ -107,15 +107,15 @@ test('a body that cannot be sent again is not, whatever the challenge; the next 
   expect((await catalog('test')).status).toBe(200)
 })
 
-test('a redirect within the origin has a proof of its own; to another origin it carries nothing', async () => {
+test('a redirect within the origin has a new proof; a redirect to another origin carries no credentials', async () => {
   const { catalog, provider, api } = await dpopSetup()
   expect((await catalog('redirect?to=test')).status).toBe(200)
   expect(decodeJwt(String(api.requests[1]?.headers.dpop)).htu).toBe(`${api.baseURL}test`)
   const to = encodeURIComponent(`${provider.invoice.baseURL}test`)
   expect((await catalog(`redirect?to=${to}`)).status).toBe(401)
-  const [elsewhere] = provider.invoice.requests
-  expect(elsewhere?.headers.authorization).toBeUndefined()
-  expect(elsewhere?.headers.dpop).toBeUndefined()
+  const [redirected] = provider.invoice.requests
+  expect(redirected?.headers.authorization).toBeUndefined()
+  expect(redirected?.headers.dpop).toBeUndefined()
   expect(provider.tokenRequests).toHaveLength(1)
 })
 
@@ -125,7 +125,7 @@ test.each([
   [303, 'GET', ''],
   [307, 'POST', 'body'],
   [308, 'POST', 'body'],
-])('a POST that is redirected with %d becomes a %s, by init and by Request', async (status, method, body) => {
+])('a POST that is redirected with %d is sent as %s, by init and by Request', async (status, method, body) => {
   const { catalog, api } = await dpopSetup()
   const url = `${api.baseURL}redirect?to=echo&status=${status}`
   const init = { method: 'POST', body: 'body', headers: { 'content-type': 'text/plain' } }
@@ -134,13 +134,13 @@ test.each([
   }
 })
 
-test("redirect 'manual' and 'error' are the caller's", async () => {
+test("redirect: 'manual' and redirect: 'error' work as in the platform's fetch", async () => {
   const { catalog } = await dpopSetup()
   expect((await catalog('redirect?to=test', { redirect: 'manual' })).status).toBe(302)
   await expect(catalog('redirect?to=test', { redirect: 'error' })).rejects.toThrow()
 })
 
-test('a stolen token is refused without its key: as Bearer, and with the proof of another request', async () => {
+test('the API refuses a stolen token: as Bearer, without a proof, and with the proof of another request', async () => {
   const { catalog, tokens, api } = await dpopSetup()
   await catalog('test')
   const { value } = await tokens.getAccessToken('c')
@@ -153,7 +153,7 @@ test('a stolen token is refused without its key: as Bearer, and with the proof o
   for (const headers of attempts) expect((await fetch(`${api.baseURL}test`, { headers })).status).toBe(401)
 })
 
-test('the same key shares a token by the store, another key does not', async () => {
+test('managers with the same key share a token through the store, and another key gets its own', async () => {
   const key = await exportJWK((await generateKeyPair('ES256', { extractable: true })).privateKey)
   const { provider } = await dpopSetup()
   const { clientId, clientSecret } = provider.client('dpop.client')
@@ -172,11 +172,11 @@ test('the same key shares a token by the store, another key does not', async () 
   expect((await token({ key })).value).toBe(first.value)
   expect((await token(true)).value).not.toBe(first.value)
   expect(decodeJwt(first.value).cnf).toEqual({ jkt: await calculateJwkThumbprint(key) })
-  // The thumbprint is in the token; the private key is nowhere.
+  // The store must not hold the private key.
   expect([...entries.values()].join()).not.toContain(key.d)
 })
 
-test('a server that gives a Bearer token to a DPoP client is an error; the API receives nothing', async () => {
+test('a Bearer token for a DPoP client fails the call, and the API receives no request', async () => {
   const { catalog, provider, api } = await dpopSetup()
   const body = { access_token: 'bearer-token', token_type: 'Bearer', expires_in: 60 }
   provider.tokenEndpointFaults.fail(1, { status: 200, body })
@@ -184,7 +184,7 @@ test('a server that gives a Bearer token to a DPoP client is an error; the API r
   expect(api.requests).toHaveLength(0)
 })
 
-test('a key that cannot sign fails the call, and no Bearer is sent', async () => {
+test('a key that cannot sign fails the call, and no request is sent', async () => {
   const { privateKey } = await generateKeyPair('RS256', { extractable: true })
   const jwk = await exportJWK(privateKey)
   const { start, provider, api } = await dpopSetup()
@@ -193,7 +193,7 @@ test('a key that cannot sign fails the call, and no Bearer is sent', async () =>
   expect([provider.tokenRequests.length, api.requests.length]).toEqual([0, 0])
 })
 
-test('a key that cannot be right is refused at once', async () => {
+test('an unusable key is refused when the manager is created', async () => {
   const { publicKey } = await generateKeyPair('ES256')
   const publicJwk = await exportJWK(publicKey)
   const definition = { tokenEndpoint: 'https://as.example/token', clientId: 'c', clientSecret: 's' }

@@ -41,23 +41,26 @@ const libraries: readonly [name: string, library: Library][] = [
   ],
 ]
 
-test.each(libraries)('%s works with the fetch: token attached, cached, one retry on 401', async (_name, library) => {
-  const { catalog, provider, api } = await catalogSetup()
-  const list = library(catalog, api.baseURL)
-  expect(await list()).toHaveLength(3)
-  provider.revokeIssued()
-  expect(await list()).toHaveLength(3)
-  expect(api.requests.map(({ status }) => status)).toEqual([200, 401, 200])
-  expect(provider.tokenRequests).toHaveLength(2)
-})
+test.each(libraries)(
+  '%s works with the fetch: a token is attached, cached, and replaced after a 401',
+  async (_name, library) => {
+    const { catalog, provider, api } = await catalogSetup()
+    const list = library(catalog, api.baseURL)
+    expect(await list()).toHaveLength(3)
+    provider.revokeIssued()
+    expect(await list()).toHaveLength(3)
+    expect(api.requests.map(({ status }) => status)).toEqual([200, 401, 200])
+    expect(provider.tokenRequests).toHaveLength(2)
+  },
+)
 
-test('graphql-request works with the fetch: its POST is sent whole the second time', async () => {
+test('graphql-request works with the fetch: its POST is sent whole in the second request', async () => {
   const { catalog, provider, api } = await catalogSetup()
   const client = new GraphQLClient(`${api.baseURL}echo`, { fetch: catalog, errorPolicy: 'all' })
-  const ask = () => client.rawRequest(gql`{ items { id } }`).catch(() => {})
-  await ask()
+  const query = () => client.rawRequest(gql`{ items { id } }`).catch(() => {})
+  await query()
   provider.revokeIssued()
-  await ask()
+  await query()
   expect(api.requests.map(({ status }) => status)).toEqual([200, 401, 200])
   const bodies = api.requests.map(({ body }) => body.toString())
   expect(new Set(bodies).size).toBe(1)

@@ -25,7 +25,7 @@ test('a URL of another origin is refused before a token is requested', async () 
 })
 
 test.each(['data:text/plain,x', 'file:///etc/passwd', 'javascript:1', 'blob:https://a/b'])(
-  '%s is refused before a token is requested',
+  '%s is refused too',
   async (url) => {
     const { catalog, provider } = await catalogSetup()
     await expect(catalog(new URL(url))).rejects.toMatchObject({ code: 'origin_not_allowed' })
@@ -33,7 +33,7 @@ test.each(['data:text/plain,x', 'file:///etc/passwd', 'javascript:1', 'blob:http
   },
 )
 
-test('allowedOrigins allows more origins, given as origins or URLs, with or without a base URL', async () => {
+test('allowedOrigins takes origins and URLs, with or without a base URL', async () => {
   const { tokens, provider } = await catalogSetup()
   const { catalog, invoice } = provider
   const both = createFetch(tokens, 'catalog.client', { allowedOrigins: [catalog.origin, new URL(invoice.baseURL)] })
@@ -43,14 +43,14 @@ test('allowedOrigins allows more origins, given as origins or URLs, with or with
   expect((await added('test')).status).toBe(200)
 })
 
-test('baseURL or allowedOrigins is required, and the error names what does not parse', async () => {
+test('createFetch throws without baseURL and allowedOrigins, and names a URL that does not parse', async () => {
   const { tokens } = await catalogSetup()
   expect(() => createFetch(tokens, 'catalog.client', {})).toThrow(/client 'catalog.client', baseURL: missing/)
   expect(() => createFetch(tokens, 'catalog.client', { baseURL: '/api' })).toThrow(/baseURL: '\/api' does not parse/)
   expect(() => createFetch(tokens, 'catalog.client', { allowedOrigins: ['https://a', 'b'] })).toThrow(
     /allowedOrigins\[1\]/,
   )
-  // @ts-expect-error there is no such client
+  // @ts-expect-error the client does not exist
   createFetch(tokens, 'other.client', { baseURL: 'https://api.example' })
 })
 
@@ -60,7 +60,7 @@ test('a redirect within the origin keeps the token', async () => {
   expect(api.requests.map(({ url }) => url)).toEqual(['/catalog/redirect?to=test', '/catalog/test'])
 })
 
-test('a redirect to another origin carries no token, and its 401 renews none', async () => {
+test('a redirect to another origin carries no token, and a 401 there does not renew it', async () => {
   const { catalog, provider } = await catalogSetup()
   const to = encodeURIComponent(`${provider.invoice.baseURL}test`)
   const response = await catalog(`redirect?to=${to}`)

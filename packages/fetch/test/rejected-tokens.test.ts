@@ -2,7 +2,7 @@ import { createFetch } from '@tokenward/fetch'
 import { expect, test } from 'vitest'
 import { catalogSetup } from './support'
 
-test('a request that gets a 401 is sent once more with a new token', async () => {
+test('after a 401 the request is sent once more with a new token, and succeeds', async () => {
   const { catalog, provider, api } = await catalogSetup()
   await catalog('list')
   provider.revokeIssued()
@@ -13,7 +13,7 @@ test('a request that gets a 401 is sent once more with a new token', async () =>
   expect(provider.tokenRequests).toHaveLength(2)
 })
 
-test('two 401s in a row reach the caller as 401, after exactly two API requests', async () => {
+test('after two 401s the caller gets a 401, and there was no third API request', async () => {
   const { catalog, api } = await catalogSetup()
   api.faults.fail(Number.POSITIVE_INFINITY, { status: 401, body: { error: 'no' } })
   const response = await catalog('list')
@@ -30,14 +30,14 @@ test('the caller gets the second response, whatever its status', async () => {
   expect([response.status, await response.text()]).toEqual([503, 'down'])
 })
 
-test('100 calls to an API that rejects every token make at most 3 token requests, and each gets its 401', async () => {
+test('an API that rejects every token: 100 calls each get their 401, and make at most 3 token requests', async () => {
   const { catalog, provider, api } = await catalogSetup()
   api.faults.fail(Number.POSITIVE_INFINITY, { status: 401 })
   for (let call = 0; call < 100; call++) expect((await catalog('list')).status).toBe(401)
   expect(provider.tokenRequests.length).toBeLessThanOrEqual(3)
 })
 
-test('a token revoked under 100 concurrent calls: one token request, no failure', async () => {
+test('100 concurrent calls with a revoked token make one token request, and no call fails', async () => {
   const { catalog, provider } = await catalogSetup()
   await catalog('list')
   provider.revokeIssued()
@@ -61,7 +61,7 @@ test.each<[string, () => BodyInit, string | RegExp]>([
   ['a Blob', () => new Blob(['blob ', 'of parts']), 'blob of parts'],
   ['a typed array', () => new TextEncoder().encode('typed array'), 'typed array'],
   ['an ArrayBuffer', () => new TextEncoder().encode('array buffer').buffer, 'array buffer'],
-])('a body of %s is sent whole the second time, by init and by Request', async (_kind, body, expected) => {
+])('%s as body is sent whole in the second request, by init and by Request', async (_kind, body, expected) => {
   for (const by of ['init', 'Request']) {
     const { catalog, provider, api } = await catalogSetup()
     await catalog('test')
@@ -79,7 +79,7 @@ test.each<[string, () => BodyInit, string | RegExp]>([
   }
 })
 
-test('a ReadableStream body is not repeated: the caller gets the 401, and the next call a new token', async () => {
+test('a ReadableStream body is not sent again: the caller gets the 401, and the next call uses a new token', async () => {
   const { catalog, provider, api } = await catalogSetup()
   await catalog('test')
   provider.revokeIssued()
@@ -96,7 +96,7 @@ test('a ReadableStream body is not repeated: the caller gets the 401, and the ne
   expect(provider.tokenRequests).toHaveLength(2)
 })
 
-test('with retryOn401 false the caller gets the 401, and the next call has a new token', async () => {
+test('with retryOn401: false the caller gets the first 401, and the next call uses a new token', async () => {
   const { tokens, provider, api, catalog } = await catalogSetup()
   const once = createFetch(tokens, 'catalog.client', { baseURL: api.baseURL, retryOn401: false })
   await once('test')
@@ -107,7 +107,7 @@ test('with retryOn401 false the caller gets the 401, and the next call has a new
   expect((await catalog('test', { retryOn401: false })).status).toBe(401)
 })
 
-test('when no new token can be had, the caller gets the 401 of the API', async () => {
+test('when no new token can be obtained, the caller gets the 401 of the API', async () => {
   const { catalog, provider, api } = await catalogSetup()
   await catalog('test')
   provider.revokeIssued()
@@ -116,7 +116,7 @@ test('when no new token can be had, the caller gets the 401 of the API', async (
   expect(api.requests).toHaveLength(2)
 })
 
-test('the connection of a dropped 401 serves later requests', async () => {
+test('the connection of a discarded 401 is used for later requests', async () => {
   const { catalog, provider, api } = await catalogSetup()
   const call = async () => {
     await (await catalog('test')).text()

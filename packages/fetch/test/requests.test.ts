@@ -2,7 +2,7 @@ import { createFetch } from '@tokenward/fetch'
 import { expect, expectTypeOf, test } from 'vitest'
 import { catalogSetup } from './support'
 
-test('a token is attached and cached, with no token code in the caller', async () => {
+test('a token is attached and cached, without token code in the caller', async () => {
   const { catalog, provider, api } = await catalogSetup()
   for (let call = 0; call < 3; call++) {
     const response = await catalog('list')
@@ -13,12 +13,12 @@ test('a token is attached and cached, with no token code in the caller', async (
   expect(api.requests[0]?.headers.authorization).toMatch(/^Bearer ey/)
 })
 
-test('its result is assignable to typeof fetch', async () => {
+test('its type is assignable to that of the platform fetch', async () => {
   const { catalog } = await catalogSetup()
   expectTypeOf(catalog).toExtend<typeof fetch>()
 })
 
-test('a string is joined to the base URL as ofetch and axios join it', async () => {
+test('a relative string is joined to the base URL as in ofetch and axios', async () => {
   const { tokens, api } = await catalogSetup()
   for (const baseURL of [api.baseURL, api.baseURL.replace(/\/$/, ''), new URL(api.baseURL)]) {
     const catalog = createFetch(tokens, 'catalog.client', { baseURL })
@@ -33,7 +33,7 @@ test('an absolute string, a URL and a Request are sent to their own URL', async 
   for (const input of [url, new URL(url), new Request(url)]) expect((await catalog(input)).status).toBe(200)
 })
 
-test('method, headers and body are those of the call, whether by init or by Request', async () => {
+test('method, headers and body are sent, from init and from a Request', async () => {
   const { catalog, api } = await catalogSetup()
   const init = { method: 'POST', headers: { 'x-trace': '1', 'content-type': 'application/json' }, body: '{"a":1}' }
   const viaInit = await catalog('echo', init)
@@ -46,7 +46,7 @@ test('method, headers and body are those of the call, whether by init or by Requ
   expect(api.requests.map(({ headers }) => headers['x-trace'])).toEqual(['1', '1', '1'])
 })
 
-test("the caller's options and headers are left as they were", async () => {
+test("the caller's options and headers are not changed", async () => {
   const { catalog } = await catalogSetup()
   const headers = new Headers({ 'x-trace': '1' })
   const init = Object.freeze({
@@ -59,7 +59,7 @@ test("the caller's options and headers are left as they were", async () => {
   expect([...headers]).toEqual([['x-trace', '1']])
 })
 
-test('tokenParameters are an option of the client or of a call, or a function of the request', async () => {
+test('tokenParameters can be set on the client, on a call, or by a function of the request', async () => {
   const { tokens, provider, api, catalog } = await catalogSetup()
   await catalog('test', { tokenParameters: { scope: 'catalog.read' } })
   const computed = createFetch(tokens, 'catalog.client', {
@@ -77,7 +77,7 @@ test('tokenParameters are an option of the client or of a call, or a function of
   ])
 })
 
-test('the caller gets responses as they are: statuses without a body, errors, a stream', async () => {
+test('responses reach the caller unchanged: statuses without a body, an error, a stream', async () => {
   const { catalog } = await catalogSetup()
   expect((await catalog('status/204')).status).toBe(204)
   expect((await catalog('status/304')).status).toBe(304)
@@ -86,7 +86,7 @@ test('the caller gets responses as they are: statuses without a body, errors, a 
   expect(await (await catalog('stream')).text()).toBe('line 1\nline 2\nline 3\nline 4\nline 5\n')
 })
 
-test('another transport may be given', async () => {
+test('the fetch option replaces the transport', async () => {
   const { tokens, api } = await catalogSetup()
   const seen: string[] = []
   const catalog = createFetch(tokens, 'catalog.client', {
@@ -100,7 +100,7 @@ test('another transport may be given', async () => {
   expect(seen).toEqual([`${api.baseURL}test`])
 })
 
-test('a call rejects with the OAuth error code when no token can be had, and the API gets nothing', async () => {
+test('a call fails with the OAuth code when no token can be obtained, and the API receives no request', async () => {
   const { catalog, provider, api } = await catalogSetup()
   await expect(catalog('list', { tokenParameters: { scope: 'invoice' } })).rejects.toMatchObject({
     code: 'token_request_failed',
@@ -111,25 +111,27 @@ test('a call rejects with the OAuth error code when no token can be had, and the
   expect(api.requests).toHaveLength(0)
 })
 
-test('an aborted call rejects with the reason: before the call, during the token request, during the API request', async () => {
+test('an abort rejects with its reason: before the call, during the token request, and during the API request', async () => {
   const { catalog, provider, api } = await catalogSetup()
   await expect(catalog('test', { signal: AbortSignal.abort(new Error('before')) })).rejects.toThrow('before')
   expect(provider.tokenRequests).toHaveLength(0)
 
   provider.tokenEndpointFaults.fail(1, 'hang')
-  const asking = new AbortController()
-  const waiting = expect(catalog('test', { signal: asking.signal })).rejects.toThrow('while asking')
+  const duringToken = new AbortController()
+  const waiting = expect(catalog('test', { signal: duringToken.signal })).rejects.toThrow('during the token request')
   await expect.poll(() => provider.tokenRequests.length).toBe(1)
-  asking.abort(new Error('while asking'))
+  duringToken.abort(new Error('during the token request'))
   await waiting
   expect(api.requests).toHaveLength(0)
 
   await catalog('test', { tokenParameters: { scope: 'catalog' } })
   api.faults.fail(1, 'hang')
-  const calling = new AbortController()
-  const request = new Request(`${api.baseURL}test`, { signal: calling.signal })
-  const called = expect(catalog(request, { tokenParameters: { scope: 'catalog' } })).rejects.toThrow('while calling')
+  const duringCall = new AbortController()
+  const request = new Request(`${api.baseURL}test`, { signal: duringCall.signal })
+  const called = expect(catalog(request, { tokenParameters: { scope: 'catalog' } })).rejects.toThrow(
+    'during the API request',
+  )
   await expect.poll(() => api.requests.length).toBe(2)
-  calling.abort(new Error('while calling'))
+  duringCall.abort(new Error('during the API request'))
   await called
 })

@@ -3,7 +3,7 @@ import { createFetch } from '@tokenward/fetch'
 import type { IdentityProviderOptions } from '@tokenward/identity-provider'
 import { catalogTokens } from '@tokenward/test-support'
 
-/** A real server, a manager over it, and a fetch for the catalog; all end with the test. */
+/** An identity provider, a manager, and a fetch for the catalog API. Everything ends with the test. */
 export async function catalogSetup(
   options: IdentityProviderOptions & { manager?: Omit<TokenManagerOptions, 'clients'> } = {},
 ) {

@@ -2,7 +2,7 @@ import { createOfetch } from '@tokenward/ofetch'
 import { dpopTokens } from '@tokenward/test-support'
 import { expect, test } from 'vitest'
 
-test('a client with a key: proofs, a nonce challenge and a redirect are nothing that the caller sees', async () => {
+test('proofs, a nonce challenge and a redirect are handled without the caller', async () => {
   const { provider, api, start } = await dpopTokens()
   const catalog = createOfetch(start(), 'c', { baseURL: api.baseURL, proofClaims: { purpose: 'audit' } })
   api.noncePolicy = 'required'

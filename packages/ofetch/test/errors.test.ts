@@ -4,7 +4,7 @@ import { FetchError } from 'ofetch'
 import { expect, test } from 'vitest'
 import { catalogSetup } from './support'
 
-test('a call rejects with TokenRequestError when no token can be had; ofetch does not retry, and the API gets nothing', async () => {
+test('a call fails with TokenRequestError when no token can be obtained; ofetch does not retry, the API receives no request', async () => {
   const failed: unknown[] = []
   const { catalog, provider, api } = await catalogSetup({
     retry: 3,
@@ -17,11 +17,12 @@ test('a call rejects with TokenRequestError when no token can be had; ofetch doe
     expect(error).toMatchObject({ code: 'token_request_failed', error: 'invalid_scope', status: 400 })
     expect(failed.at(-1)).toBe(error)
   }
-  expect(provider.tokenRequests).toHaveLength(2)
+  // Core remembers a failure that will repeat, so the second call makes no token request.
+  expect(provider.tokenRequests).toHaveLength(1)
   expect(api.requests).toHaveLength(0)
 })
 
-test('an error status is a FetchError as the caller knows it, with no token in it', async () => {
+test('an error status is the usual FetchError, without a token in it', async () => {
   const { catalog, api } = await catalogSetup()
   api.faults.fail(1, { status: 422, body: { why: 'total' } })
   const error = await catalog('echo', { method: 'POST', body: { a: 1 } }).catch((reason) => reason)
@@ -31,7 +32,7 @@ test('an error status is a FetchError as the caller knows it, with no token in i
   expectNoToken(error)
 })
 
-test('the error of a broken connection holds no token', async () => {
+test('the error of a broken connection contains no token', async () => {
   const { catalog, api } = await catalogSetup({ retry: false })
   api.faults.fail(1, 'reset')
   const error = await catalog('test').catch((reason) => reason)

@@ -3,7 +3,7 @@ import { type FetchContext, ofetch } from 'ofetch'
 import { expect, test } from 'vitest'
 import { catalogSetup } from './support'
 
-test('an application with hooks, defaults and retries changes one line and loses nothing', async () => {
+test('hooks, defaults and retries work as in ofetch', async () => {
   const { tokens, api } = await catalogSetup()
   const log: string[] = []
   const options = {
@@ -41,7 +41,7 @@ test('an application with hooks, defaults and retries changes one line and loses
   expect(headers).toMatchObject({ 'x-app': 'worker', 'x-trace': 't' })
 })
 
-test('each retry of ofetch has a token, also after a broken connection', async () => {
+test('every retry of ofetch has the token, after an error status and after a broken connection', async () => {
   const { catalog, provider, api } = await catalogSetup({ retry: 2 })
   api.faults.fail(1, { status: 500 })
   api.faults.fail(1, 'reset')
@@ -50,7 +50,7 @@ test('each retry of ofetch has a token, also after a broken connection', async (
   expect(provider.tokenRequests).toHaveLength(1)
 })
 
-test('parseResponse, responseType, ignoreResponseError and raw', async () => {
+test('parseResponse, responseType, ignoreResponseError and raw work as in ofetch', async () => {
   const { catalog } = await catalogSetup()
   expect(await catalog('test', { parseResponse: (text) => `parsed ${text}` })).toBe('parsed {"ok":true}')
   expect(await catalog('test', { responseType: 'text' })).toBe('{"ok":true}')
@@ -65,7 +65,7 @@ test('parseResponse, responseType, ignoreResponseError and raw', async () => {
   expect((await catalog.raw('test', { method: 'HEAD' })).status).toBe(200)
 })
 
-test('native is the authorized fetch: no parsing, a renewal after a 401', async () => {
+test('native does not parse the response, and renews the token after a 401', async () => {
   const { catalog, provider, api } = await catalogSetup()
   await catalog('test')
   provider.revokeIssued()
@@ -75,7 +75,7 @@ test('native is the authorized fetch: no parsing, a renewal after a 401', async 
   expect(api.requests.map(({ status }) => status)).toEqual([200, 401, 200])
 })
 
-test('create gives another that has tokens as well, with defaults over defaults', async () => {
+test('create returns a client with tokens and merged defaults', async () => {
   const { catalog, provider, api } = await catalogSetup({ headers: { 'x-app': 'worker' } })
   const seen: string[] = []
   const traced = catalog.create({ query: { v: 1 }, onRequest: () => void seen.push('hook') })
@@ -100,7 +100,7 @@ test('create gives another that has tokens as well, with defaults over defaults'
   expect(provider.tokenRequests).toHaveLength(1)
 })
 
-test('another transport may be given', async () => {
+test('the fetch option replaces the transport', async () => {
   const seen: string[] = []
   const { catalog, api } = await catalogSetup({
     fetch: (input, init) => {

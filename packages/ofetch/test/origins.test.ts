@@ -2,7 +2,7 @@ import { createOfetch } from '@tokenward/ofetch'
 import { expect, test } from 'vitest'
 import { catalogSetup } from './support'
 
-test('a URL of another origin is refused before a token is requested, however it is given', async () => {
+test('a URL of another origin is refused before a token is requested, in every form', async () => {
   const { catalog, provider } = await catalogSetup()
   const { origin, baseURL } = provider.invoice
   const calls = [
@@ -27,14 +27,14 @@ test('a URL of another origin is refused before a token is requested, however it
   expect(provider.invoice.requests).toHaveLength(0)
 })
 
-test('allowedOrigins allows more origins; it or baseURL is required', async () => {
+test('allowedOrigins takes origins and URLs; createOfetch throws without it and baseURL', async () => {
   const { tokens, provider } = await catalogSetup()
   const { catalog, invoice } = provider
   const both = createOfetch(tokens, 'catalog.client', { allowedOrigins: [catalog.origin, new URL(invoice.baseURL)] })
   expect(await both(`${catalog.baseURL}test`)).toEqual({ ok: true })
   await expect(both(`${invoice.baseURL}test`, { retryOn401: false })).rejects.toMatchObject({ status: 401 })
   expect(() => createOfetch(tokens, 'catalog.client', {})).toThrow(/client 'catalog.client', baseURL: missing/)
-  // @ts-expect-error there is no such client
+  // @ts-expect-error the client does not exist
   createOfetch(tokens, 'other.client', { baseURL: 'https://api.example' })
 })
 
@@ -43,7 +43,7 @@ test('a redirect within the origin keeps the token', async () => {
   expect(await catalog('redirect', { query: { to: 'test' } })).toEqual({ ok: true })
 })
 
-test('a redirect to another origin carries no token, and its 401 renews none', async () => {
+test('a redirect to another origin carries no token, and a 401 there does not renew it', async () => {
   const { catalog, provider } = await catalogSetup()
   const call = catalog('redirect', { query: { to: `${provider.invoice.baseURL}test` } })
   await expect(call).rejects.toMatchObject({ status: 401 })

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { expect, test } from 'vitest'
 import { catalogSetup } from './support'
 
-test('a request that gets a 401 is sent once more with a new token, and hooks see the second response only', async () => {
+test('after a 401 the request is sent once more with a new token, and hooks see only the success', async () => {
   const seen: number[] = []
   const { catalog, provider, api } = await catalogSetup({
     onResponse: ({ response }) => void seen.push(response.status),
@@ -15,7 +15,7 @@ test('a request that gets a 401 is sent once more with a new token, and hooks se
   expect(seen).toEqual([200, 200])
 })
 
-test('two 401s in a row reach the caller as a FetchError of status 401, after exactly two API requests', async () => {
+test('after two 401s the caller gets a FetchError with status 401, and there was no third API request', async () => {
   const { catalog, api } = await catalogSetup()
   api.faults.fail(Number.POSITIVE_INFINITY, { status: 401, body: { error: 'no' } })
   await expect(catalog('list')).rejects.toMatchObject({ name: 'FetchError', status: 401, data: { error: 'no' } })
@@ -29,14 +29,14 @@ test('the caller gets the second response, whatever its status', async () => {
   await expect(catalog('list')).rejects.toMatchObject({ status: 422, data: { why: 'total' } })
 })
 
-test('with retryOn401 false the caller gets the 401, by client and by call, and the next call has a new token', async () => {
+test('retryOn401 can be set on the client and on a call; with false the caller gets the first 401', async () => {
   const { catalog, provider, api } = await catalogSetup({ retryOn401: false })
   await catalog('test')
   provider.revokeIssued()
   await expect(catalog('test')).rejects.toMatchObject({ status: 401 })
   expect(await catalog('test')).toEqual({ ok: true })
   api.faults.fail(1, { status: 401 })
-  // Another token: one that was renewed a moment ago is not renewed again.
+  // Another scope, because a token that was renewed a moment ago is not renewed again.
   const options = { retryOn401: true, tokenParameters: { scope: 'catalog' } }
   expect(await catalog('test', options)).toEqual({ ok: true })
 })
@@ -55,7 +55,7 @@ test.each<[string, () => BodyInit | Record<string, unknown>, string | RegExp]>([
   ['FormData', form, /value ü[\s\S]*file\.txt[\s\S]*content/],
   ['a Blob', () => new Blob(['blob ', 'of parts']), 'blob of parts'],
   ['a Buffer', () => Buffer.from('buffer'), 'buffer'],
-])('a body of %s is sent whole the second time', async (_kind, body, expected) => {
+])('%s as body is sent whole in the second request', async (_kind, body, expected) => {
   const { catalog, provider, api } = await catalogSetup()
   await catalog('test')
   provider.revokeIssued()
@@ -74,7 +74,7 @@ test.each<[string, () => BodyInit | Record<string, unknown>, string | RegExp]>([
 test.each<[string, () => unknown]>([
   ['a ReadableStream', () => new Blob(['streamed']).stream()],
   ['a Node stream', () => Readable.from([Buffer.from('streamed')])],
-])('%s is not sent again: the caller gets the 401, and the next call a new token', async (_kind, body) => {
+])('%s is not sent again: the caller gets the 401, and the next call uses a new token', async (_kind, body) => {
   const { catalog, provider, api } = await catalogSetup()
   await catalog('test')
   provider.revokeIssued()

@@ -8,7 +8,7 @@ interface Item {
   name: string
 }
 
-test('a token is attached and cached, with no token code in the caller', async () => {
+test('a token is attached and cached, without token code in the caller', async () => {
   const { catalog, provider, api } = await catalogSetup()
   for (let call = 0; call < 3; call++) {
     const items = await catalog<Item[]>('list')
@@ -19,13 +19,13 @@ test('a token is attached and cached, with no token code in the caller', async (
   expect(api.requests[0]?.headers.authorization).toMatch(/^Bearer ey/)
 })
 
-test('50 calls at once make one token request', async () => {
+test('50 concurrent calls make one token request', async () => {
   const { catalog, provider } = await catalogSetup()
   await Promise.all(Array.from({ length: 50 }, () => catalog('list')))
   expect(provider.tokenRequests).toHaveLength(1)
 })
 
-test('a typed client can take it as a $Fetch', async () => {
+test('a typed client accepts it as a $Fetch', async () => {
   class CatalogClient {
     constructor(private readonly http: $Fetch) {}
     list() {
@@ -37,7 +37,7 @@ test('a typed client can take it as a $Fetch', async () => {
   expect(await new CatalogClient(catalog).list()).toHaveLength(3)
 })
 
-test('a path is joined to the base URL as ofetch joins it, by call, raw and native alike', async () => {
+test('a path is joined to the base URL as in ofetch, in a call, in raw and in native', async () => {
   const { tokens, api } = await catalogSetup()
   for (const baseURL of [api.baseURL, api.baseURL.replace(/\/$/, ''), new URL(api.baseURL)]) {
     const catalog = createOfetch(tokens, 'catalog.client', { baseURL })
@@ -56,7 +56,7 @@ test('an absolute string and a Request are sent to their own URL', async () => {
   for (const input of [url, new Request(url)]) expect(await catalog(input)).toEqual({ ok: true })
 })
 
-test("the caller's options and headers are left as they were", async () => {
+test("the caller's options and headers are not changed", async () => {
   const { catalog, tokens, api } = await catalogSetup()
   const headers = new Headers({ 'x-trace': '1' })
   const tokenParameters = Object.freeze({ scope: 'catalog' })
@@ -66,7 +66,7 @@ test("the caller's options and headers are left as they were", async () => {
   expect([...headers]).toEqual([['x-trace', '1']])
 })
 
-test('tokenParameters are an option of the client or of a call, or a function of the request', async () => {
+test('tokenParameters can be set on the client, on a call, or by a function of the request', async () => {
   const { tokens, provider, api, catalog } = await catalogSetup({ tokenParameters: { scope: 'catalog' } })
   await catalog('test')
   await catalog('test', { tokenParameters: { scope: 'catalog.read' } })
@@ -80,7 +80,7 @@ test('tokenParameters are an option of the client or of a call, or a function of
   })
   await computed('echo', { method: 'post', query: { a: 1 } })
   await computed('echo', { tokenParameters: {} })
-  // @ts-expect-error there is no such parameter
+  // @ts-expect-error the parameter does not exist
   await expect(catalog('test', { tokenParameters: { scoop: 'catalog' } })).rejects.toThrow('did you mean scope?')
   expect(provider.tokenRequests.map(({ parameters }) => [parameters.scope, parameters.for])).toEqual([
     ['catalog', undefined],
@@ -91,33 +91,33 @@ test('tokenParameters are an option of the client or of a call, or a function of
   ])
 })
 
-test('an aborted call rejects as in ofetch: before the call, during the token request, during the API request', async () => {
+test('an abort rejects as in ofetch: before the call, during the token request, and during the API request', async () => {
   const { catalog, provider, api } = await catalogSetup()
   const before = catalog('test', { signal: AbortSignal.abort() })
   await expect(before).rejects.toMatchObject({ name: 'FetchError', cause: { name: 'AbortError' } })
   expect(provider.tokenRequests).toHaveLength(0)
 
   provider.tokenEndpointFaults.fail(1, 'hang')
-  const asking = new AbortController()
-  const waiting = expect(catalog('test', { signal: asking.signal })).rejects.toMatchObject({
+  const duringToken = new AbortController()
+  const waiting = expect(catalog('test', { signal: duringToken.signal })).rejects.toMatchObject({
     cause: { name: 'AbortError' },
   })
   await expect.poll(() => provider.tokenRequests.length).toBe(1)
-  asking.abort()
+  duringToken.abort()
   await waiting
   expect(api.requests).toHaveLength(0)
 
-  const calling = new AbortController()
-  const options = { signal: calling.signal, tokenParameters: { scope: 'catalog' } }
+  const duringCall = new AbortController()
+  const options = { signal: duringCall.signal, tokenParameters: { scope: 'catalog' } }
   await catalog('test', options)
   api.faults.fail(1, 'hang')
   const called = expect(catalog('test', options)).rejects.toMatchObject({ cause: { name: 'AbortError' } })
   await expect.poll(() => api.requests.length).toBe(2)
-  calling.abort()
+  duringCall.abort()
   await called
 })
 
-test('the timeout of ofetch covers the token too', async () => {
+test('the timeout of ofetch includes the token request', async () => {
   const { catalog, provider, api } = await catalogSetup()
   provider.tokenEndpointFaults.fail(1, 'hang')
   const call = catalog('test', { timeout: 20, retry: false })

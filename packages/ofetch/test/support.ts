@@ -3,7 +3,7 @@ import type { IdentityProviderOptions } from '@tokenward/identity-provider'
 import { createOfetch, type OfetchOptions } from '@tokenward/ofetch'
 import { catalogTokens } from '@tokenward/test-support'
 
-/** A real server, a manager over it, and an ofetch for the catalog; all end with the test. */
+/** An identity provider, a manager, and an ofetch for the catalog API. Everything ends with the test. */
 export async function catalogSetup(
   options: Omit<OfetchOptions, 'baseURL'> & {
     provider?: IdentityProviderOptions

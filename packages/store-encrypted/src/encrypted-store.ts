@@ -79,9 +79,11 @@ export function encryptedStore(store: TokenStore, options: EncryptedStoreOptions
   /** The inner store's result, and what its value is when it is opened. */
   async function ask(key: string, leaseMs: number, staleSealed: string | undefined, group: [string?]) {
     const result = (await store.lease?.(key, leaseMs, staleSealed, ...group)) ?? undefined
-    const isKnown = result?.value === undefined || result.value === staleSealed
-    const opened = isKnown ? undefined : await open(key, result.value)
-    return { sealed: result?.value, lease: result?.lease, unreadable: result?.lease && result.unreadable, opened }
+    if (result?.lease) return { lease: result.lease, unreadable: result.unreadable }
+    // A store may return null where it has no value.
+    const sealed = result?.value ?? undefined
+    const opened = sealed === undefined || sealed === staleSealed ? undefined : await open(key, sealed)
+    return { sealed, opened }
   }
 
   /**

@@ -32,7 +32,7 @@ describe('every store’s tests pass over the memory store', () => {
   storeConformance({ test, shortestTtlMs: 20, supportsLease: false, createStore: () => encrypted().store })
 })
 
-test('what the inner store is given is a compact JWE, bound to the key that it is kept under', async () => {
+test('the inner store gets a compact JWE, bound to its key of the store', async () => {
   const secret = newKey()
   const { inner, store } = encrypted([secret])
   await store.set('key', TOKEN, MINUTE)
@@ -47,7 +47,7 @@ test('what the inner store is given is a compact JWE, bound to the key that it i
   expect(new TextDecoder().decode(plaintext)).toBe(TOKEN)
 })
 
-test('nothing of the value is in the clear, and no two encryptions are alike', async () => {
+test('no part of the value is in clear text, and two encryptions of a value differ', async () => {
   const { inner, store } = encrypted()
   await store.set('a', TOKEN, MINUTE)
   const first = inner.get('a') ?? ''
@@ -61,7 +61,7 @@ test('nothing of the value is in the clear, and no two encryptions are alike', a
   ).not.toContain(TOKEN)
 })
 
-test('it lives as long as it was kept for', async () => {
+test('a value expires after its time to live', async () => {
   const clock = { now: 0 }
   const store = encryptedStore(memoryStore({ now: () => clock.now }), { keys: [newKey()] })
   await store.set('key', TOKEN, 1_000)
@@ -72,12 +72,12 @@ test('it lives as long as it was kept for', async () => {
 })
 
 describe('keys', () => {
-  test('the first one encrypts, all of them decrypt: a rotation that nobody notices', async () => {
+  test('the first key encrypts and all of them decrypt, so a rotation causes no miss', async () => {
     const [old, young] = [newKey(), newKey()]
     const inner = memoryStore()
     const stages = [[old], [old, young], [young, old], [young]].map((keys) => encryptedStore(inner, { keys }))
     for (const [index, stage] of stages.entries()) {
-      // Each stage meets processes of the one before and of the one after.
+      // During a rotation, processes of neighbouring stages run at the same time.
       for (const other of stages.slice(Math.max(0, index - 1), index + 2)) {
         await stage.set('key', `${TOKEN} ${index}`, MINUTE)
         expect(await other.get('key')).toBe(`${TOKEN} ${index}`)
@@ -103,7 +103,7 @@ describe('keys', () => {
     expect(await generated.get('key')).toBe(TOKEN)
   })
 
-  test('what becomes of the caller’s array is no matter', async () => {
+  test('a later change of the caller’s array has no effect', async () => {
     const key = newKey()
     const keys = [key]
     const { inner, store } = encrypted(keys)
@@ -114,7 +114,7 @@ describe('keys', () => {
     expect(await same.get('key')).toBe(TOKEN)
   })
 
-  test('keys that cannot be right are refused at once, all of them named, nothing of them told', () => {
+  test('wrong keys are refused at once, each by its index and without its content', () => {
     const secret = 'c2VjcmV0LWtleS1tYXRlcmlhbA'
     const keys = [
       newKey(),
@@ -143,7 +143,7 @@ describe('keys', () => {
     expect(() => encryptedStore({} as TokenStore, { keys: [newKey()] })).toThrow(/store must have the method get/)
   })
 
-  test('no inspection of the store shows a key', async () => {
+  test('util.inspect of the store shows no key', async () => {
     const bytes = newKey()
     const k = base64url.encode(bytes)
     for (const key of [bytes, { kty: 'oct' as const, k }]) {
@@ -206,12 +206,12 @@ describe('a value that cannot be decrypted', () => {
     expect(await store.get('key')).toBe(TOKEN)
   })
 
-  test('nothing that fails in the store itself is taken for one', async () => {
+  test('a failure of the inner store is not reported as undecryptable', async () => {
     const store = encryptedStore({ ...memoryStore(), get: () => Promise.reject(new Error('gone')) }, { keys: [secret] })
     await expect(store.get('key')).rejects.toThrow('gone')
   })
 
-  test('without somebody who wants to hear of it, it is a miss as well', async () => {
+  test('without onUndecryptable it is a miss too', async () => {
     const inner = memoryStore()
     inner.set('key', 'rubbish', MINUTE)
     await expect(encryptedStore(inner, { keys: [secret] }).get('key')).rejects.toThrow(UndecryptableValue)
@@ -255,4 +255,17 @@ test('deleting a group of the inner store ends a lease on a key that has no valu
   const result = await store.lease?.('k', 60_000, undefined, 'group')
   await store.deleteGroup?.('group')
   expect(await result?.lease?.commit('late', 60_000, 'group')).toBe(false)
+})
+
+test('an inner store may return null for a missing value, beside a lease too', async () => {
+  const reported: unknown[] = []
+  const held = { commit: () => true, release() {} }
+  const results = [{ lease: held, value: null }, { value: null }, null]
+  const inner = { ...memoryStore(), get: () => null, lease: () => results.shift() } as unknown as TokenStore
+  const store = encryptedStore(inner, { keys: [newKey()], onUndecryptable: (error) => reported.push(error) })
+  expect(await store.get('key')).toBeUndefined()
+  expect((await store.lease?.('key', MINUTE))?.lease).toBeDefined()
+  expect(await store.lease?.('key', MINUTE)).toBeUndefined()
+  expect(await store.lease?.('key', MINUTE)).toBeUndefined()
+  expect(reported).toEqual([])
 })

@@ -27,7 +27,7 @@ describe.skipIf(!(await hasRedis()))('over Redis', () => {
 
   storeConformance({ test, shortestTtlMs: 20, supportsGroups: true, createStore: () => encrypted().store })
 
-  test('no part of a token is in what Redis holds or is told', async () => {
+  test('no part of a token is in Redis or in the commands that Redis gets', async () => {
     const { store, lease } = encrypted()
     const [kept, committed] = [newKey(), newKey()]
     const commands = await commandsDuring(redis, async () => {
@@ -56,8 +56,8 @@ describe.skipIf(!(await hasRedis()))('over Redis', () => {
     const { inner, store, lease, reported } = encrypted()
     const key = newKey()
     await inner.set(key, 'rubbish', MINUTE)
-    const answers = await Promise.all(Array.from({ length: 20 }, () => lease(key, MINUTE)))
-    const leases = answers.flatMap((answer) => answer?.lease ?? [])
+    const results = await Promise.all(Array.from({ length: 20 }, () => lease(key, MINUTE)))
+    const leases = results.flatMap((result) => result?.lease ?? [])
     expect(leases.length).toBe(1)
     expect(reported.length).toBeGreaterThanOrEqual(1)
     expect(reported[0]).toMatchObject({ name: 'UndecryptableValue', key })
@@ -66,7 +66,7 @@ describe.skipIf(!(await hasRedis()))('over Redis', () => {
     expect(await store.get(key)).toBe(TOKEN)
   })
 
-  test('rubbish that is no text is replaced too', async () => {
+  test('rubbish that is not text is replaced too', async () => {
     const { lease, reported } = encrypted()
     const key = newKey()
     await redis.connect().set(`tokenward:{${key}}`, Buffer.from([0xff, 0x00, 0xfe, 0x7b]))
@@ -110,7 +110,7 @@ describe.skipIf(!(await hasRedis()))('over Redis', () => {
       }
     })
 
-    test('what cannot be decrypted is a miss, is reported, and is replaced', async () => {
+    test('a value that cannot be decrypted is a miss, is reported, and is replaced', async () => {
       const { provider, failures, keyPrefix, start } = await setup()
       const client = redis.connect()
       await start().getAccessToken('c')
@@ -129,7 +129,7 @@ describe.skipIf(!(await hasRedis()))('over Redis', () => {
     })
   })
 
-  test('while rubbish is replaced by rubbish, nobody is let in beside the lease', async () => {
+  test('when other rubbish replaces rubbish during a lease, no second lease is granted', async () => {
     const { inner, lease } = encrypted()
     const key = newKey()
     await inner.set(key, 'rubbish', MINUTE)
@@ -138,7 +138,7 @@ describe.skipIf(!(await hasRedis()))('over Redis', () => {
     expect(await lease(key, MINUTE)).toBeUndefined()
   })
 
-  test('a value that a caller has seen is asked past, whoever encrypted it', async () => {
+  test('a stale value is recognised, whichever process encrypted it', async () => {
     const [one, two] = [encrypted(), encrypted()]
     const key = newKey()
     await one.store.set(key, TOKEN, MINUTE)

@@ -1,6 +1,6 @@
 /**
- * What {@link keyvStore} calls of a `Keyv`: those of Keyv 5 (from 5.5) and 6 have it. A structure and not Keyv's class,
- * so that the store works with the copy and the version that the application has.
+ * The methods that {@link keyvStore} calls. A `Keyv` of version 5 (from 5.5) or 6 has them. It is an interface and not Keyv's
+ * class, so that the store works with the copy and the version of Keyv that the application has.
  */
 export interface KeyvClient {
   getRaw(key: string): Promise<unknown>

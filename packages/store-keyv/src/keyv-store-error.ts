@@ -1,22 +1,33 @@
-/** Something that a Keyv could not do. What the backend said is told by Keyv's own `error` event; here is its code alone. */
+/** An operation of the Keyv store that failed. Keyv's own `error` event has what the backend said; this error has only a code. */
 export class KeyvStoreError extends Error {
   override readonly name = 'KeyvStoreError'
 
   /**
-   * The backend's error code (`ECONNREFUSED`, `57P01`), if it gave one; `not_kept` when it just says no;
-   * `invalid_entry` for an entry that is no text. `storeFailed` tells it as its reason.
+   * The backend's error code (`ECONNREFUSED`, `57P01`), or else the name of its error class (`ResourceNotFoundException`).
+   * `not_kept` when the backend refused the value, `invalid_entry` for an entry that is not text or that Keyv cannot read,
+   * `failed` when nothing else is known. `storeFailed` has it as its reason.
    */
-  readonly code: string | undefined
+  readonly code: string
 
-  /** `cause` is looked at and not kept: what a backend says may quote the value, and so the token. */
-  constructor(operation: string, cause: unknown) {
-    const code = codeOf(cause)
-    super(`${operation} failed: ${code ?? (cause instanceof Error ? cause.name : 'unknown error')}`)
+  constructor(operation: string, code: string) {
+    super(`${operation} failed: ${code}`)
     this.code = code
   }
 }
 
-function codeOf(cause: unknown): string | undefined {
-  const code = (cause as { code?: unknown } | null | undefined)?.code
-  return typeof code === 'string' && /^\w{1,40}$/.test(code) ? code : undefined
+/** The code for what a Keyv threw. Nothing else of it is kept: an error of a backend may quote the value, and so the token. */
+export function codeOf(thrown: unknown): string {
+  try {
+    const { code, name } = Object(thrown) as { code?: unknown; name?: unknown }
+    if (isShortWord(code)) return code
+    if (name === 'SyntaxError') return 'invalid_entry'
+    return thrown instanceof Error && isShortWord(name) && name !== 'Error' ? name : 'failed'
+  } catch {
+    // A getter of the error threw.
+    return 'failed'
+  }
+}
+
+function isShortWord(text: unknown): text is string {
+  return typeof text === 'string' && /^\w{1,40}$/.test(text)
 }

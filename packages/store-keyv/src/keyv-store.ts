@@ -3,17 +3,20 @@ import type { KeyvClient } from './keyv-client'
 import { KeyvStoreError } from './keyv-store-error'
 import { watchKeyv } from './watched-keyv'
 
-// Memcached takes a longer time for a date, one in 1970. No token manager misses a token after a month.
+// Memcached takes a longer time to live for a date, in 1970. A token that is requested once a month costs nothing.
 const LONGEST_TTL_MS = 30 * 24 * 60 * 60 * 1_000
 
 /**
- * Keeps tokens where a Keyv keeps its values: every process with the same backend and namespace shares them. It cannot
- * lease. **Tokens are there in clear text**; `encryptedStore` of `@tokenward/store-encrypted` changes that.
+ * Keeps tokens in a Keyv. All processes with the same backend and namespace share them. The store has no lease. **Tokens are
+ * stored in clear text**; `encryptedStore` of `@tokenward/store-encrypted` encrypts them.
  *
- * The `Keyv` (5.5 or later, or 6) is the caller's, who disconnects it as well. The store listens to its `error` event,
- * which tells it what Keyv itself does not: that a backend failed. Entries leave after 30 days at most.
+ * The `Keyv` (5.5 or later, or 6) belongs to the caller, who disconnects it. The store listens to its `error` event, because
+ * that event is how a Keyv says that its backend failed. Entries expire after 30 days at most.
  *
- * @throws TypeError when `keyv` is no Keyv.
+ * @example
+ * const tokens = createTokenManager({ clients, store: keyvStore(new Keyv({ store: new KeyvPostgres(uri) })) })
+ *
+ * @throws TypeError when `keyv` is not a Keyv
  */
 export function keyvStore(keyv: KeyvClient): Readonly<TokenStore> {
   for (const method of ['getRaw', 'set', 'delete', 'on'] as const) {
@@ -24,29 +27,39 @@ export function keyvStore(keyv: KeyvClient): Readonly<TokenStore> {
   const watched = watchKeyv(keyv)
 
   async function get(key: string): Promise<string | undefined> {
-    // Not Keyv's `get`: in Keyv 5 that one swallows a failing backend without a word.
-    const entry = await watched.run('get', () => keyv.getRaw(key), isNothing)
-    if (isNothing(entry)) return undefined
-    const { value } = entry as { value?: unknown }
-    if (typeof value !== 'string') throw new KeyvStoreError('get', { code: 'invalid_entry' })
+    // Not Keyv's `get`: in Keyv 5 it hides a failing backend completely.
+    const entry = await watched.run('get', () => keyv.getRaw(key), isMissing)
+    if (isMissing(entry)) return undefined
+    const value = textOf(entry)
+    if (value === undefined) throw new KeyvStoreError('get', 'invalid_entry')
     return value
   }
 
   async function set(key: string, value: string, ttlMs: number): Promise<void> {
     const ttl = Math.floor(Math.min(ttlMs, LONGEST_TTL_MS))
-    // Keyv would keep it for good.
+    // Keyv would keep the value for good.
     if (!(ttl > 0)) return remove(key)
     const kept = await watched.run('set', () => keyv.set(key, value, ttl), always)
-    if (kept === false) throw new KeyvStoreError('set', { code: 'not_kept' })
+    if (kept === false) throw new KeyvStoreError('set', 'not_kept')
   }
 
   async function remove(key: string): Promise<void> {
-    // False says that there was nothing, or that it failed.
+    // The result is false when there was nothing to delete, and also when the deletion failed.
     await watched.run('delete', () => keyv.delete(key), always)
   }
 
   return Object.freeze({ get, set, delete: remove })
 }
 
-const isNothing = (answer: unknown) => answer === undefined || answer === null
+/** The text of an entry; undefined when it is anything else. */
+function textOf(entry: unknown): string | undefined {
+  try {
+    const { value } = Object(entry) as { value?: unknown }
+    return typeof value === 'string' ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const isMissing = (result: unknown) => result === undefined || result === null
 const always = () => true

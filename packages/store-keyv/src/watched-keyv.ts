@@ -1,19 +1,19 @@
 import type { KeyvClient } from './keyv-client'
-import { KeyvStoreError } from './keyv-store-error'
+import { codeOf, KeyvStoreError } from './keyv-store-error'
 
-/** A Keyv whose failures can be told from its answers. */
+/** Runs the operations of a Keyv, and notices when they fail. */
 export interface WatchedKeyv {
   /**
    * Runs one operation.
    *
-   * @throws KeyvStoreError when it throws, or when its answer may be a failure and the Keyv emitted an error meanwhile.
+   * @throws KeyvStoreError when the operation throws, or when its result may be a failure and the Keyv emitted an error meanwhile
    */
-  run<T>(operation: string, call: () => Promise<T>, mayBeFailure: (answer: T) => boolean): Promise<T>
+  run<T>(operation: string, call: () => Promise<T>, mayBeFailure: (result: T) => boolean): Promise<T>
 }
 
 /**
- * Listens to a Keyv. By default it swallows what its backend throws: it emits `error`, and answers as if there were
- * nothing. Somebody has to listen, too: without a listener, a connection that breaks while idle ends the process.
+ * Listens to the errors of a Keyv. By default a Keyv hides what its backend throws: it emits `error`, and returns the same as for
+ * a missing value. The listener is also needed because an `error` event without a listener ends the process.
  */
 export function watchKeyv(keyv: KeyvClient): WatchedKeyv {
   let errors = 0
@@ -26,13 +26,13 @@ export function watchKeyv(keyv: KeyvClient): WatchedKeyv {
     async run(operation, call, mayBeFailure) {
       const before = errors
       try {
-        const answer = await call()
-        // The error may be another operation's, of the same moment: a failing backend, all the same.
-        if (!mayBeFailure(answer) || errors === before) return answer
+        const result = await call()
+        // The error may belong to another operation at the same time. The backend fails in that case too.
+        if (!mayBeFailure(result) || errors === before) return result
       } catch (error) {
-        throw new KeyvStoreError(operation, error)
+        throw new KeyvStoreError(operation, codeOf(error))
       }
-      throw new KeyvStoreError(operation, latest)
+      throw new KeyvStoreError(operation, codeOf(latest))
     },
   }
 }

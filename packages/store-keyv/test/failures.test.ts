@@ -7,7 +7,7 @@ import { versions } from './support'
 
 const TOKEN = 'a-token-in-clear-text'
 
-/** A backend whose every command fails, as a database does that quotes what it was given. */
+/** A backend whose every command fails. */
 function failing(fail: () => unknown) {
   const command = async () => fail()
   return { get: command, set: command, delete: command, clear: command, has: command }
@@ -25,7 +25,7 @@ async function errorOf(call: unknown): Promise<unknown> {
 }
 
 describe.each(versions)('%s', (_version, createKeyv) => {
-  test('a backend that fails is a failure of get, set and delete, of which the code is told and nothing else', async () => {
+  test('when the backend fails, get, set and delete fail with its code and nothing else of its error', async () => {
     const store = keyvStore(createKeyv(failing(refuse)))
     for (const [operation, call] of [
       ['get', () => store.get(newKey())],
@@ -40,17 +40,20 @@ describe.each(versions)('%s', (_version, createKeyv) => {
     }
   })
 
-  test('a backend that says that it did not keep a value is a failure', async () => {
+  test('a backend that refuses a value is a failure of set', async () => {
     const store = keyvStore(createKeyv(failing(() => false)))
-    expect(await errorOf(store.set(newKey(), TOKEN, MINUTE))).toMatchObject({ message: 'set failed: not_kept' })
+    expect(await errorOf(store.set(newKey(), TOKEN, MINUTE))).toMatchObject({
+      message: 'set failed: not_kept',
+      code: 'not_kept',
+    })
   })
 
-  test('an entry that Keyv cannot read is a failure', async () => {
+  test('an entry that Keyv cannot parse is a failure', async () => {
     const store = keyvStore(createKeyv(failing(() => '{"value":')))
-    expect(await errorOf(store.get(newKey()))).toMatchObject({ message: 'get failed: SyntaxError' })
+    expect(await errorOf(store.get(newKey()))).toMatchObject({ message: 'get failed: invalid_entry' })
   })
 
-  test('when the backend is back, so is the store', async () => {
+  test('the store works again when the backend does', async () => {
     const entries = new Map<string, unknown>()
     let works = false
     const run = async (call: () => unknown) => (works ? call() : refuse())
@@ -74,7 +77,7 @@ describe.each(versions)('%s', (_version, createKeyv) => {
     expect(await store.get(key)).toBeUndefined()
   })
 
-  test('a value that is found is given back, whatever else fails at that moment', async () => {
+  test('a value that is found is returned, although another operation fails at the same time', async () => {
     const [good, bad] = [newKey(), newKey()]
     let release = () => {}
     const failed = new Promise<void>((resolve) => {
@@ -96,7 +99,7 @@ describe.each(versions)('%s', (_version, createKeyv) => {
   })
 })
 
-test('a Keyv 5 that throws is understood too, and so is one that emits nothing', async () => {
+test('a Keyv 5 that throws is a failure too, and so is one that emits nothing', async () => {
   for (const options of [{ throwOnErrors: true }, { throwOnErrors: true, emitErrors: false }, { emitErrors: false }]) {
     const store = keyvStore(new Keyv({ store: failing(refuse), ...options }))
     expect(await errorOf(store.get(newKey()))).toMatchObject({ code: 'ECONNREFUSED' })
@@ -104,25 +107,87 @@ test('a Keyv 5 that throws is understood too, and so is one that emits nothing',
   }
 })
 
-test('what is thrown that is no error, and a code that is no code, are not told', async () => {
-  for (const [thrown, told] of [
-    [TOKEN, 'unknown error'],
-    [undefined, 'unknown error'],
-    [Object.assign(new TypeError(TOKEN), { code: `${TOKEN} is wrong` }), 'TypeError'],
-    [Object.assign(new Error(TOKEN), { code: 7 }), 'Error'],
-  ] as const) {
-    const store = keyvStore(throwing(thrown))
-    expect(await errorOf(store.get(newKey()))).toMatchObject({ message: `get failed: ${told}`, code: undefined })
+test.each<[what: string, thrown: () => unknown, code: string]>([
+  ['a string', () => TOKEN, 'failed'],
+  ['undefined', () => undefined, 'failed'],
+  ['a number', () => 5, 'failed'],
+  ['an array', () => [TOKEN], 'failed'],
+  ['an object that is not an error', () => ({ name: 'Secret', message: TOKEN }), 'failed'],
+  ['an error without a code', () => new Error(TOKEN), 'failed'],
+  [
+    'an error class of the backend',
+    () => Object.assign(new Error(TOKEN), { name: 'MongoServerError' }),
+    'MongoServerError',
+  ],
+  ['a code that is not a code', () => Object.assign(new TypeError(TOKEN), { code: `${TOKEN} is wrong` }), 'TypeError'],
+  ['a name that is not a name', () => Object.assign(new Error(TOKEN), { name: TOKEN }), 'failed'],
+  ['a code that is a number', () => Object.assign(new Error(TOKEN), { code: 7 }), 'failed'],
+  ['a code that is an array', () => Object.assign(new Error(TOKEN), { code: ['ECONNREFUSED'] }), 'failed'],
+  ['a huge code', () => Object.assign(new Error(TOKEN), { code: TOKEN.repeat(100_000) }), 'failed'],
+  ['a getter that throws', () => withThrowingGetter('code'), 'failed'],
+  ['a revoked proxy', () => revoked(), 'failed'],
+])('an error of every operation has a code and leaks nothing when the Keyv throws %s', async (_what, thrown, code) => {
+  for (const store of [keyvStore(throwing(thrown)), keyvStore(emitting(thrown))]) {
+    for (const [operation, call] of [
+      ['get', () => store.get(newKey())],
+      ['set', () => store.set(newKey(), TOKEN, MINUTE)],
+      ['delete', () => store.delete(newKey())],
+    ] as const) {
+      const error = await errorOf(call())
+      expect(error).toBeInstanceOf(KeyvStoreError)
+      expect(error).toMatchObject({ message: `${operation} failed: ${code}`, code })
+      expect(inspect(error, { depth: Number.POSITIVE_INFINITY, showHidden: true })).not.toContain(TOKEN)
+    }
   }
 })
 
-test('what is no Keyv is refused at once', () => {
+test.each<[what: string, entry: unknown]>([
+  ['a number', 5],
+  ['an array', [TOKEN]],
+  ['a string', TOKEN],
+  ['a value that is an array', { value: [TOKEN] }],
+  ['a getter that throws', withThrowingGetter('value')],
+])('an entry that is %s is a failure with the code invalid_entry', async (_what, entry) => {
+  const store = keyvStore({ ...throwing(() => undefined), getRaw: async () => entry })
+  const error = await errorOf(store.get(newKey()))
+  expect(error).toMatchObject({ message: 'get failed: invalid_entry', code: 'invalid_entry' })
+  expect(inspect(error, { depth: Number.POSITIVE_INFINITY, showHidden: true })).not.toContain(TOKEN)
+})
+
+test('a value that is not a Keyv is refused at once', () => {
   for (const keyv of [undefined, null, {}, new Map(), { get() {}, set() {}, delete() {}, on() {} }, 'memcached:']) {
     expect(() => keyvStore(keyv as unknown as KeyvClient)).toThrow(/keyv must be a Keyv/)
   }
 })
 
-function throwing(thrown: unknown): KeyvClient {
-  const fail = () => Promise.reject(thrown)
+/** A Keyv that throws, before it returns a promise: the store must not depend on that. */
+function throwing(thrown: () => unknown): KeyvClient {
+  const fail = () => {
+    throw thrown()
+  }
   return { getRaw: fail, set: fail, delete: fail, on: () => undefined }
+}
+
+/** A Keyv that emits an error and returns what it returns for a missing value, as Keyv does by default. */
+function emitting(thrown: () => unknown): KeyvClient {
+  const listeners: ((error: unknown) => void)[] = []
+  const fail = async () => {
+    for (const listener of listeners) listener(thrown())
+    return undefined as never
+  }
+  return { getRaw: fail, set: fail, delete: fail, on: (_event, listener) => listeners.push(listener) }
+}
+
+function withThrowingGetter(property: string): Error {
+  return Object.defineProperty(new Error(TOKEN), property, {
+    get() {
+      throw new Error(TOKEN)
+    },
+  })
+}
+
+function revoked(): object {
+  const { proxy, revoke } = Proxy.revocable(new Error(TOKEN), {})
+  revoke()
+  return proxy
 }

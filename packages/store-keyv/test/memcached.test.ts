@@ -13,7 +13,7 @@ const DAY = 24 * 60 * MINUTE
 // in this moment goes with it. So a read beside a write may cost the value, never give a wrong one.
 // A test of its own, below, stands in the place of the one that asks for more.
 function inMemcached(name: string, body: () => Promise<void>) {
-  if (!name.startsWith('of concurrent writers one wins')) test.concurrent(name, body)
+  if (!name.startsWith('of concurrent writes one wins')) test.concurrent(name, body)
 }
 
 describe.skipIf(!(await memcachedProgram()))('on Memcached', () => {

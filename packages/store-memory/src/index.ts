@@ -2,33 +2,36 @@ import { LRUCache } from 'lru-cache'
 
 /** Options of {@link memoryStore}. */
 export interface MemoryStoreOptions {
-  /** The most entries it keeps; past that the least recently used one goes. Default 10,000. */
+  /** The maximum number of entries. Beyond it, the least recently used entry is removed. Default 10,000. */
   maxEntries?: number | undefined
-  /** The clock that lifetimes are measured with, in milliseconds. Default: a monotonic one (`performance.now`). */
+  /** The time, in milliseconds, by any clock. Default: a monotonic clock (`performance.now`). */
   now?: (() => number) | undefined
 }
 
-/** What {@link memoryStore} makes: a `TokenStore` when `Value` is a string. */
+/** The store that {@link memoryStore} creates. It is a `TokenStore` when `Value` is `string`. */
 export interface MemoryStore<Value = string> {
-  /** The value under `key`, unless it has expired. */
+  /** The value under `key`; undefined when there is none or it has expired. */
   get(key: string): Value | undefined
-  /** Keeps `value` for `ttlMs` milliseconds, at most. A time of 0 or less keeps nothing. */
+  /** Keeps `value` for `ttlMs` milliseconds at most. With 0 or less, nothing is kept. */
   set(key: string, value: Value, ttlMs: number): void
-  /** Forgets `key`. */
+  /** Deletes the value under `key`. */
   delete(key: string): void
-  /** Forgets everything. */
+  /** Deletes all values. */
   clear(): void
-  /** What it holds and has not expired, the most recently used first. */
+  /** All entries that have not expired, the most recently used first. */
   entries(): Iterable<[key: string, value: Value]>
-  /** How many entries it holds, expired ones that nobody has asked for since included. */
+  /** The number of entries, including expired entries that have not been removed yet. */
   readonly size: number
 }
 
 /**
- * Keeps values in the memory of this process: bounded, least recently used out first, each with a time to live.
- * It sets no timer, so it keeps no process alive; an expired entry leaves when it is asked for or pushed out.
+ * Keeps values in the memory of this process, each with a time to live. The number of entries is limited. The store sets no timer,
+ * so it does not keep the process alive. An expired entry is removed when its key is read, or when the store is full.
  *
- * @throws TypeError when `maxEntries` is no whole number of at least 1.
+ * @example
+ * const store = memoryStore({ maxEntries: 1_000 })
+ *
+ * @throws TypeError when `maxEntries` is not a whole number of at least 1
  */
 export function memoryStore<Value extends {} = string>(options: MemoryStoreOptions = {}): MemoryStore<Value> {
   const { maxEntries = 10_000, now = () => performance.now() } = options
@@ -37,15 +40,15 @@ export function memoryStore<Value extends {} = string>(options: MemoryStoreOptio
   }
   const entries = new LRUCache<string, Value>({
     max: maxEntries,
-    // lru-cache would otherwise remember the time of the last look for a millisecond, with a timer.
+    // Otherwise lru-cache caches the current time for a millisecond, with a timer.
     ttlResolution: 0,
-    // One millisecond on, because it takes a start at 0 (an injected clock's first moment) for "no limit" too.
+    // Plus one, because lru-cache reads a start at 0 (the first moment of a fake clock) as "no limit".
     perf: { now: () => now() + 1 },
   })
   return Object.freeze({
     get: (key: string) => entries.get(key),
     set(key: string, value: Value, ttlMs: number) {
-      // lru-cache takes a time to live of 0 for "no limit".
+      // lru-cache reads a time to live of 0 as "no limit".
       if (ttlMs > 0) entries.set(key, value, { ttl: ttlMs })
       else entries.delete(key)
     },

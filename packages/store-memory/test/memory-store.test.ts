@@ -6,7 +6,7 @@ function stored(options: { maxEntries?: number } = {}) {
   return { clock, store: memoryStore({ ...options, now: () => clock.now }) }
 }
 
-test('a value is there until its time is over, or it is deleted', () => {
+test('a value stays until it expires or is deleted', () => {
   const { store, clock } = stored()
   store.set('a', '1', 1_000)
   store.set('b', '2', 1_000)
@@ -17,7 +17,7 @@ test('a value is there until its time is over, or it is deleted', () => {
   expect(store.get('a')).toBeUndefined()
 })
 
-test('a value that is set again has the new time; a time of 0 or less keeps nothing', () => {
+test('a second set replaces the time to live; with 0 or less nothing is kept', () => {
   const { store, clock } = stored()
   store.set('a', '1', 1_000)
   clock.now = 500
@@ -31,7 +31,7 @@ test('a value that is set again has the new time; a time of 0 or less keeps noth
   }
 })
 
-test('it is bounded: what was used least recently goes first', () => {
+test('beyond maxEntries the least recently used entry is removed', () => {
   const { store } = stored({ maxEntries: 2 })
   store.set('a', '1', 1_000)
   store.set('b', '2', 1_000)
@@ -41,7 +41,7 @@ test('it is bounded: what was used least recently goes first', () => {
   expect(store.size).toBe(2)
 })
 
-test('entries are those whose time is not over; clear forgets them all', () => {
+test('entries returns what has not expired; clear deletes everything', () => {
   const { store, clock } = stored()
   store.set('a', '1', 100)
   store.set('b', '2', 1_000)

@@ -12,7 +12,7 @@ const MOST_KEYS = 10_000
  * can end them, and all would wait until they expire. So the next lease of this process for the same key takes them over.
  */
 export class OrphanedLeases {
-  /** By key, in the order of their last failure: the oldest come first. */
+  /** By key, in the order of the last failure, so the oldest come first. */
   readonly #byKey = new Map<string, readonly OrphanedLease[]>()
 
   /** The command that asked for the lease failed. */
@@ -34,7 +34,7 @@ export class OrphanedLeases {
     this.#byKey.delete(key)
   }
 
-  /** Looks at two keys for each that is added: a walk over all of them would stall a process with many keys. */
+  /** Stops at the first key that stays. A walk over all keys at each failure would stall a process that has many. */
   #dropOldest(now: number): void {
     for (const [key, leases] of this.#byKey) {
       const isOver = leases.every(({ until }) => until <= now)

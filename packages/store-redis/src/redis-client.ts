@@ -1,6 +1,6 @@
 /**
- * What {@link redisStore} calls of an ioredis client: `Redis` and `Cluster` of ioredis 5 and 6 have it. A structure and
- * not a class of ioredis, so that the store works with the copy and the version that the application has.
+ * The methods that {@link redisStore} calls. `Redis` and `Cluster` of ioredis 5 and 6 have them. It is an interface and not a class
+ * of ioredis, so that the store works with the copy and the version of ioredis that the application has.
  */
 export interface RedisClient {
   get(key: string): Promise<string | null>

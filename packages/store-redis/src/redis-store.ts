@@ -1,6 +1,6 @@
 import type { LeaseResult, StoreLease, TokenStore } from '@tokenward/core'
-import { addToGroup, takeGroup } from './group-scripts'
-import { commitLease, releaseLease, takeLease } from './lease-scripts'
+import { addToGroup, MAX_UNTIL_MS, takeGroup } from './group-scripts'
+import { commitLease, dropWrongType, MAX_VALUE_BYTES, releaseLease, takeLease } from './lease-scripts'
 import { OrphanedLeases } from './orphaned-leases'
 import type { RedisClient } from './redis-client'
 import { RedisStoreError, withoutArguments } from './redis-store-error'
@@ -51,17 +51,22 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   const orphaned = new OrphanedLeases()
 
   async function write(redisKey: string, value: string, ttlMs: number): Promise<void> {
+    if (value.length > MAX_VALUE_BYTES) throw new RedisStoreError('set', 'value_too_large')
     const milliseconds = wholeMs(ttlMs)
     if (milliseconds > 0) await client.set(redisKey, value, 'PX', milliseconds)
     else await client.del(redisKey)
   }
 
-  /** Adds the key to the index of its group. A search through all keys of Redis would cost too much. */
-  async function addTo(group: string | undefined, key: string, ttlMs: number): Promise<void> {
+  /**
+   * Adds the key to the index of its group. A search through all keys of Redis would cost too much. Returns true when an index of
+   * another type had to be replaced.
+   */
+  async function addTo(group: string | undefined, key: string, ttlMs: number): Promise<boolean> {
     const now = Date.now()
-    const until = Math.min(now + wholeMs(ttlMs), Number.MAX_SAFE_INTEGER / 2)
-    if (group === undefined || until <= now) return
-    await addToGroup.run(client, [indexKey(group)], [key, String(until), String(now - GRACE_MS)])
+    const until = Math.min(now + wholeMs(ttlMs), MAX_UNTIL_MS)
+    if (group === undefined || until <= now) return false
+    const replaced = await addToGroup.run(client, [indexKey(group)], [key, String(until), String(now - GRACE_MS)])
+    return Number(replaced) === 1
   }
 
   function storeLease(key: string, leaseId: string): StoreLease {
@@ -87,21 +92,37 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
     const leaseId = crypto.randomUUID()
     const staleValueSha1 = staleValue === undefined ? '' : await sha1(staleValue)
     const ids = [leaseId, String(Math.max(1, wholeMs(leaseMs))), ...orphaned.idsOf(key)]
-    const taking = takeLease.run(client, [valueKey(key), leaseKey(key)], [staleValueSha1, ...ids])
+    const taking = takeLease.run(client, [valueKey(key), leaseKey(key)], [staleValueSha1, ...ids]).then(readTaken)
     // The client gave up, but the command may still be on its way to Redis. Often the release comes right behind it.
     taking.catch(() => {
       orphaned.add(key, leaseId, leaseMs)
       releaseLease.run(client, [leaseKey(key)], [leaseId]).catch(() => {})
     })
-    // In the index too, so that deleting the group ends the lease. Its failure does not cost the lease.
-    const indexing = addTo(group, key, leaseMs).catch(() => {})
-    const result = readTaken(await taking)
-    await indexing
+    const result = await taking
     if (result.state === 'value') return { value: result.value }
     if (result.state === 'wait') return undefined
     orphaned.clear(key)
-    const unreadable = result.hadWrongType ? new RedisStoreError('lease', 'WRONGTYPE') : undefined
+    // In the index of the group too, so that deleting the group ends the lease. The token is requested after this, so a deletion
+    // before this has nothing to end. When the index fails, the lease is still good.
+    const wasIndexReplaced = await addTo(group, key, leaseMs).catch(() => false)
+    const problem = result.problem ?? (wasIndexReplaced ? 'WRONGTYPE' : undefined)
+    const unreadable = problem === undefined ? undefined : new RedisStoreError('lease', problem)
     return { lease: storeLease(key, leaseId), unreadable } satisfies LeaseResult
+  }
+
+  async function get(key: string): Promise<string | undefined> {
+    try {
+      const value: unknown = await withoutArguments('get', async () => client.get(valueKey(key)))
+      if (value === null || value === undefined) return undefined
+      if (typeof value === 'string') return value
+    } catch (error) {
+      // A key of another type would make each further `get` fail too.
+      if (error instanceof RedisStoreError && error.code === 'WRONGTYPE') {
+        await dropWrongType.run(client, [valueKey(key)], []).catch(() => {})
+      }
+      throw error
+    }
+    throw new RedisStoreError('get', 'unexpected_reply')
   }
 
   /** The lease is deleted too: a token that was requested before the deletion must not be written after it. */
@@ -110,10 +131,12 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   }
 
   return Object.freeze({
-    get: (key: string) => withoutArguments('get', async () => (await client.get(valueKey(key))) ?? undefined),
+    get,
     set: (key: string, value: string, ttlMs: number, group?: string) =>
       withoutArguments('set', async () => {
-        await Promise.all([write(valueKey(key), value, ttlMs), addTo(group, key, ttlMs)])
+        const [, wasIndexReplaced] = await Promise.all([write(valueKey(key), value, ttlMs), addTo(group, key, ttlMs)])
+        // The value is kept. But the keys that were in the index are lost, and somebody should know.
+        if (wasIndexReplaced) throw new RedisStoreError('set', 'WRONGTYPE')
       }),
     delete: (key: string) => withoutArguments('delete', () => remove(key)),
     deleteGroup: (group: string) =>
@@ -126,13 +149,15 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   })
 }
 
-type Taken = { state: 'value'; value: string } | { state: 'lease'; hadWrongType: boolean } | { state: 'wait' }
+type Taken = { state: 'value'; value: string } | { state: 'lease'; problem?: string | undefined } | { state: 'wait' }
 
-/** What the script replied. Any other reply counts as `wait`. */
+/** What the script replied. @throws RedisStoreError for a reply that it cannot give: the caller must not wait because of it */
 function readTaken(reply: unknown): Taken {
   const [state, detail] = Array.isArray(reply) ? reply : []
   if (state === 'value' && typeof detail === 'string') return { state, value: detail }
-  return state === 'lease' ? { state, hadWrongType: Number(detail) === 1 } : { state: 'wait' }
+  if (state === 'lease') return { state, problem: typeof detail === 'string' && detail !== '' ? detail : undefined }
+  if (state === 'wait') return { state }
+  throw new RedisStoreError('lease', 'unexpected_reply')
 }
 
 /** Redis takes whole milliseconds only. Rounded down, because nothing may live longer than it should. */

@@ -1,19 +1,20 @@
 import type { RedisClient } from './redis-client'
 
-/** A Lua script that Redis runs as one step. */
+/** A Lua script, which Redis runs as one atomic step. */
 export interface Script {
   run(client: RedisClient, keys: readonly string[], args: readonly string[]): Promise<unknown>
 }
 
 /**
- * A script that is sent whole each time. By its hash it would take a second round trip wherever Redis does not know it
- * yet: when a fleet starts cold, which is when every millisecond counts.
+ * A script whose source is sent with every call. With EVALSHA, a Redis that does not have the script yet would need a second round
+ * trip. That is the case when a fleet starts, and then each millisecond counts.
  */
 export function script(source: string): Script {
-  return { run: (client, keys, args) => client.eval(source, keys.length, ...keys, ...args) }
+  // async, so that a client that throws rejects instead.
+  return { run: async (client, keys, args) => client.eval(source, keys.length, ...keys, ...args) }
 }
 
-/** SHA-1 of the text's UTF-8, in hexadecimal, as `redis.sha1hex` has it. A name for a text, not a protection. */
+/** The SHA-1 of the text's UTF-8 in hexadecimal, like `redis.sha1hex`. It is used to compare texts, not to protect them. */
 export async function sha1(text: string): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-1', new TextEncoder().encode(text))
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { redisProgram, startCluster, type TestCluster, until } from '@tokenward/local-servers'
 import { redisStore } from '@tokenward/store-redis'
 import { storeConformance } from '@tokenward/store-testkit'
-import type { Cluster } from 'ioredis'
+import { type Cluster, Redis } from 'ioredis'
 import { Cluster as Cluster5 } from 'ioredis-5'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
@@ -33,12 +34,12 @@ describe.skipIf(!(await redisProgram()))('on a Redis Cluster of six', () => {
   })
 
   describe('with reads from replicas, automatic pipelines and a key prefix of the client', () => {
-    // A replica may be late, which is a miss or an older value to `get`; a lease asks the master.
-    test('of 20 that ask at once, one may renew, and the rest get its value', async () => {
+    // A replica may be late: then `get` returns nothing or an older value. A lease is always taken on the master.
+    test('of 20 calls at once one gets the lease, and the others get its value', async () => {
       const store = redisStore(cluster.connect({ scaleReads: 'slave', enableAutoPipelining: true, keyPrefix: 'app:' }))
       const key = newKey()
       const ask = () => Promise.all(Array.from({ length: 20 }, () => store.lease(key, MINUTE)))
-      const leases = (await ask()).flatMap((answer) => answer?.lease ?? [])
+      const leases = (await ask()).flatMap((result) => result?.lease ?? [])
       expect(leases.length).toBe(1)
       expect(await leases[0]?.commit('value', MINUTE)).toBe(true)
       expect(await ask()).toEqual(Array.from({ length: 20 }, () => ({ value: 'value' })))
@@ -46,14 +47,14 @@ describe.skipIf(!(await redisProgram()))('on a Redis Cluster of six', () => {
     })
   })
 
-  test('keys spread over the masters, and what belongs to one key is in one place', async () => {
+  test('keys are spread over the masters, and everything of one key is on one master', async () => {
     const store = redisStore(client)
     const masters = new Set<number>()
     for (let round = 0; round < 30; round++) {
       const key = newKey()
       const lease = (await store.lease(key, MINUTE))?.lease
       expect(await lease?.commit('value', MINUTE)).toBe(true)
-      const places = [`tokenward:{${key}}`, `tokenward:{${key}}:lease`, `tokenward:{${key}}:draft:x`, key]
+      const places = [`tokenward:{${key}}`, `tokenward:{${key}}:lease`, `tokenward:{${key}}:staging:x`, key]
       const slots = await Promise.all(places.map((place) => client.cluster('KEYSLOT', place)))
       expect(new Set(slots).size).toBe(1)
       masters.add((await cluster.masterOf(key)).pid)
@@ -61,13 +62,36 @@ describe.skipIf(!(await redisProgram()))('on a Redis Cluster of six', () => {
     expect(masters.size).toBe(3)
   })
 
+  test('an ACL user with the rule of the README and its additions for a Cluster uses the store', async () => {
+    const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
+    const [, rule = ''] = /^ACL SETUSER worker on >password (.+)$/m.exec(readme) ?? []
+    const [, additions = ''] = /^- A `Cluster` needs `(.*?)` too/m.exec(readme) ?? []
+    const [username, password] = [newKey(), newKey()]
+    const rules = ['on', `>${password}`, ...rule.split(' '), ...additions.split(' '), '+readonly']
+    await Promise.all(
+      cluster.nodes.map(async ({ port }) => {
+        const admin = new Redis(port)
+        await admin.call('ACL', 'SETUSER', username, ...rules)
+        admin.disconnect()
+      }),
+    )
+    const redisOptions = { username, password }
+    const store = redisStore(cluster.connect({ redisOptions, scaleReads: 'all' }))
+    const [key, group] = [newKey(), newKey()]
+    const lease = (await store.lease(key, MINUTE, undefined, group))?.lease
+    expect(await lease?.commit('value', MINUTE, group)).toBe(true)
+    await until('every node has it', async () => (await store.get(key)) === 'value')
+    await store.deleteGroup(group)
+    expect((await store.lease(key, MINUTE))?.lease).toBeDefined()
+  })
+
   // Last: the master does not come back.
-  test('when a master dies, its replica takes over what it had', async () => {
+  test('when a master dies, its replica has its values', async () => {
     const store = redisStore(client)
     const key = newKey()
     await store.set(key, 'value', 10 * MINUTE)
     const master = await cluster.masterOf(key)
-    // The connection that wrote, because a wait is for what its own connection wrote.
+    // WAIT is only for the writes of the same connection, so use the one that wrote.
     const connection = client.nodes('master').find(({ options }) => options.port === master.port)
     expect(await connection?.wait(1, 5_000)).toBe(1)
     master.signal('SIGKILL')

@@ -1,10 +1,10 @@
-import { hasRedis, startRedis, type TestRedis, until } from '@tokenward/local-servers'
+import { commandsDuring, hasRedis, startRedis, type TestRedis, until } from '@tokenward/local-servers'
 import { redisStore } from '@tokenward/store-redis'
 import { fleet, MINUTE, newKey } from '@tokenward/test-support'
 import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-describe.skipIf(!(await hasRedis()))('what stands in Redis and is no token', () => {
+describe.skipIf(!(await hasRedis()))('entries in Redis', () => {
   let redis: TestRedis
   let client: Redis
   beforeAll(async () => {
@@ -13,7 +13,7 @@ describe.skipIf(!(await hasRedis()))('what stands in Redis and is no token', () 
   })
   afterAll(() => redis?.stop())
 
-  /** The key under which the fleet keeps its one token, once it is there. */
+  /** Waits for the fleet's one token, and returns its key. */
   async function keyOf(keyPrefix: string): Promise<string> {
     let keys: string[] = []
     await until('the token is in Redis', async () => {
@@ -76,13 +76,61 @@ describe.skipIf(!(await hasRedis()))('what stands in Redis and is no token', () 
     expect(await store.get(key)).toBeUndefined()
   })
 
-  test('clear leaves nothing of the client, whatever process has asked for it', async () => {
+  test('a commit and a release under a lease of another type end, and leave no token behind', async () => {
+    const { keyPrefix } = await setup()
+    const store = redisStore(client, { keyPrefix })
+    const key = newKey()
+    const held = (await store.lease(key, MINUTE))?.lease
+    await client.del(`${keyPrefix}{${key}}:lease`)
+    await client.lpush(`${keyPrefix}{${key}}:lease`, 'a list')
+    expect(await held?.commit('token', MINUTE)).toBe(false)
+    await held?.release()
+    expect(await client.keys(`${keyPrefix}*`)).toEqual([`${keyPrefix}{${key}}:lease`])
+    expect((await store.lease(key, MINUTE))?.lease).toBeDefined()
+  })
+
+  test('get of a value of another type fails with WRONGTYPE, and set replaces it', async () => {
+    const { keyPrefix } = await setup()
+    const store = redisStore(client, { keyPrefix })
+    const key = newKey()
+    await client.lpush(`${keyPrefix}{${key}}`, 'a list')
+    await expect(store.get(key)).rejects.toMatchObject({ code: 'WRONGTYPE' })
+    await store.set(key, 'token', MINUTE)
+    expect(await store.get(key)).toBe('token')
+  })
+
+  test('only a granted lease is listed in the index of its group', async () => {
+    const store = redisStore(client)
+    const [key, group] = [newKey(), newKey()]
+    const indexings = async () => {
+      const commands = await commandsDuring(redis, async () => {
+        await store.lease(key, MINUTE, undefined, group)
+      })
+      return commands.filter(({ name, line }) => name === 'eval' && line.includes(group)).length
+    }
+    expect(await indexings()).toBe(1)
+    // Now the lease is held.
+    expect(await indexings()).toBe(0)
+    await store.set(key, 'value', MINUTE)
+    expect(await indexings()).toBe(0)
+  })
+
+  test('a lease does not shorten the time that a key stays in the index of its group', async () => {
+    const store = redisStore(client)
+    const [key, group] = [newKey(), newKey()]
+    await store.set(key, 'value', MINUTE, group)
+    const before = await client.zscore(`tokenward:group:{${group}}`, key)
+    expect((await store.lease(key, MINUTE / 2, 'value', group))?.lease).toBeDefined()
+    expect(await client.zscore(`tokenward:group:{${group}}`, key)).toBe(before)
+  })
+
+  test('clear deletes every key of the client, whichever process stored it', async () => {
     const { keyPrefix, start } = await setup()
     const tokens = start()
     await tokens.getAccessToken('c')
     await tokens.getAccessToken('c', { parameters: { tenant: 'a' } })
     await tokens.getAccessToken('c', { parameters: { tenant: 'b' } })
-    await until('they are there', async () => (await client.keys(`${keyPrefix}{*}`)).length === 3)
+    await until('the tokens are in Redis', async () => (await client.keys(`${keyPrefix}{*}`)).length === 3)
     await start().clear('c')
     expect(await client.keys(`${keyPrefix}*`)).toEqual([])
   })

@@ -8,14 +8,14 @@ import { expect } from 'vitest'
 
 const PROCESSES = 4
 const LIFETIME_MS = 2_000
-/** A token is renewed when three quarters of its time are over, at the soonest. */
+/** A token is renewed after three quarters of its lifetime at the earliest. */
 const SHORTEST_USE_MS = LIFETIME_MS * 0.75
 const CALLS_A_SECOND = 8
 const STORE_TIMEOUT_MS = 250
-/** Room for a busy machine. A wait for a lease that nobody uses would be of ten seconds. */
+/** Tolerance for a busy machine. A wait for a lease that nobody uses would take ten seconds. */
 const SLACK_MS = 1_500
 
-/** What a client may be told, so that it fails fast by itself. */
+/** Options with which ioredis fails fast by itself. */
 export const TUNED = {
   commandTimeout: 80,
   maxRetriesPerRequest: 0,
@@ -25,8 +25,8 @@ export const TUNED = {
 }
 
 /**
- * As many managers as a fleet has processes, each with a Redis client of its own, which call an API all the time with
- * tokens of 2 s. They live in one process here, because what is the subject is Redis; processes have tests of their own.
+ * One token manager per process of the fleet, each with its own Redis connection. They call an API all the time, with tokens that
+ * live 2 s. They all run in this process, because these tests are about Redis. Other tests use real processes.
  */
 export async function startFleetUnderLoad(connect: () => RedisClient) {
   const provider = await startIdentityProvider({ tokenLifetimeSeconds: LIFETIME_MS / 1_000 })
@@ -59,7 +59,7 @@ export async function startFleetUnderLoad(connect: () => RedisClient) {
         await tokens.getAccessToken('c')
         slowestMs = Math.max(slowestMs, performance.now() - startedAt)
         const { status } = await catalog('list')
-        if (status !== 200) note(`the API answered ${status}`)
+        if (status !== 200) note(`the API responded with ${status}`)
       } catch (error) {
         note(String(error))
       }
@@ -72,10 +72,10 @@ export async function startFleetUnderLoad(connect: () => RedisClient) {
   const shares = () => until('all processes use one token', async () => (await tokensInUse()).size === 1)
 
   return {
-    /** Resolves when all use the same token. */
+    /** Resolves when all processes use the same token. */
     shares,
 
-    /** Lets something go wrong for a while, after which the fleet has to share again; and ends it. */
+    /** Runs an outage of `ms` milliseconds, checks that the fleet shares one token again, and ends the fleet. */
     async survives(ms: number, begin: () => Promise<void> | void, end: () => Promise<void> | void = () => {}) {
       const before = provider.tokenRequests.length
       const startedAt = performance.now()
@@ -90,7 +90,7 @@ export async function startFleetUnderLoad(connect: () => RedisClient) {
     },
   }
 
-  /** A few lifetimes at the end of which there were no more requests than one process would make. */
+  /** Checks that during a few lifetimes the fleet makes no more token requests than one process would. */
   async function renewsOnce(): Promise<void> {
     const before = provider.tokenRequests.length
     const startedAt = performance.now()
@@ -99,7 +99,7 @@ export async function startFleetUnderLoad(connect: () => RedisClient) {
     expect(provider.tokenRequests.length - before).toBeLessThanOrEqual(lifetimes + 1)
   }
 
-  /** Ends it, and says what must hold at any time. */
+  /** Ends the fleet, and checks what must hold in every test. */
   async function stop(): Promise<void> {
     stopping.abort()
     await Promise.all(running)

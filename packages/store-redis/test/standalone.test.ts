@@ -13,10 +13,10 @@ const MINUTE = 60_000
 
 const newKey = () => randomBytes(32).toString('hex')
 
-async function leaseOf(store: RedisStore, key: string, leaseMs = MINUTE, seen?: string) {
-  const answer = await store.lease(key, leaseMs, seen)
-  if (!answer?.lease) throw new Error('no lease')
-  return answer.lease
+async function leaseOf(store: RedisStore, key: string, leaseMs = MINUTE, staleValue?: string, group?: string) {
+  const result = await store.lease(key, leaseMs, staleValue, group)
+  if (!result?.lease) throw new Error('no lease')
+  return result.lease
 }
 
 describe.skipIf(!(await hasRedis()))('on a standalone Redis', () => {
@@ -68,7 +68,7 @@ describe.skipIf(!(await hasRedis()))('on a standalone Redis', () => {
     })
   })
 
-  test('keys have the prefix and a hash tag, and expire with what they hold', async () => {
+  test('keys have the prefix and a hash tag, and expire with their values', async () => {
     for (const [keyPrefix, options] of [
       ['tokenward:', {}],
       ['fleet a:', { keyPrefix: 'fleet a:' }],
@@ -76,9 +76,9 @@ describe.skipIf(!(await hasRedis()))('on a standalone Redis', () => {
     ] as const) {
       const key = newKey()
       const prefixed = redisStore(client, options)
-      await prefixed.set(key, 'seen', MINUTE)
-      await leaseOf(prefixed, key, MINUTE / 2, 'seen')
-      expect(await client.get(`${keyPrefix}{${key}}`)).toBe('seen')
+      await prefixed.set(key, 'stale', MINUTE)
+      await leaseOf(prefixed, key, MINUTE / 2, 'stale')
+      expect(await client.get(`${keyPrefix}{${key}}`)).toBe('stale')
       expect(Math.ceil((await client.pttl(`${keyPrefix}{${key}}`)) / 1_000)).toBe(60)
       expect(Math.ceil((await client.pttl(`${keyPrefix}{${key}}:lease`)) / 1_000)).toBe(30)
     }
@@ -109,7 +109,7 @@ describe.skipIf(!(await hasRedis()))('on a standalone Redis', () => {
     expect(commands.filter(({ name }) => name === 'eval').length).toBeGreaterThanOrEqual(6)
   })
 
-  test('asking for a value or a lease is one command', async () => {
+  test('one command returns a value or a lease', async () => {
     const key = newKey()
     // Also when Redis has never seen the script.
     await client.script('FLUSH')
@@ -121,7 +121,7 @@ describe.skipIf(!(await hasRedis()))('on a standalone Redis', () => {
     ])
   })
 
-  test('what is deleted does not come back by a commit that is under way', async () => {
+  test('a commit that is under way does not bring back what is deleted', async () => {
     const key = newKey()
     const lease = await leaseOf(store, key)
     await store.delete(key)
@@ -130,7 +130,7 @@ describe.skipIf(!(await hasRedis()))('on a standalone Redis', () => {
     await leaseOf(store, key)
   })
 
-  test('a commit leaves nothing but the value behind, whether it wins or loses', async () => {
+  test('a commit leaves only the value behind, with a valid lease or without', async () => {
     const key = newKey()
     const late = await leaseOf(store, key, 20)
     await sleep(40)
@@ -140,7 +140,7 @@ describe.skipIf(!(await hasRedis()))('on a standalone Redis', () => {
     expect(await client.keys(`*${key}*`)).toEqual([`tokenward:{${key}}`])
   })
 
-  test('a commit of what has no time left keeps nothing and ends the lease', async () => {
+  test('a commit of a token without time left stores nothing and ends the lease', async () => {
     const key = newKey()
     await store.set(key, 'before', MINUTE)
     const lease = await leaseOf(store, key, MINUTE, 'before')
@@ -148,12 +148,12 @@ describe.skipIf(!(await hasRedis()))('on a standalone Redis', () => {
     expect(await client.keys(`*${key}*`)).toEqual([])
   })
 
-  test('of two clients that race, one renews, and both have its value', async () => {
+  test('of two clients that race, one gets the lease, and both get its value', async () => {
     const stores = [store, redisStore(redis.connect())]
     for (let round = 0; round < 50; round++) {
       const key = newKey()
-      const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => stores[index % 2]?.lease(key, MINUTE)))
-      const leases = answers.flatMap((answer) => answer?.lease ?? [])
+      const results = await Promise.all(Array.from({ length: 20 }, (_, index) => stores[index % 2]?.lease(key, MINUTE)))
+      const leases = results.flatMap((result) => result?.lease ?? [])
       expect(leases.length).toBe(1)
       await leases[0]?.commit(`value ${round}`, MINUTE)
       expect(await Promise.all(stores.map((each) => each.get(key)))).toEqual([`value ${round}`, `value ${round}`])
@@ -162,7 +162,7 @@ describe.skipIf(!(await hasRedis()))('on a standalone Redis', () => {
 
   test('a lease command that is sent twice, because its connection broke, is still one lease', async () => {
     const key = newKey()
-    // Answers the first time as a broken connection would: Redis has done it, nobody hears of it.
+    // The connection breaks after Redis has run the command, and before its reply. The client sends the command again.
     let sent: Promise<unknown> | undefined
     const resending = redisStore({
       get: (...args) => client.get(...args),
@@ -180,7 +180,7 @@ describe.skipIf(!(await hasRedis()))('on a standalone Redis', () => {
     await lease.release()
   })
 
-  test('a lease that the client gave up waiting for is not left to its time', async () => {
+  test('a lease that the client gave up waiting for does not last for its full time', async () => {
     const { hostname, port } = new URL(redis.url)
     const proxy = await startFaultProxy(Number(port || 6_379), hostname)
     const impatient = new Redis(proxy.port, '127.0.0.1', { commandTimeout: 50 })
@@ -197,18 +197,18 @@ describe.skipIf(!(await hasRedis()))('on a standalone Redis', () => {
     }
   })
 
-  test('a lease that Redis gave without the client hearing of it is taken over by the same process, and no other', async () => {
+  test('a lease that Redis granted without the client knowing is taken over by the same process, and no other', async () => {
     const key = newKey()
-    let lastsTo = 'ask'
+    let state = 'lease'
     const cut: RedisClient = {
       get: (...args) => client.get(...args),
       set: (...args) => client.set(...args),
       del: (...args) => client.del(...args),
-      // Redis has done it, and the answer is lost; so is what comes next, until the connection is there again.
+      // Redis runs the command, and its reply is lost. The next commands are lost too, until the client has reconnected.
       eval: async (...args) => {
-        if (lastsTo === 'ask') await client.eval(...args)
-        if (lastsTo !== 'reconnected') {
-          lastsTo = 'release'
+        if (state === 'lease') await client.eval(...args)
+        if (state !== 'reconnected') {
+          state = 'release'
           throw new Error('Connection is closed.')
         }
         return client.eval(...args)
@@ -217,7 +217,7 @@ describe.skipIf(!(await hasRedis()))('on a standalone Redis', () => {
     const one = redisStore(cut)
     await expect(one.lease(key, MINUTE)).rejects.toThrow('lease failed')
     expect(await store.lease(key, MINUTE)).toBeUndefined()
-    lastsTo = 'reconnected'
+    state = 'reconnected'
     const lease = await leaseOf(one, key)
     expect(await one.lease(key, MINUTE)).toBeUndefined()
     expect(await lease.commit('value', MINUTE)).toBe(true)

@@ -15,11 +15,11 @@ describe('under vitest', () => {
     storeConformance({ test, shortestTtlMs: 20, createStore: () => memoryStore(), supportsLease: false })
   })
 
-  describe('a store that leases', () => {
+  describe('a store with leases and groups', () => {
     storeConformance({ test, shortestTtlMs: 20, supportsGroups: true, createStore: async () => new LeasingStore() })
   })
 
-  describe('a store on a clock of its own', () => {
+  describe('a store with a fake clock', () => {
     let now = 0
     storeConformance({
       test,
@@ -54,7 +54,7 @@ test('under node:test', async () => {
     )
     await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
     const args = ['--test', '--test-reporter=tap', join(folder, 'map.test.mjs')]
-    // A runner that sees itself inside another one reports to that.
+    // With this variable set, node:test would report to the runner around it.
     const { NODE_TEST_CONTEXT: _context, ...env } = process.env
     const { stdout } = await promisify(execFile)(process.execPath, args, { env })
     expect(stdout).toMatch(/# pass 12\n# fail 0/)

@@ -1,12 +1,15 @@
 /**
- * How a value stands in a Storage: an object, because a text would come back as whatever JSON it happens to be, and with
- * the end of its time, because many drivers know no time to live and the others count in seconds.
+ * The form of a value in a Storage. It is an object, because unstorage would parse a plain string as JSON when it looks like
+ * JSON. It has its own expiry time, because many drivers have no time to live, and the others count in seconds.
  */
 export interface Envelope {
   readonly value: string
-  /** Milliseconds since 1970, by the clock of the process that kept it. */
+  /** Milliseconds since 1970, by the clock of the process that wrote it. */
   readonly expiresAt: number
-  /** Of the other two. A file that is written while it is read may give the head of one token and the tail of another. */
+  /**
+   * The digest of the other two. When a file is read while another process writes it, the result may have the beginning of one
+   * token and the end of another. The digest shows that.
+   */
   readonly sha256: string
 }
 
@@ -14,7 +17,7 @@ export async function createEnvelope(value: string, expiresAt: number): Promise<
   return { value, expiresAt, sha256: await digest(value, expiresAt) }
 }
 
-/** What a Storage gave back, if it is an envelope: undefined for another's entry, or for parts of several. */
+/** The envelope that a Storage returned; undefined when it is anything else, or has parts of several envelopes. */
 export async function readEnvelope(entry: unknown): Promise<Envelope | undefined> {
   const { value, expiresAt, sha256 } = Object(entry) as Partial<Record<keyof Envelope, unknown>>
   if (typeof value !== 'string' || typeof expiresAt !== 'number') return undefined

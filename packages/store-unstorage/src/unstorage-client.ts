@@ -1,10 +1,10 @@
 /**
- * What {@link unstorageStore} calls of an unstorage `Storage`. A structure and not unstorage's type, so that the store
- * works with the copy and the version that the application has.
+ * The methods that {@link unstorageStore} calls. Every unstorage `Storage` has them. It is an interface of our own, so that the
+ * store works with the copy and the version of unstorage that the application has.
  */
 export interface UnstorageClient {
   getItem(key: string): Promise<unknown>
-  // biome-ignore lint/suspicious/noExplicitAny: a Storage of any type of values fits, and has its own idea of them.
+  // biome-ignore lint/suspicious/noExplicitAny: a Storage for values of any type fits, and each has its own type for them.
   setItem(key: string, value: any, options: { ttl: number }): Promise<void>
   removeItem(key: string): Promise<void>
 }

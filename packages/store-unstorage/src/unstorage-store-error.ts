@@ -1,31 +1,43 @@
-/** Something that a Storage could not do. */
+/** An operation of the unstorage store that failed. */
 export class UnstorageStoreError extends Error {
   override readonly name = 'UnstorageStoreError'
 
   /**
-   * The driver's error code (`ECONNREFUSED`, `EACCES`), if it gave one; `invalid_entry` for an entry that this store has
-   * not kept. `storeFailed` tells it as its reason.
+   * The driver's error code (`ECONNREFUSED`, `EACCES`), or else the name of its error class (`FetchError`). `invalid_entry` for an
+   * entry that this store did not write, `failed` when nothing else is known. `storeFailed` has it as its reason.
    */
-  readonly code: string | undefined
+  readonly code: string
 
-  /** `cause` is looked at and not kept: drivers put commands, so tokens, on their errors. */
-  constructor(operation: string, cause: unknown) {
-    const code = codeOf(cause)
-    super(`${operation} failed: ${code ?? (cause instanceof Error ? cause.name : 'unknown error')}`)
+  constructor(operation: string, code: string) {
+    super(`${operation} failed: ${code}`)
     this.code = code
   }
 }
 
-/** Runs an operation. @throws UnstorageStoreError in place of whatever it throws. */
+/**
+ * Runs an operation, and replaces what it throws. Drivers put commands with their arguments, so tokens, on their errors.
+ *
+ * @throws UnstorageStoreError
+ */
 export async function withoutValues<T>(operation: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run()
   } catch (error) {
-    throw new UnstorageStoreError(operation, error)
+    throw new UnstorageStoreError(operation, codeOf(error))
   }
 }
 
-function codeOf(cause: unknown): string | undefined {
-  const code = (cause as { code?: unknown } | null | undefined)?.code
-  return typeof code === 'string' && /^\w{1,40}$/.test(code) ? code : undefined
+function codeOf(thrown: unknown): string {
+  try {
+    const { code, name } = Object(thrown) as { code?: unknown; name?: unknown }
+    if (isShortWord(code)) return code
+    return thrown instanceof Error && isShortWord(name) && name !== 'Error' ? name : 'failed'
+  } catch {
+    // A getter of the error threw.
+    return 'failed'
+  }
+}
+
+function isShortWord(text: unknown): text is string {
+  return typeof text === 'string' && /^\w{1,40}$/.test(text)
 }

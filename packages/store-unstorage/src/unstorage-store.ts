@@ -1,27 +1,30 @@
 import type { TokenStore } from '@tokenward/core'
 import { createEnvelope, readEnvelope } from './envelope'
 import type { UnstorageClient } from './unstorage-client'
-import { withoutValues } from './unstorage-store-error'
+import { UnstorageStoreError, withoutValues } from './unstorage-store-error'
 
 /** Options of {@link unstorageStore}. */
 export interface UnstorageStoreOptions {
-  /** What every key begins with; `:` and `/` separate folders. No `?` and no `..`. Default `tokenward:`. */
+  /** The beginning of every key; `:` and `/` separate folders. It must not contain `?` or `..`. Default `tokenward:`. */
   keyPrefix?: string | undefined
-  /** The time, milliseconds since 1970. Default `Date.now`. */
+  /** The time, in milliseconds since 1970. Default `Date.now`. */
   now?: (() => number) | undefined
 }
 
-// Longer than any token is of use, and short enough for what any backend counts in.
+// Longer than any token is useful, and short enough for the counters of every backend.
 const LONGEST_TTL_MS = 365 * 24 * 60 * 60 * 1_000
 
 /**
- * Keeps tokens in an unstorage `Storage`: every process with the same backend shares them. It cannot lease. **Tokens are
- * there in clear text**; `encryptedStore` of `@tokenward/store-encrypted` changes that.
+ * Keeps tokens in an unstorage `Storage`. All processes with the same backend share them. The store has no lease. **Tokens are
+ * stored in clear text**; `encryptedStore` of `@tokenward/store-encrypted` encrypts them.
  *
- * Works with any driver, whether it knows a time to live or not. The `Storage` is the caller's, who disposes of it as
- * well. An entry under one of the keys that this store has not kept is an error of `get`, with the code `invalid_entry`.
+ * It works with any driver, with or without a time to live. The `Storage` belongs to the caller, who disposes of it. When an
+ * entry was not written by this store, `get` throws an error with the code `invalid_entry`.
  *
- * @throws TypeError when `storage` is no Storage, or an option is wrong.
+ * @example
+ * const tokens = createTokenManager({ clients, store: unstorageStore(createStorage({ driver })) })
+ *
+ * @throws TypeError when `storage` is not a Storage, or an option is wrong
  */
 export function unstorageStore(storage: UnstorageClient, options: UnstorageStoreOptions = {}): Readonly<TokenStore> {
   const { keyPrefix = 'tokenward:', now = Date.now } = options
@@ -30,7 +33,7 @@ export function unstorageStore(storage: UnstorageClient, options: UnstorageStore
       throw new TypeError(`unstorageStore: storage must be a Storage of unstorage, which has the method ${method}`)
     }
   }
-  // unstorage drops what follows a question mark: all tokens would have one key.
+  // unstorage ignores everything after a question mark: all tokens would have the same key.
   if (typeof keyPrefix !== 'string' || /\?|(^|[:/\\])\.\.?[:/\\]/.test(keyPrefix)) {
     throw new TypeError('unstorageStore: keyPrefix must be a string without ? and without . or .. between separators')
   }
@@ -40,10 +43,10 @@ export function unstorageStore(storage: UnstorageClient, options: UnstorageStore
   async function get(key: string): Promise<string | undefined> {
     const entry = await storage.getItem(itemKey(key))
     if (entry === null || entry === undefined) return undefined
-    // What the fs driver cannot read, it gives back as the error.
+    // The fs driver returns the error when it cannot read a file.
     if (entry instanceof Error) throw entry
     const envelope = await readEnvelope(entry)
-    if (!envelope) throw Object.assign(new Error(), { code: 'invalid_entry' })
+    if (!envelope) throw new UnstorageStoreError('get', 'invalid_entry')
     if (envelope.expiresAt > now()) return envelope.value
     await storage.removeItem(itemKey(key))
     return undefined
@@ -53,7 +56,7 @@ export function unstorageStore(storage: UnstorageClient, options: UnstorageStore
     const ttl = Math.floor(Math.min(ttlMs, LONGEST_TTL_MS))
     if (!(ttl > 0)) return storage.removeItem(itemKey(key))
     const envelope = await createEnvelope(value, now() + ttl)
-    // In seconds; the envelope sees to the rest.
+    // Drivers count in whole seconds. The envelope has the exact time.
     await storage.setItem(itemKey(key), envelope, { ttl: Math.ceil(ttl / 1_000) })
   }
 

@@ -20,7 +20,7 @@ const open = () => unstorageStore(createStorage({ driver: fsDriver({ base }) }))
 
 // The driver writes in place, so two writers may leave a file that is neither’s: a test of its own is about that.
 function inFiles(name: string, body: () => Promise<void>) {
-  if (!name.startsWith('of concurrent writers one wins')) test.concurrent(name, body)
+  if (!name.startsWith('of concurrent writes one wins')) test.concurrent(name, body)
 }
 
 describe('every store’s tests pass', () => {

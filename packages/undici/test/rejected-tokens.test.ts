@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { catalogSetup, VERSIONS } from './support'
 
 describe.each(VERSIONS)('undici %s', (_version, undici) => {
-  test('a request that gets a 401 is sent once more with a new token', async () => {
+  test('after a 401 the request is sent once more with a new token', async () => {
     const { call, provider, api } = await catalogSetup(undici)
     await (await call('test')).body.dump()
     provider.revokeIssued()
@@ -14,14 +14,14 @@ describe.each(VERSIONS)('undici %s', (_version, undici) => {
     expect(provider.tokenRequests).toHaveLength(2)
   })
 
-  test('the caller gets a second 401 with its body, after exactly two requests', async () => {
+  test('after two 401s the caller gets the second with its body, and there was no third request', async () => {
     const { call, api } = await catalogSetup(undici)
     api.faults.fail(Number.POSITIVE_INFINITY, { status: 401, body: { error: 'no' } })
     const { statusCode, body } = await call('list')
     expect([statusCode, await body.json()]).toEqual([401, { error: 'no' }])
     expect(api.requests).toHaveLength(2)
-    const paused = await call('list')
-    expect([paused.statusCode, await paused.body.json()]).toEqual([401, { error: 'no' }])
+    const duringCooldown = await call('list')
+    expect([duringCooldown.statusCode, await duringCooldown.body.json()]).toEqual([401, { error: 'no' }])
     expect(api.requests).toHaveLength(3)
   })
 
@@ -29,7 +29,7 @@ describe.each(VERSIONS)('undici %s', (_version, undici) => {
     ['a string', () => 'body'],
     ['a Buffer', () => Buffer.from('body')],
     ['a typed array', () => new TextEncoder().encode('body')],
-  ])('a body of %s is sent whole the second time', async (_kind, body) => {
+  ])('%s as body is sent whole in the second request', async (_kind, body) => {
     const { call, provider, api } = await catalogSetup(undici)
     await (await call('test')).body.dump()
     provider.revokeIssued()
@@ -40,7 +40,7 @@ describe.each(VERSIONS)('undici %s', (_version, undici) => {
     ])
   })
 
-  test('a stream is not sent again: the caller gets the 401, and the next call a new token', async () => {
+  test('a stream is not sent again: its caller gets the 401, and the next call uses a new token', async () => {
     const { call, provider, api } = await catalogSetup(undici)
     await (await call('test')).body.dump()
     provider.revokeIssued()
@@ -50,7 +50,7 @@ describe.each(VERSIONS)('undici %s', (_version, undici) => {
     expect(api.requests.map(({ status }) => status)).toEqual([200, 401, 200])
   })
 
-  test('100 calls at once with a revoked token make one token request, and none fails', async () => {
+  test('100 concurrent calls with a revoked token make one token request, and no call fails', async () => {
     const { call, provider } = await catalogSetup(undici)
     await (await call('test')).body.dump()
     provider.revokeIssued()

@@ -14,12 +14,16 @@ describe.each(VERSIONS)('undici %s', (_version, undici) => {
       'x-trace': '1',
       authorization: expect.stringMatching(/^Bearer ey/),
     })
+  })
+
+  test('responses reach the caller unchanged: a stream, a status without a body, a HEAD', async () => {
+    const { call } = await catalogSetup(undici)
     expect(await (await call('stream')).body.text()).toBe('line 1\nline 2\nline 3\nline 4\nline 5\n')
     expect((await call('status/204')).statusCode).toBe(204)
     expect((await call('test', { method: 'HEAD' })).statusCode).toBe(200)
   })
 
-  test('headers in every form that undici accepts are sent; an authorization header of the caller is replaced', async () => {
+  test('headers are sent in every form that undici accepts; an Authorization header of the caller is replaced', async () => {
     const { call, api } = await catalogSetup(undici)
     const forms = [
       { 'x-a': '1', Authorization: 'Basic x' },
@@ -30,20 +34,20 @@ describe.each(VERSIONS)('undici %s', (_version, undici) => {
     expect(api.requests.map(({ headers }) => headers['x-a'])).toEqual(['1', '1', '1'])
   })
 
-  test('an aborted request rejects, before and during the token request', async () => {
+  test('an abort rejects the call before it starts and during the token request', async () => {
     const { call, provider, api } = await catalogSetup(undici)
     await expect(call('test', { signal: AbortSignal.abort() })).rejects.toThrow()
     expect(provider.tokenRequests).toHaveLength(0)
     provider.tokenEndpointFaults.fail(1, 'hang')
-    const asking = new AbortController()
-    const waiting = expect(call('test', { signal: asking.signal })).rejects.toThrow('while asking')
+    const controller = new AbortController()
+    const waiting = expect(call('test', { signal: controller.signal })).rejects.toThrow('during the token request')
     await expect.poll(() => provider.tokenRequests.length).toBe(1)
-    asking.abort(new Error('while asking'))
+    controller.abort(new Error('during the token request'))
     await waiting
     expect(api.requests).toHaveLength(0)
   })
 
-  test("undici's own fetch accepts the dispatcher", async () => {
+  test("undici's own fetch works with the dispatcher", async () => {
     const { api, dispatcher, provider } = await catalogSetup(undici)
     for (let number = 0; number < 2; number++) {
       const response = await undici.fetch(`${api.baseURL}list`, { dispatcher })

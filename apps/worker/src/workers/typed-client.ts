@@ -6,23 +6,27 @@ interface Invoice {
   readonly total: number
 }
 
-/** An API as a class. It takes an HTTP client and does not care what that does about tokens. */
+/** An API as a class. The class gets an HTTP client and knows nothing about tokens. */
 class InvoiceClient {
   constructor(private readonly http: AuthorizedFetch) {}
 
-  async list(signal?: AbortSignal): Promise<Invoice[]> {
-    const response = await this.http('list', { signal: signal ?? null })
-    if (!response.ok) throw new Error(`the invoice API answered ${response.status}`)
+  async list(signal: AbortSignal): Promise<Invoice[]> {
+    const response = await this.http('list', { signal })
+    if (!response.ok) {
+      await response.body?.cancel()
+      throw new Error(`the invoice API responded ${response.status}`)
+    }
     return (await response.json()) as Invoice[]
   }
 }
 
+/** Calls an API through a class of its own. */
 export const typedClient: Worker = (context) => {
   const { tokens, environment, stop } = context
-  const invoices = new InvoiceClient(createFetch(tokens, 'invoice.client', { baseURL: environment.invoice.url }))
+  const invoices = new InvoiceClient(createFetch(tokens, 'invoice.client', { baseURL: environment.invoiceUrl }))
 
   return everySecond(context, async () => {
     const list = await invoices.list(stop)
-    return `${list.length} invoices, ${list.reduce((sum, { total }) => sum + total, 0)} in all`
+    return `${list.length} invoices with a total of ${list.reduce((sum, { total }) => sum + total, 0)}`
   })
 }

@@ -1,24 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { TokenManager, TokenStore } from '@tokenward/core'
 import type { SampleEnvironment, SampleTokens } from '../tokens'
 
-/** A sample worker: runs until it is told to stop. */
+/** A sample worker. It runs until it is told to stop. */
 export type Worker = (context: WorkerContext) => Promise<void>
 
+/** What a worker gets. */
 export interface WorkerContext {
-  readonly environment: SampleEnvironment
   readonly tokens: SampleTokens
-  /** Where a worker's own token manager keeps its tokens too; undefined: in this process alone. */
-  readonly store: TokenStore | undefined
-  /** Aborts when the process is asked to stop. */
+  readonly environment: SampleEnvironment
+  /** Aborts when the process is told to stop. */
   readonly stop: AbortSignal
-  /** Lets the sample tell what a worker's own token manager does. */
-  watch<Name extends string>(tokens: TokenManager<Name>): TokenManager<Name>
-  /** Says what came of one round of work, and how many API calls it made. Default 1. */
+  /** Prints the result of one round of work. `apiCalls` is the number of API calls that the round made. Default 1. */
   report(text: string, apiCalls?: number): void
 }
 
-/** Calls `work` every second until `stop` aborts; what one round comes to does not end the next. */
+/** Calls `work` every second until `stop` aborts. A round that fails is reported, and the next one starts as usual. */
 export async function everySecond(
   { stop, report }: WorkerContext,
   work: () => Promise<string>,
@@ -28,7 +24,7 @@ export async function everySecond(
     try {
       report(await work(), apiCalls)
     } catch (error) {
-      if (!stop.aborted) report(`failed: ${error instanceof Error ? error.message : error}`)
+      if (!stop.aborted) report(`failed: ${error instanceof Error ? error.message : error}`, apiCalls)
     }
     await sleep(1_000, undefined, { signal: stop }).catch(() => {})
   }

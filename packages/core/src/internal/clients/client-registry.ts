@@ -4,7 +4,8 @@ import type { ClientDefinition, ClientDefinitionSource } from '../../client-defi
 import type { Clock } from '../../clock'
 import { TokenRequestError, UnknownClientError } from '../../errors'
 import type { TokenRequester } from '../../token-requester'
-import { TokenSource } from '../endpoint/token-source'
+import type { TokenSource } from '../endpoint/token-source'
+import { TokenSources } from '../endpoint/token-sources'
 import type { Emit } from '../util/event-emitter'
 import { Problems } from '../util/option-checks'
 import { withLimit } from '../util/time-limit'
@@ -65,9 +66,11 @@ export class ClientRegistry {
   readonly #defined = new Map<string, ManagedClient | LateClient>()
   readonly #resolved: MemoryStore<LateClient>
   readonly #options: ClientRegistryOptions
+  readonly #sources: TokenSources
 
   constructor(options: ClientRegistryOptions) {
     this.#options = options
+    this.#sources = new TokenSources({ ...options.source, serverTime: options.serverTime })
     this.#resolved = memoryStore({ maxEntries: options.resolve ? options.maxEntries : 1 })
     for (const [name, definition] of Object.entries(options.definitions)) {
       const client = this.#define(name, definition, options.problems)
@@ -157,12 +160,12 @@ export class ClientRegistry {
   }
 
   #manage(name: string, definition: ClientDefinition, problems: Problems): ManagedClient | undefined {
-    const { defaults, source, serverTime } = this.#options
+    const { defaults, source } = this.#options
     const dpop = definition?.dpop ? new DPoPProver(name, definition.dpop, source.clock.now) : undefined
     const configuration = configureClient(name, definition, defaults, problems, dpop)
     if (!configuration) return undefined
     const requester = definition.requester ?? this.#options.requester
-    const tokenSource = new TokenSource({ client: configuration, requester, serverTime, ...source })
+    const tokenSource = this.#sources.create(configuration, requester, definition.fetch)
     return { configuration, requester, source: tokenSource, dpop }
   }
 }

@@ -11,106 +11,117 @@ import {
 } from 'openid-client'
 import type { ClientConfiguration } from '../../client-configuration'
 import type { Clock } from '../../clock'
+import type { TokenRequestError } from '../../errors'
 import { isTlsClientAuth } from '../../tls-client-auth'
-import type { TokenRequest, TokenRequester, TokenResponse } from '../../token-requester'
-import { maySendSecretsTo } from '../util/plain-http'
+import type { RequestedToken, TokenRequest, TokenRequester, TokenResponse } from '../../token-requester'
 import { clientAuthentication } from './client-authentication'
-import { ServerMetadataCache, transport } from './server-metadata'
+import { Exchange } from './exchange'
+import type { Grant } from './grant'
+import { ServerMetadataCache } from './server-metadata'
 import { tokenRequestFailure } from './token-request-failure'
 
-/** A grant: its type, and the form parameters that it has beside those that every token request has. */
-export interface Grant {
-  readonly type: string
-  /** What it says is secret is never repeated in an error. */
-  parameters(
-    client: ClientConfiguration,
-    request: TokenRequest,
-    server: ServerMetadata,
-    secrets: string[],
-  ): Promise<Readonly<Record<string, string>>>
-}
-
-/** A requester that asks for tokens by `grant`, with openid-client. */
+/** A requester that requests tokens by `grant`, with openid-client. */
 export function grantRequester(clock: Clock, grant: Grant): TokenRequester {
   const servers = new ServerMetadataCache(clock)
   const handles = new DPoPHandles()
 
-  async function ask(
+  /** One token request; openid-client sends it once more after a nonce challenge. */
+  async function send(
     client: ClientConfiguration,
     request: TokenRequest,
     auth: ClientAuth,
-    secrets: string[],
+    exchange: Exchange,
   ): Promise<TokenResponse> {
-    const server = await servers.of(client, request.signal)
-    const configuration = configure(client, server, auth, request.signal)
-    const send = transport(client, request.signal)
-    let requests = 0
-    configuration[customFetch] = (url, options) => {
-      // openid-client answers a nonce challenge by itself.
-      if (++requests > 1) request.nonceRetried()
-      return send(url, options)
+    try {
+      const server = await servers.of(client, request.signal)
+      const configuration = configure(client, server, auth)
+      const transport = exchange.transport('token_request')
+      let requests = 0
+      configuration[customFetch] = (url, options) => {
+        if (++requests > 1) request.nonceRetried()
+        return transport(url, options)
+      }
+      const parameters = form(request)
+      const own = await grant.parameters(client, request, server)
+      for (const [name, value] of Object.entries(own)) parameters.set(name, value)
+      const DPoP = await handles.of(client, configuration)
+      return await genericGrantRequest(configuration, grant.type, parameters, DPoP && { DPoP })
+    } catch (error) {
+      throw await exchange.failure(error)
     }
-    const parameters = form(request)
-    const own = await grant.parameters(client, request, server, secrets)
-    for (const [name, value] of Object.entries(own)) parameters.set(name, value)
-    const DPoP = await handles.of(client, configuration)
-    return genericGrantRequest(configuration, grant.type, parameters, DPoP && { DPoP })
   }
 
+  /** Whether new metadata names another token endpoint than `known`, which was cached. */
+  async function hasMoved(client: ClientConfiguration, known: ServerMetadata | undefined, signal: AbortSignal) {
+    if (!known) return false
+    const found = await servers.of(client, signal).catch(() => known)
+    return found.token_endpoint !== known.token_endpoint
+  }
+
+  const { identity } = grant
   return Object.freeze({
     async request(client: ClientConfiguration, request: TokenRequest): Promise<TokenResponse> {
-      const secrets: string[] = []
-      const auth = clientAuthentication(client, request, secrets)
-      const failure = (error: unknown) => tokenRequestFailure(client.name, error, secrets)
+      const exchange = new Exchange(client, request)
+      const auth = clientAuthentication(client, request)
+      const known = servers.cached(client)
       try {
-        return await ask(client, request, auth, secrets).catch(async (error) => {
-          const failed = await failure(error)
-          // The secret may have been rotated since it was supplied: its supplier is asked once more.
-          const rotated = failed.error === 'invalid_client' && typeof client.clientSecret === 'function'
-          if (!rotated || request.clientAssertion !== undefined) throw failed
-          return ask(client, request, auth, secrets)
-        })
-      } catch (error) {
-        const failed = await failure(error)
-        // Other metadata could mend it: the endpoint may have moved.
-        if (!failed.retryable || failed.error === 'network_error') servers.forget(client)
-        throw failed
+        return await send(client, request, auth, exchange)
+      } catch (thrown) {
+        const error = thrown as TokenRequestError
+        const mayHaveMoved = needsOtherMetadata(error)
+        if (mayHaveMoved) servers.forget(client)
+        // The secret may have been rotated since its supplier was called.
+        const mayBeRotated = typeof client.clientSecret === 'function' && request.clientAssertion === undefined
+        const willRepeat =
+          error.error === 'invalid_client'
+            ? mayBeRotated
+            : mayHaveMoved && !error.retryable && (await hasMoved(client, known, request.signal))
+        if (!willRepeat || request.signal.aborted) throw error
+        return send(client, request, auth, exchange)
       }
     },
 
     async revoke(client: ClientConfiguration, token: string, request: TokenRequest): Promise<boolean> {
-      const secrets: string[] = [token]
+      const exchange = new Exchange(client, request)
       try {
-        const auth = clientAuthentication(client, request, secrets)
+        const auth = clientAuthentication(client, request)
         const server = await servers.of(client, request.signal)
         if (server.revocation_endpoint === undefined) return false
-        await tokenRevocation(configure(client, server, auth, request.signal), token, {
-          token_type_hint: 'access_token',
-        })
+        const configuration = configure(client, server, auth)
+        configuration[customFetch] = exchange.transport('revocation')
+        await tokenRevocation(configuration, token, { token_type_hint: 'access_token' })
         return true
       } catch (error) {
-        throw await tokenRequestFailure(client.name, error, secrets)
+        throw await exchange.failure(error)
       }
     },
+
+    ...(identity && {
+      async identity(client: ClientConfiguration, requested: RequestedToken): Promise<string> {
+        try {
+          return await identity(client, requested)
+        } catch (error) {
+          throw await tokenRequestFailure(client.name, error)
+        }
+      },
+    }),
   })
 }
 
-function configure(
-  client: ClientConfiguration,
-  server: ServerMetadata,
-  auth: ClientAuth,
-  signal: AbortSignal,
-): Configuration {
-  // RFC 8705 §5: a client that shows a certificate goes to the endpoints that ask for one.
+/** Whether new metadata could make the request succeed: what is at the endpoint's URL is no token endpoint. */
+function needsOtherMetadata({ error, status, step, retryable }: TokenRequestError): boolean {
+  if (step !== 'token_request') return false
+  return error === 'network_error' || (error === 'invalid_response' && !retryable && status !== 200)
+}
+
+function configure(client: ClientConfiguration, server: ServerMetadata, auth: ClientAuth): Configuration {
+  // RFC 8705 §5: a client that shows a certificate uses the endpoints that ask for one.
   const metadata = { use_mtls_endpoint_aliases: client.mtls || isTlsClientAuth(client.clientAuth) }
   const configuration = new Configuration(server, client.clientId, metadata, auth)
-  // The time limit is the signal's.
+  // The signal is the time limit.
   configuration.timeout = 0
-  configuration[customFetch] = transport(client, signal)
-  const endpoint = new URL(server.token_endpoint ?? server.issuer)
-  if (endpoint.protocol === 'http:' && maySendSecretsTo(endpoint, client.allowInsecureRequests)) {
-    allowInsecureRequests(configuration)
-  }
+  // The exchange decides which URL may be requested by plain http.
+  allowInsecureRequests(configuration)
   return configuration
 }
 

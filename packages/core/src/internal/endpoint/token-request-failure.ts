@@ -1,150 +1,85 @@
-import { TokenRequestError, type TokenRequestErrorDetails } from '../../errors'
-
-/** A supplier of the caller's (of a secret, of an assertion) failed. */
-export class CredentialUnavailable extends Error {}
-
-type Failure = Omit<TokenRequestErrorDetails, 'client'>
-
-const TRANSIENT_OAUTH_ERRORS = new Set(['temporarily_unavailable', 'server_error', 'slow_down'])
-const MAX_DESCRIPTION = 300
+import { TokenRequestError, type TokenRequestStep } from '../../errors'
+import { explainResponse, type Failure, type Quote } from './failed-response'
+import { SentSecrets } from './sent-secrets'
+import { presentable } from './server-text'
+import { CredentialUnavailable } from './supplied-credential'
+import { asErrorLike, causesOf, type ErrorLike } from './thrown-error'
+import { InsecureEndpoint, ResponseTooLarge } from './transport-errors'
 
 /**
- * What went wrong, said in our own words. Nothing of the thrown error itself goes along: its cause may hold the
- * response with the token in it, and its message may quote a header or a body.
+ * What went wrong, in tokenward's own words. Nothing of the thrown error itself goes along: its cause may hold the response
+ * with the token in it, and its message may quote a header or a body.
+ *
+ * @param at the request that was under way
  */
 export async function tokenRequestFailure(
   client: string,
   thrown: unknown,
-  secrets: readonly string[] = [],
+  secrets: SentSecrets = new SentSecrets(),
+  at?: { readonly step: TokenRequestStep; readonly url: string },
 ): Promise<TokenRequestError> {
   if (thrown instanceof TokenRequestError) return thrown
-  const { errorDescription, ...failure } = await explain(thrown)
-  const described = errorDescription === undefined ? undefined : presentable(errorDescription, secrets)
-  return new TokenRequestError({ client, ...failure, errorDescription: described })
+  const quote = (text: string) => presentable(text, secrets)
+  // openid-client wraps what its client authentication throws.
+  const unavailable = causesOf(thrown).find((cause) => cause instanceof CredentialUnavailable)
+  if (unavailable) {
+    const { message: errorDescription = '', cause } = unavailable
+    const error = 'credential_unavailable'
+    return new TokenRequestError({ client, error, errorDescription, retryable: true, step: 'supplier', cause })
+  }
+  const failure = await explain(asErrorLike(thrown), causesOf(thrown), quote)
+  return new TokenRequestError({ client, ...failure, step: at?.step, url: at?.url })
 }
 
-async function explain(thrown: unknown): Promise<Failure> {
-  const error = asErrorLike(thrown)
-  // openid-client wraps what its client authentication throws.
-  const unavailable = causes(thrown).find((cause) => cause instanceof CredentialUnavailable)
-  if (unavailable) return { error: 'credential_unavailable', errorDescription: unavailable.message, retryable: true }
+async function explain(error: ErrorLike, causes: readonly ErrorLike[], quote: Quote): Promise<Failure> {
   const response = error.response ?? (error.cause instanceof Response ? error.cause : undefined)
-  if (response) return explainAnswer(error, response)
-  const names = causes(thrown).map(({ name }) => name)
-  if (names.includes('TimeoutError')) {
-    return { error: 'timeout', errorDescription: 'no answer within the time limit', retryable: true }
+  if (response) return explainResponse(error, response, quote)
+  if (causes.some((cause) => cause instanceof ResponseTooLarge))
+    return invalid('the response is longer than 1 MiB', true)
+  if (causes.some((cause) => cause instanceof InsecureEndpoint)) {
+    return invalid('the endpoint is not https; allowInsecureRequests would permit plain http', false)
   }
+  const names = causes.map(({ name }) => name)
+  if (names.includes('TimeoutError')) {
+    return { error: 'timeout', errorDescription: 'no response within the time limit', retryable: true }
+  }
+  const known = explainCode(error, quote)
+  if (known) return known
+  if (names.includes('TypeError') || names.includes('AbortError')) {
+    const { code } = causes.find(({ code }) => typeof code === 'string' && !code.startsWith('OAUTH_')) ?? {}
+    return { error: 'network_error', errorDescription: code ? quote(code) : 'the connection failed', retryable: true }
+  }
+  return { error: 'unexpected_error', errorDescription: quote(String(error.name ?? 'unknown')), retryable: false }
+}
+
+/** By the code of an error of openid-client that has no response. */
+function explainCode(error: ErrorLike, quote: Quote): Failure | undefined {
   switch (error.code) {
     case 'OAUTH_PARSE_ERROR':
-      // The connection may have broken in the middle of the body; either way the answer is no JSON.
-      return { error: 'invalid_response', errorDescription: 'the answer is not valid JSON', retryable: true }
+      return invalid('the response is not valid JSON', true)
     case 'OAUTH_INVALID_RESPONSE':
-      return {
-        error: 'invalid_response',
-        errorDescription: 'access_token, token_type or expires_in is missing or malformed',
-        retryable: true,
-      }
+      return invalid('access_token, token_type or expires_in is missing or malformed', true)
     case 'OAUTH_UNSUPPORTED_OPERATION':
-      return { error: 'invalid_response', errorDescription: 'the token type is unknown', retryable: false }
+      return invalid('the token type is unknown', false)
     case 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED':
-      return {
-        error: 'invalid_response',
-        errorDescription: "the discovered metadata names another issuer than the definition's",
-        retryable: false,
-      }
+      return invalid(describeMismatch(error.cause, quote), false)
+    case 'OAUTH_MISSING_SERVER_METADATA':
+    case 'OAUTH_INVALID_SERVER_METADATA':
+      return invalid('the metadata of the issuer has no valid URL for the endpoint', false)
     case 'OAUTH_HTTP_REQUEST_FORBIDDEN':
     case 'OAUTH_REQUEST_PROTOCOL_FORBIDDEN':
-      return {
-        error: 'invalid_response',
-        errorDescription: 'the endpoint is not https; allowInsecureRequests would permit plain http',
-        retryable: false,
-      }
-  }
-  if (names.includes('TypeError') || names.includes('AbortError')) {
-    const code = causes(thrown).find((cause) => typeof cause.code === 'string' && !cause.code.startsWith('OAUTH_'))
-    return { error: 'network_error', errorDescription: code?.code ?? 'the connection failed', retryable: true }
-  }
-  return { error: 'unexpected_error', errorDescription: error.name, retryable: false }
-}
-
-/** An answer that is no token response: an OAuth error, or a status that speaks for itself. */
-async function explainAnswer(error: ErrorLike, response: Response): Promise<Failure> {
-  const { status } = response
-  const answer = { status, retryAfterMs: retryAfterMs(response.headers) }
-  const { code, description } = await oauthError(error, response)
-  if (code !== undefined) {
-    const transient = TRANSIENT_OAUTH_ERRORS.has(code) || status === 429
-    return { ...answer, error: code, errorDescription: description, retryable: transient }
-  }
-  if (status === 401) return { ...answer, error: 'invalid_client', retryable: false }
-  if (status >= 500 || status === 429 || status === 408) {
-    return { ...answer, error: 'server_error', errorDescription: `status ${status}`, retryable: true }
-  }
-  // A page in place of JSON may come from something on the way that has its moment; another status says it is ours.
-  const unexpected = `status ${status}, ${response.headers.get('content-type') ?? 'no content type'}`
-  return { ...answer, error: 'invalid_response', errorDescription: unexpected, retryable: status === 200 }
-}
-
-async function oauthError(error: ErrorLike, response: Response): Promise<{ code?: string; description?: string }> {
-  if (typeof error.error === 'string') return oauthCode(error)
-  try {
-    if (response.bodyUsed) return {}
-    if (!/json/i.test(response.headers.get('content-type') ?? '')) {
-      await response.body?.cancel()
-      return {}
-    }
-    return oauthCode(await response.json())
-  } catch {
-    return {}
+      return invalid('the endpoint is not https; allowInsecureRequests would permit plain http', false)
+    default:
+      return undefined
   }
 }
 
-function oauthCode(body: { error?: unknown; error_description?: unknown }): { code?: string; description?: string } {
-  if (typeof body?.error !== 'string' || body.error === '') return {}
-  const code = body.error.slice(0, 100)
-  return typeof body.error_description === 'string' ? { code, description: body.error_description } : { code }
+function invalid(errorDescription: string, retryable: boolean): Failure {
+  return { error: 'invalid_response', errorDescription, retryable }
 }
 
-/** `Retry-After` in both its forms (RFC 9110 §10.2.3); a date is compared with the server's own clock where it says. */
-function retryAfterMs(headers: Headers): number | undefined {
-  const value = headers.get('retry-after')?.trim()
-  if (!value) return undefined
-  if (/^\d+$/.test(value)) return Number(value) * 1000
-  const until = Date.parse(value)
-  const serverNow = Date.parse(headers.get('date') ?? '')
-  if (Number.isNaN(until)) return undefined
-  return Math.max(0, until - (Number.isNaN(serverNow) ? Date.now() : serverNow))
-}
-
-interface ErrorLike {
-  readonly name?: string
-  readonly message?: string
-  readonly code?: string
-  readonly error?: unknown
-  readonly error_description?: unknown
-  readonly response?: Response | undefined
-  readonly cause?: unknown
-}
-
-function asErrorLike(thrown: unknown): ErrorLike {
-  return typeof thrown === 'object' && thrown !== null ? thrown : {}
-}
-
-function causes(thrown: unknown): ErrorLike[] {
-  const chain: ErrorLike[] = []
-  let next = thrown
-  while (typeof next === 'object' && next !== null && chain.length < 8) {
-    chain.push(next)
-    next = asErrorLike(next).cause
-  }
-  return chain
-}
-
-/** A server's words as they may stand in a log: in one line, not endless, and without a secret that they quote. */
-function presentable(text: string, secrets: readonly string[]): string {
-  let shown = text
-  for (const secret of secrets) if (secret !== '') shown = shown.replaceAll(secret, '[redacted]')
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-  shown = shown.replace(/[\u0000-\u001f\u007f]+/g, ' ')
-  return shown.length > MAX_DESCRIPTION ? `${shown.slice(0, MAX_DESCRIPTION)}…` : shown
+function describeMismatch(cause: unknown, quote: Quote): string {
+  const { expected, body } = (cause ?? {}) as { expected?: unknown; body?: { issuer?: unknown } }
+  const found = quote(String(body?.issuer))
+  return `the issuer of the metadata is '${found}', but the definition has '${String(expected)}'`
 }

@@ -4,11 +4,18 @@ import { TokenRequestError } from '../../errors'
 import type { TokenResponse } from '../../token-requester'
 import { createAccessToken, isTokenValue } from '../util/create-access-token'
 
-/** Longest lifetime that is counted with: ten times longer ones exist on paper, and Date has an end. */
+/** The longest lifetime that is counted with: 100 years. `Date` has an end. */
 const LONGEST_LIFETIME_MS = 100 * 365 * 86_400_000
 
+/** What a token response says. */
+export interface ReadToken {
+  readonly token: AccessToken
+  readonly lifetimeMs: number
+  readonly refreshInMs: number | undefined
+}
+
 /**
- * The token in a response (RFC 6749 §5.1), and its lifetime in milliseconds.
+ * The token in a response (RFC 6749 §5.1), and its lifetime.
  *
  * @throws TokenRequestError `invalid_response` when it holds none that could be used.
  */
@@ -17,17 +24,18 @@ export function readTokenResponse(
   response: TokenResponse,
   requestedScope: string | undefined,
   now: number,
-): { token: AccessToken; lifetimeMs: number } {
+): ReadToken {
   const refuse = (errorDescription: string, retryable: boolean) =>
     new TokenRequestError({ client: client.name, error: 'invalid_response', errorDescription, retryable })
 
   if (typeof response !== 'object' || response === null) throw refuse('there is no token response', true)
-  const { access_token: value, token_type, expires_in, scope } = response
+  const { access_token: value, token_type, expires_in, refresh_in, scope } = response
   if (!isTokenValue(value)) throw refuse('access_token is missing, malformed or too long', true)
   if (typeof token_type !== 'string') throw refuse('token_type is missing', true)
-  const type = client.dpopKeyPair ? 'DPoP' : 'Bearer'
-  if (token_type.toLowerCase() !== type.toLowerCase()) {
-    throw refuse(`the token is of another type than ${type}, which the client's definition asks for`, false)
+  const type = typeOf(client, token_type)
+  if (!type) {
+    const expected = client.dpopKeyPair ? 'DPoP' : 'Bearer'
+    throw refuse(`the token is of another type than ${expected}, which the client's definition requests`, false)
   }
   const seconds = expires_in === undefined || expires_in === null ? undefined : Number(expires_in)
   if (seconds !== undefined && !(seconds >= 0)) throw refuse('expires_in is malformed', true)
@@ -39,5 +47,13 @@ export function readTokenResponse(
     expiresAt: seconds === undefined ? undefined : new Date(now + lifetimeMs),
     scope: typeof scope === 'string' ? scope : requestedScope,
   })
-  return { token, lifetimeMs }
+  const refreshIn = Number(refresh_in)
+  const isSensible = refreshIn > 0 && seconds !== undefined && refreshIn < seconds
+  return { token, lifetimeMs, refreshInMs: isSensible ? refreshIn * 1000 : undefined }
+}
+
+/** `N_A` is left to the requester: openid-client accepts it in token exchange only (RFC 8693 §2.2.1). */
+function typeOf(client: ClientConfiguration, tokenType: string): AccessToken['type'] | undefined {
+  const types = client.dpopKeyPair ? (['DPoP'] as const) : (['Bearer', 'N_A'] as const)
+  return types.find((type) => type.toLowerCase() === tokenType.toLowerCase())
 }

@@ -1,4 +1,4 @@
-import { createTokenManager, type TokenManagerOptions } from '@tokenward/core'
+import { type ClientDefinition, createTokenManager, type TokenManager, type TokenManagerOptions } from '@tokenward/core'
 import {
   type IdentityProvider,
   type IdentityProviderOptions,
@@ -6,14 +6,14 @@ import {
 } from '@tokenward/identity-provider'
 import { onTestFinished } from 'vitest'
 
-/** An identity provider that ends with the test. */
-export async function provided(options?: IdentityProviderOptions): Promise<IdentityProvider> {
+/** Starts an identity provider. It is closed when the test ends. */
+export async function startProvider(options?: IdentityProviderOptions): Promise<IdentityProvider> {
   const provider = await startIdentityProvider(options)
   onTestFinished(() => provider.close())
   return provider
 }
 
-/** The two clients of `provider`, as a user would define them. */
+/** The definitions of the two clients of `provider`, as a user would write them. */
 export function definitionsFor(provider: IdentityProvider) {
   const { tokenEndpoint } = provider
   const catalog = provider.client('catalog.client')
@@ -34,9 +34,19 @@ export function definitionsFor(provider: IdentityProvider) {
   }
 }
 
-/** A manager over the real server, which ends with the test. */
+/** A manager for the two clients of `provider`. It is closed when the test ends. */
 export function managerFor(provider: IdentityProvider, options: Omit<TokenManagerOptions, 'clients'> = {}) {
   const tokens = createTokenManager({ clients: definitionsFor(provider), ...options })
+  onTestFinished(() => tokens.close())
+  return tokens
+}
+
+/** A manager for one client, which is named `c`. It is closed when the test ends. */
+export function singleClientManager(
+  definition: ClientDefinition,
+  options: Omit<TokenManagerOptions, 'clients'> = {},
+): TokenManager<'c'> {
+  const tokens = createTokenManager({ ...options, clients: { c: definition } })
   onTestFinished(() => tokens.close())
   return tokens
 }

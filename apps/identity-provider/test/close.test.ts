@@ -4,7 +4,7 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { startIdentityProvider } from '../src'
 import { basic, bearer, requestToken } from './support'
 
-test('after close nothing listens, and closing twice is no fault', async () => {
+test('after close no server listens, and a second close is no error', async () => {
   const provider = await startIdentityProvider()
   const { access_token: token } = await requestToken(provider, 'catalog.client')
   await bearer(`${provider.catalog.baseURL}test`, token)
@@ -15,7 +15,7 @@ test('after close nothing listens, and closing twice is no fault', async () => {
   }
 })
 
-test('close waits for no delayed answer, and no timer keeps the process alive', async () => {
+test('close does not wait for delayed responses, and no timer keeps the process alive', async () => {
   const provider = await startIdentityProvider()
   provider.tokenEndpointFaults.delayMs = 600_000
   const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
@@ -28,7 +28,7 @@ test('close waits for no delayed answer, and no timer keeps the process alive', 
   await expect.poll(timers).toBeLessThanOrEqual(before)
 })
 
-test('a port that is taken fails the start, and leaves none of the other servers', async () => {
+test('when a port is taken, the start fails and no other server is left', async () => {
   const taken = createServer()
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => void taken.close())
@@ -39,14 +39,14 @@ test('a port that is taken fails the start, and leaves none of the other servers
   expect(listen.mock.contexts.map((server) => (server as Server).listening)).toEqual([false, false, false])
 })
 
-test('it says nothing to anybody', async () => {
+test('it writes nothing to the console and emits no warnings', async () => {
   const written = [vi.spyOn(process.stdout, 'write'), vi.spyOn(process.stderr, 'write')]
   const logged = (['log', 'info', 'warn', 'error', 'debug'] as const).map((name) => vi.spyOn(console, name))
   const warnings: Error[] = []
-  const note = (warning: Error) => warnings.push(warning)
-  process.on('warning', note)
+  const onWarning = (warning: Error) => warnings.push(warning)
+  process.on('warning', onWarning)
   onTestFinished(() => {
-    process.off('warning', note)
+    process.off('warning', onWarning)
     vi.restoreAllMocks()
   })
   const provider = await startIdentityProvider()

@@ -1,14 +1,14 @@
 import { createTokenManager, type TokenManagerOptions, type TokenStore } from '@tokenward/core'
 import { memoryStore } from '@tokenward/store-memory'
+import { LeasingStore } from '@tokenward/test-support'
 import { describe, expect, test } from 'vitest'
-import { LeasingStore } from './leasing-store'
 import { definition, ScriptedEndpoint, settle, TestClock } from './support'
 
 const HOUR = 3_600_000
 
 describe.each<[string, (clock: TestClock) => TokenStore]>([
-  ['that leases', (clock) => new LeasingStore(clock.monotonic)],
-  ['of three methods', (clock) => memoryStore({ now: clock.monotonic })],
+  ['with leases', (clock) => new LeasingStore(clock.monotonic)],
+  ['with three methods', (clock) => memoryStore({ now: clock.monotonic })],
 ])('over a store %s', (_what, makeStore) => {
   function fleet() {
     const clock = new TestClock()
@@ -27,7 +27,7 @@ describe.each<[string, (clock: TestClock) => TokenStore]>([
     return { clock, endpoint, start }
   }
 
-  test('a clear by another process is seen after localLifetimeMs, in the background', async () => {
+  test('a process notices a clear by another process after localLifetimeMs, in the background', async () => {
     const { clock, endpoint, start } = fleet()
     const [one, two] = [start(), start()]
     await one.getAccessToken('c')
@@ -40,7 +40,7 @@ describe.each<[string, (clock: TestClock) => TokenStore]>([
     expect(endpoint.requests).toHaveLength(1)
     await clock.advance(1_000)
     endpoint.latencyMs = 100
-    // Nobody waits: this use starts the look, and a later one has the new token.
+    // No caller waits: this call starts the check of the store, and a later call gets the new token.
     expect((await two.getAccessToken('c')).value).toBe('token-1')
     await clock.advance(100)
     expect((await two.getAccessToken('c')).value).toBe('token-2')
@@ -60,7 +60,7 @@ describe.each<[string, (clock: TestClock) => TokenStore]>([
     expect((await two.getAccessToken('c')).value).toBe('token-2')
   })
 
-  test('a newer token of another process takes the place of the copy', async () => {
+  test('a newer token of another process replaces the cached one', async () => {
     const { clock, endpoint, start } = fleet()
     const [one, two] = [start(), start()]
     await one.getAccessToken('c')
@@ -73,28 +73,28 @@ describe.each<[string, (clock: TestClock) => TokenStore]>([
     expect(endpoint.requests).toHaveLength(2)
   })
 
-  test('a token that is still there goes on, and nobody hears of it', async () => {
+  test('a token that is still in the store stays in use, and no event is emitted', async () => {
     const { clock, endpoint, start } = fleet()
     const tokens = start()
     await tokens.getAccessToken('c')
-    const heard: unknown[] = []
-    tokens.on('tokenRetrieved', (event) => heard.push(event))
+    const events: unknown[] = []
+    tokens.on('tokenRetrieved', (event) => events.push(event))
     for (let minute = 0; minute < 20; minute++) {
       await clock.advance(60_000)
       expect((await tokens.getAccessToken('c')).value).toBe('token-1')
       await settle()
     }
-    expect(heard).toEqual([])
+    expect(events).toEqual([])
     expect(endpoint.requests).toHaveLength(1)
   })
 
-  test('when the token is gone and the endpoint fails, the copy goes on, and is asked for rarely', async () => {
+  test('when the token is gone from the store and the endpoint fails, callers keep the cached token and requests are rare', async () => {
     const { clock, endpoint, start } = fleet()
     const [one, two] = [start(), start()]
     await one.getAccessToken('c')
     await two.getAccessToken('c')
     await one.clear('c')
-    endpoint.answerAlways(new TypeError('fetch failed'))
+    endpoint.respondAlways(new TypeError('fetch failed'))
     for (let second = 0; second < 120; second++) {
       await clock.advance(1_000)
       expect((await two.getAccessToken('c')).value).toBe('token-1')
@@ -104,7 +104,7 @@ describe.each<[string, (clock: TestClock) => TokenStore]>([
   })
 })
 
-describe('a store that comes back', () => {
+describe('when a store works again', () => {
   function fleet() {
     const clock = new TestClock()
     const store = new LeasingStore(clock.monotonic)
@@ -115,7 +115,7 @@ describe('a store that comes back', () => {
     return { clock, store, endpoint, start }
   }
 
-  test('is given the token that it could not take, and the fleet shares again without a request', async () => {
+  test('tokens that could not be written are written, and the fleet shares one without a token request', async () => {
     const { clock, store, endpoint, start } = fleet()
     store.broken = () => Promise.reject(new Error('down'))
     const [one, two] = [start(), start()]
@@ -124,7 +124,7 @@ describe('a store that comes back', () => {
     await clock.advance(2_000)
     for (const each of [one, two]) await each.getAccessToken('c')
     await settle()
-    expect(store.entries.size).toBe(0)
+    expect(store.values.size).toBe(0)
 
     store.broken = undefined
     await clock.advance(1_000)
@@ -132,34 +132,34 @@ describe('a store that comes back', () => {
       await each.getAccessToken('c')
       await settle()
     }
-    expect(store.entries.size).toBe(1)
+    expect(store.values.size).toBe(1)
     const [shared] = await Promise.all([start(), start()].map((each) => each.getAccessToken('c')))
     expect(['token-1', 'token-2']).toContain(shared?.value)
     expect(endpoint.requests).toHaveLength(2)
   })
 
-  test('does not get an older token in the place of a newer one', async () => {
+  test('an older token does not replace a newer one in the store', async () => {
     const { clock, store, endpoint, start } = fleet()
-    const [late, other] = [start(), start()]
+    const [older, newer] = [start(), start()]
     store.broken = () => Promise.reject(new Error('down'))
-    await late.getAccessToken('c')
+    await older.getAccessToken('c')
     await clock.advance(30_000)
     store.broken = undefined
-    await other.getAccessToken('c')
+    await newer.getAccessToken('c')
     await settle()
-    await late.getAccessToken('c')
+    await older.getAccessToken('c')
     await settle()
-    expect([...store.entries.values()].map(({ value }) => value).join()).toContain('token-2')
-    expect((await late.getAccessToken('c')).value).toBe('token-2')
+    expect([...store.values.values()].map(({ value }) => value).join()).toContain('token-2')
+    expect((await older.getAccessToken('c')).value).toBe('token-2')
     expect(endpoint.requests).toHaveLength(2)
   })
 
-  test('does not bring an older token back to a process that has a newer one', async () => {
+  test('a process that has a newer token does not take an older one from the store', async () => {
     const { clock, store, start } = fleet()
     const one = start()
     const old = await one.getAccessToken('c')
     await clock.advance(10_000)
-    // Away, with what it holds, while an API rejects the token.
+    // The store cannot be reached, and still holds the token that an API rejects now.
     store.broken = () => Promise.reject(new Error('down'))
     await one.rejectAccessToken('c', old)
     expect((await one.getAccessToken('c')).value).toBe('token-2')
@@ -171,27 +171,27 @@ describe('a store that comes back', () => {
     expect((await start().getAccessToken('c')).value).toBe('token-2')
   })
 
-  test('a token whose write failed is offered again', async () => {
+  test('a token whose write failed is written again', async () => {
     const { clock, store, start } = fleet()
     const one = start()
-    const real = store.lease
+    const real = store.lease.bind(store)
     store.lease = ((...args: Parameters<typeof real>) => {
-      const answer = real(...args) as { lease?: object }
+      const result = real(...args) as { lease?: object }
       store.lease = real
-      return answer.lease && { lease: { ...answer.lease, commit: () => Promise.reject(new Error('down')) } }
+      return result.lease && { lease: { ...result.lease, commit: () => Promise.reject(new Error('down')) } }
     }) as never
     await one.getAccessToken('c')
     await settle()
-    expect(store.entries.size).toBe(0)
-    // Nobody has to wait for the end of its lease.
+    expect(store.values.size).toBe(0)
+    // The lease was released, so that no process waits for its end.
     expect(store.leaseCount).toBe(0)
     await clock.advance(1_000)
     await one.getAccessToken('c')
     await settle()
-    expect(store.entries.size).toBe(1)
+    expect(store.values.size).toBe(1)
   })
 
-  test('a lease that could be neither used nor ended is ended when the store is back', async () => {
+  test('a lease that could be neither committed nor released is released', async () => {
     const { clock, store, endpoint, start } = fleet()
     const one = start()
     endpoint.latencyMs = 100
@@ -214,7 +214,7 @@ describe('a store that comes back', () => {
     expect(endpoint.requests).toHaveLength(1)
   })
 
-  test('who needs a token while a check is under way waits for the store once', async () => {
+  test('a caller that needs a new token while the store is being checked waits for one store timeout, not two', async () => {
     const { clock, store, start } = fleet()
     const one = start()
     const old = await one.getAccessToken('c')
@@ -231,7 +231,7 @@ describe('a store that comes back', () => {
     expect(value).toBe('token-2')
   })
 
-  test('a check costs no caller anything, however slow the store is', async () => {
+  test('no caller waits while the store is being checked, however slow it is', async () => {
     const { clock, store, endpoint, start } = fleet()
     const one = start()
     await one.getAccessToken('c')
@@ -239,12 +239,12 @@ describe('a store that comes back', () => {
     store.broken = () => new Promise(() => {})
     for (let call = 0; call < 100; call++) expect((await one.getAccessToken('c')).value).toBe('token-1')
     await clock.advance(1_000)
-    expect(store.asked.filter((operation) => operation === 'lease').length).toBeLessThanOrEqual(2)
+    expect(store.calls.filter((operation) => operation === 'lease').length).toBeLessThanOrEqual(2)
     expect(endpoint.requests).toHaveLength(1)
   })
 })
 
-test('a token that was deleted while its check was under way is not kept', async () => {
+test('a token that is deleted while the store is being checked is not used again', async () => {
   const clock = new TestClock()
   const store = new LeasingStore(clock.monotonic)
   const endpoint = new ScriptedEndpoint(clock)

@@ -1,6 +1,6 @@
 import { createTokenManager, TokenRequestError } from '@tokenward/core'
+import { LeasingStore } from '@tokenward/test-support'
 import { expect, test } from 'vitest'
-import { LeasingStore } from './leasing-store'
 import { definition, ScriptedEndpoint, settle, TestClock } from './support'
 
 function fleet() {
@@ -23,9 +23,9 @@ async function errorOf(call: Promise<unknown>, clock: TestClock, ms = 2_000): Pr
   return outcome
 }
 
-test('when the endpoint has failed for one process, the others fail fast until it may be asked again', async () => {
+test('after the endpoint has failed for one process, the others fail at once until retryAfterMs has passed', async () => {
   const { clock, endpoint, start } = fleet()
-  endpoint.answerAlways(down)
+  endpoint.respondAlways(down)
   const error = await errorOf(start().getAccessToken('c'), clock, 700)
   expect(error).toMatchObject({ error: 'server_error', status: 503 })
   expect(endpoint.requests).toHaveLength(3)
@@ -37,7 +37,7 @@ test('when the endpoint has failed for one process, the others fail fast until i
   }
   expect(endpoint.requests).toHaveLength(3)
 
-  endpoint.answerAlways(undefined)
+  endpoint.respondAlways(undefined)
   await clock.advance(1_500)
   const tokens = Promise.all(others.map((other) => other.getAccessToken('c')))
   await clock.advance(500)
@@ -45,18 +45,18 @@ test('when the endpoint has failed for one process, the others fail fast until i
   expect(endpoint.requests).toHaveLength(4)
 })
 
-test('while it goes on failing, one process probes for all', async () => {
+test('while the endpoint keeps failing, one process at a time probes it for the whole fleet', async () => {
   const { clock, endpoint, start } = fleet()
-  endpoint.answerAlways(down)
+  endpoint.respondAlways(down)
   const processes = Array.from({ length: 16 }, () => start())
   const calls: Promise<unknown>[] = []
   for (let ms = 0; ms < 10_000; ms += 100) {
     for (const each of processes) calls.push(each.getAccessToken('c').catch(() => {}))
     await clock.advance(100)
   }
-  // At most one every half second, whatever the size of the fleet.
+  // At most one request every half second, whatever the size of the fleet.
   expect(endpoint.requests.length).toBeLessThanOrEqual(22)
-  endpoint.answerAlways(undefined)
+  endpoint.respondAlways(undefined)
   await clock.advance(1_500)
   const tokens = Promise.all(processes.map((each) => each.getAccessToken('c')))
   await clock.advance(500)
@@ -64,41 +64,41 @@ test('while it goes on failing, one process probes for all', async () => {
   await Promise.all(calls)
 })
 
-test('a failed renewal ahead pauses those of the others, and nobody who needs a token', async () => {
+test('after one process failed to renew ahead, the others do not try; a call that needs a new token still gets one', async () => {
   const { clock, endpoint, start } = fleet()
   const processes = Array.from({ length: 8 }, () => start())
   await Promise.all(processes.map((each) => each.getAccessToken('c')))
-  endpoint.answerAlways(down)
+  endpoint.respondAlways(down)
   await clock.advance(81_000)
   for (const each of processes) {
     expect((await each.getAccessToken('c')).value).toBe('token-1')
     await settle()
   }
   expect(endpoint.requests).toHaveLength(2)
-  endpoint.answerAlways(undefined)
+  endpoint.respondAlways(undefined)
   expect((await start().getAccessToken('c', { minValidityMs: 50_000 })).value).toBe('token-3')
 })
 
 test.each<[string, Partial<TokenRequestError>]>([
-  ['that is final', { error: 'invalid_scope', retryable: false }],
-  ['of a supplier, which others may have', { error: 'credential_unavailable', retryable: true }],
-])('a failure %s is no pause for the others', async (_what, failure) => {
+  ['that would repeat', { error: 'invalid_scope', retryable: false }],
+  ['of a credential supplier, which may work elsewhere,', { error: 'credential_unavailable', retryable: true }],
+])('a failure %s does not stop the other processes', async (_what, failure) => {
   const { clock, endpoint, start } = fleet()
-  endpoint.answerAlways(new TokenRequestError({ client: 'c', error: '', retryable: false, ...failure }))
+  endpoint.respondAlways(new TokenRequestError({ client: 'c', error: '', retryable: false, ...failure }))
   await errorOf(start().getAccessToken('c'), clock)
-  endpoint.answerAlways(undefined)
+  endpoint.respondAlways(undefined)
   expect((await start().getAccessToken('c')).type).toBe('Bearer')
 })
 
-test('a pause is no longer than it was, whatever the clock of the process says, and rubbish is none', async () => {
+test('a wall clock that is behind does not make a shared failure last longer, and an unreadable entry is ignored', async () => {
   const { clock, store, endpoint, start } = fleet()
-  endpoint.answerAlways(down)
+  endpoint.respondAlways(down)
   await errorOf(start().getAccessToken('c'), clock, 700)
-  endpoint.answerAlways(undefined)
+  endpoint.respondAlways(undefined)
   clock.jumpWallClock(-3_600_000)
   const error = await errorOf(start().getAccessToken('c'), clock, 1)
   expect((error as TokenRequestError).retryAfterMs).toBeLessThan(2_000)
 
-  for (const entry of store.entries.values()) entry.value = '{"v":1,"pause":'
+  for (const entry of store.values.values()) entry.value = '{"v":1,"pause":'
   expect((await start().getAccessToken('c')).type).toBe('Bearer')
 })

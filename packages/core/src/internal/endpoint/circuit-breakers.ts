@@ -1,0 +1,42 @@
+import { type MemoryStore, memoryStore } from '@tokenward/store-memory'
+import type { Clock } from '../../clock'
+import { CircuitBreaker } from './circuit-breaker'
+
+/** The most endpoints whose circuit breakers are found again. A client keeps the one that it has. */
+const MOST_ENDPOINTS = 1_000
+const FOREVER_MS = Number.MAX_SAFE_INTEGER
+
+/** The circuit breakers of a manager: one for each token endpoint and transport. */
+export class CircuitBreakers {
+  readonly #clock: Clock
+  readonly #breakers: MemoryStore<CircuitBreaker>
+  readonly #transports = new WeakMap<typeof fetch, number>()
+  #transportCount = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+    this.#breakers = memoryStore({ maxEntries: MOST_ENDPOINTS })
+  }
+
+  /**
+   * @param endpoint the token endpoint, or the issuer that names it
+   * @param transport the definition's own `fetch`, if it has one: two proxies to one endpoint fail independently
+   */
+  of(endpoint: string, transport: typeof fetch | undefined): CircuitBreaker {
+    const key = `${this.#numberOf(transport)} ${endpoint}`
+    let breaker = this.#breakers.get(key)
+    if (!breaker) {
+      breaker = new CircuitBreaker(this.#clock)
+      this.#breakers.set(key, breaker, FOREVER_MS)
+    }
+    return breaker
+  }
+
+  #numberOf(transport: typeof fetch | undefined): number {
+    // What is no function has been reported by the checks of the definition.
+    if (typeof transport !== 'function') return 0
+    const number = this.#transports.get(transport) ?? ++this.#transportCount
+    this.#transports.set(transport, number)
+    return number
+  }
+}

@@ -1,0 +1,61 @@
+import type { CustomFetch } from 'openid-client'
+import type { ClientConfiguration } from '../../client-configuration'
+import type { TokenRequestError, TokenRequestStep } from '../../errors'
+import type { TokenRequest } from '../../token-requester'
+import { maySendSecretsTo } from '../util/plain-http'
+import { boundedResponse } from './bounded-response'
+import { noteProgress, shownUrl } from './request-progress'
+import { parseHttpDate } from './retry-after'
+import { SentSecrets } from './sent-secrets'
+import { tokenRequestFailure } from './token-request-failure'
+import { withoutUnusedMembers } from './token-response-body'
+import { InsecureEndpoint } from './transport-errors'
+
+/**
+ * One exchange with an authorization server: every request that one token request or one revocation takes. It holds what they
+ * have in common: the rules for the transport, what was secret, and where a failure happened.
+ */
+export class Exchange {
+  readonly #client: ClientConfiguration
+  readonly #signal: AbortSignal
+  readonly #serverTime: ((ms: number) => void) | undefined
+  readonly #secrets = new SentSecrets()
+  #at: { readonly step: TokenRequestStep; readonly url: string } | undefined
+
+  constructor(client: ClientConfiguration, { signal, serverTime }: Pick<TokenRequest, 'signal' | 'serverTime'>) {
+    this.#client = client
+    this.#signal = signal
+    this.#serverTime = serverTime
+  }
+
+  /**
+   * The client's transport, as openid-client uses it for `step`. Each URL obeys the plain-http rule, no redirect is followed,
+   * the signal ends the request, and the response is in memory.
+   */
+  transport(step: TokenRequestStep): CustomFetch {
+    return async (input, options) => {
+      const url = new URL(input)
+      this.#at = { step, url: shownUrl(input) }
+      const isHttp = url.protocol === 'https:' || url.protocol === 'http:'
+      if (!isHttp || !maySendSecretsTo(url, this.#client.allowInsecureRequests)) throw new InsecureEndpoint()
+      this.#secrets.collect(options)
+      noteProgress(this.#signal, this.#at)
+      const init = { ...options, redirect: 'manual', signal: this.#signal } as RequestInit
+      const response = await boundedResponse(await this.#client.fetch(input, init), this.#signal)
+      if (step !== 'token_request') return response
+      this.#noteServerTime(response)
+      return withoutUnusedMembers(response)
+    }
+  }
+
+  /** What went wrong, in an error that holds no secret. */
+  failure(thrown: unknown): Promise<TokenRequestError> {
+    return tokenRequestFailure(this.#client.name, thrown, this.#secrets, this.#at)
+  }
+
+  #noteServerTime({ ok, headers }: Response): void {
+    // An error may come from something on the way, whose clock is another one.
+    const ms = ok ? parseHttpDate(headers.get('date')) : undefined
+    if (ms !== undefined) this.#serverTime?.(ms)
+  }
+}

@@ -1,0 +1,191 @@
+import { inspect } from 'node:util'
+import {
+  type ClientDefinition,
+  ClientSecretBasic,
+  ClientSecretJwt,
+  ClientSecretPost,
+  createTokenManager,
+  jwtBearer,
+  PrivateKeyJwt,
+  tokenExchange,
+} from '@tokenward/core'
+import { generateKeyPair } from 'jose'
+import { expect, test } from 'vitest'
+import { SentSecrets } from '../src/internal/endpoint/sent-secrets'
+import { presentable } from '../src/internal/endpoint/server-text'
+
+const SECRET = 'pa ss"w/o\\rd+%&ü#7f'
+const encoder = new TextEncoder()
+const base64 = (text: string) => btoa(String.fromCharCode(...encoder.encode(text)))
+const formEncoded = (text: string) => new URLSearchParams({ '': text }).toString().slice(1)
+const lowerHex = (text: string) => text.replace(/%../g, (byte) => byte.toLowerCase())
+
+const forms: [string, (text: string) => string][] = [
+  ['plain', (text) => text],
+  ['form-encoded', formEncoded],
+  ['form-encoded in lower case', (text) => lowerHex(formEncoded(text))],
+  ['percent-encoded', encodeURIComponent],
+  ['percent-encoded twice', (text) => encodeURIComponent(encodeURIComponent(text))],
+  ['base64', base64],
+  ['base64url', (text) => base64(text).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')],
+  ['base64 within another text', (text) => base64(`client:${text}`)],
+  ['JSON', JSON.stringify],
+  ['JSON in JSON', (text) => JSON.stringify(JSON.stringify(text))],
+  ['JSON with escaped slashes', (text) => JSON.stringify(text).replaceAll('/', '\\/')],
+  [
+    'JSON in ASCII',
+    (text) =>
+      JSON.stringify(text).replace(/[^\x20-\x7e]|[+&"]/g, (c) => {
+        return c === '"' ? c : `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`
+      }),
+  ],
+  ['HTML', (text) => text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('+', '&#43;')],
+]
+
+test.each(forms)('a secret that is quoted as %s is redacted, wherever it stands', (_form, write) => {
+  const secrets = new SentSecrets()
+  secrets.add(SECRET)
+  for (const [before, after] of [
+    ['', ''],
+    ['the secret ', ' is wrong'],
+    ['x', 'y'],
+  ] as const) {
+    const written = write(SECRET)
+    const shown = presentable(`${before}${written}${after}`, secrets)
+    expect(shown).toContain('[redacted]')
+    // All of it that tells something.
+    const own = written.startsWith(base64('client')) ? 10 : 0
+    for (let start = own; start + 6 <= written.length; start++)
+      expect(shown).not.toContain(written.slice(start, start + 6))
+  }
+})
+
+test('a short secret is redacted as a word only, and text that is no secret stays', () => {
+  const secrets = new SentSecrets()
+  for (const value of ['a', 'abc', 'test']) secrets.add(value)
+  expect(presentable('a client_secret=abc that is abcd, latest', secrets)).toBe(
+    '[redacted] client_secret=[redacted] that is abcd, la[redacted]',
+  )
+  expect(presentable('unknown scope "catalog"', new SentSecrets())).toBe('unknown scope "catalog"')
+})
+
+test('a secret that control characters take apart, or that overlaps with another one, is not put together again', () => {
+  const secrets = new SentSecrets()
+  secrets.add('top secret value')
+  secrets.add('value-of-another')
+  expect(presentable('top\nsecret\tvalue', secrets)).toBe('[redacted]')
+  expect(presentable('top secret value-of-another!', secrets)).toBe('[redacted]!')
+})
+
+test('300 characters, one line, nothing that hides text', () => {
+  const secrets = new SentSecrets()
+  expect(presentable('a\r\nWARN forged\u2028line\u202e\u0000', secrets)).toBe('a WARN forged line ')
+  const long = presentable('😀'.repeat(1_000), secrets)
+  expect(long.length).toBeLessThanOrEqual(300)
+  expect(() => encodeURIComponent(long)).not.toThrow()
+  expect(presentable('x'.repeat(100_000), secrets)).toBe('[a text of 100000 characters]')
+})
+
+test('hostile texts and secrets take no time', () => {
+  const secrets = new SentSecrets()
+  for (const value of ['\\'.repeat(40), '%25'.repeat(40), '"'.repeat(40), '&'.repeat(40)]) secrets.add(value)
+  const startedAt = performance.now()
+  for (const part of ['\\', '%25', '\\"', '&amp;', '%']) presentable(`${part.repeat(2_000)}x`.slice(0, 8_000), secrets)
+  expect(performance.now() - startedAt).toBeLessThan(1_000)
+})
+
+const { privateKey } = await generateKeyPair('ES256')
+const definitions: [string, Partial<ClientDefinition>][] = [
+  ['clientSecret', { clientSecret: SECRET }],
+  ['a supplied clientSecret', { clientSecret: async () => SECRET }],
+  ['ClientSecretBasic', { clientAuth: ClientSecretBasic(SECRET) }],
+  ['ClientSecretPost', { clientAuth: ClientSecretPost(SECRET) }],
+  ['ClientSecretJwt', { clientAuth: ClientSecretJwt(SECRET.repeat(3)) }],
+  ['PrivateKeyJwt', { clientAuth: PrivateKeyJwt(privateKey) }],
+  ['clientAssertion', { clientAssertion: SECRET }],
+  ['parameters', { clientSecret: 'another-secret', parameters: { password: SECRET } }],
+  ['jwtBearer', { clientSecret: 'another-secret', requester: jwtBearer({ assertion: async () => SECRET }) }],
+  [
+    'tokenExchange',
+    {
+      clientSecret: 'another-secret',
+      requester: tokenExchange({ subjectToken: SECRET, actorToken: async () => 'the-actor-token' }),
+    },
+  ],
+  [
+    'a header of a clientAuth of the user',
+    { clientAuth: (_server, _client, _body, headers) => headers.set('x-api-key', 'the-api-key') },
+  ],
+]
+
+const members: [string, (echo: string) => Response][] = [
+  ['error_description', (echo) => Response.json({ error: 'invalid_grant', error_description: echo }, { status: 400 })],
+  ['error', (echo) => Response.json({ error: echo }, { status: 400 })],
+  [
+    'the content type',
+    (echo) => new Response('', { status: 404, headers: { 'content-type': `text/x; ${header(echo)}` } }),
+  ],
+]
+const header = (echo: string) => echo.replace(/[^\x20-\x7e]/g, '')
+
+test.each(definitions.flatMap(([by, change]) => members.map(([member, echo]) => [by, member, change, echo] as const)))(
+  '%s: a server that repeats the request in %s is quoted without it',
+  async (_by, _member, change, echo) => {
+    const sent: string[] = []
+    const store = new Map<string, string>()
+    const transport: typeof fetch = async (_input, init) => {
+      const headers = new Headers(init?.headers)
+      const body = new URLSearchParams(String(init?.body))
+      for (const name of ['authorization', 'x-api-key']) sent.push(headers.get(name)?.replace(/^Basic /, '') ?? '')
+      const secret = ['client_secret', 'client_assertion', 'password', 'assertion', 'subject_token', 'actor_token']
+      sent.push(...secret.map((name) => body.get(name) ?? ''))
+      return echo(`${sent.join(' ')} ${String(init?.body)}`)
+    }
+    const seen: unknown[] = []
+    const log = (...entry: unknown[]) => void seen.push(entry)
+    const tokens = createTokenManager({
+      clients: { c: { tokenEndpoint: 'https://as.example/token', clientId: 'id', fetch: transport, ...change } },
+      logger: { debug: log, info: log, warn: log, error: log },
+      store: {
+        get: (key) => store.get(key),
+        set: (key, value) => void store.set(key, value),
+        delete: (key) => void store.delete(key),
+      },
+    })
+    const error = await tokens.getAccessToken('c').catch((thrown) => thrown)
+    expect(error.code).toBe('token_request_failed')
+    expect(error.error).toMatch(/^invalid_(grant|response)$/)
+    const shown = [
+      error.message,
+      error.stack,
+      JSON.stringify(error),
+      inspect([error, seen, store], { depth: 9 }),
+    ].join()
+    const secret = sent.filter((value) => value !== '')
+    expect(secret.length).toBeGreaterThan(0)
+    for (const value of [...secret, SECRET]) {
+      for (const [, write] of forms) expect(shown).not.toContain(write(value))
+    }
+  },
+)
+
+test('an error code that is none becomes invalid_response; known codes and words stay, whatever a secret is called', async () => {
+  const of = async (code: string, clientSecret = 'a-good-secret') => {
+    const tokens = createTokenManager({
+      clients: {
+        c: {
+          tokenEndpoint: 'https://as.example/token',
+          clientId: 'id',
+          clientSecret,
+          fetch: async () => Response.json({ error: code }, { status: 400 }),
+        },
+      },
+    })
+    return (await tokens.getAccessToken('c').catch((thrown) => thrown)).error
+  }
+  expect(await of('x'.repeat(1_000))).toBe('invalid_response')
+  expect(await of('a\nb')).toBe('invalid_response')
+  expect(await of('<script>')).toBe('invalid_response')
+  expect(await of('consent_required')).toBe('consent_required')
+  expect(await of('invalid_scope', 'scope')).toBe('invalid_scope')
+})
