@@ -2,8 +2,8 @@ import type { AuthorizedCallOptions, AuthorizedClientOptions } from '@tokenward/
 import type { CreateAxiosDefaults } from 'axios'
 
 declare module 'axios' {
-  // Options of one request that override the client's. They have no effect on an instance without tokens.
-  // biome-ignore lint/suspicious/noExplicitAny: a merged declaration has to name its parameters as axios does
+  // Options of one request. They have no effect on an instance without tokens.
+  // biome-ignore lint/suspicious/noExplicitAny: a declaration that is merged has to name its parameters as axios does
   interface AxiosRequestConfig<D = any, P = any> extends AuthorizedCallOptions {}
 }
 

@@ -3,7 +3,7 @@ import type { AxiosHeaders } from 'axios'
 const REDACTED = '[redacted]'
 const INSPECT = Symbol.for('nodejs.util.inspect.custom')
 
-/** Replaces the secrets that we have set in headers, because callers and their logs can see them. */
+/** Removes our secrets from headers that callers can see and log. */
 export function redactHeaders(headers: AxiosHeaders, secrets: Readonly<Record<string, string>>): void {
   for (const [name, secret] of Object.entries(secrets)) {
     if (headers.get(name) === secret) headers.set(name, REDACTED, true)
@@ -11,8 +11,8 @@ export function redactHeaders(headers: AxiosHeaders, secrets: Readonly<Record<st
 }
 
 /**
- * Replaces the secrets that we have set in a request that was sent: callers get it as `error.request` and `response.request`. In a
- * runtime that keeps them in other places, nothing is replaced and nothing breaks.
+ * Removes our secrets from a request that was sent: callers get it as `error.request` and `response.request`. A later
+ * version of Node or axios may keep them in other places. They stay there, and nothing breaks.
  */
 export function redactRequest(request: unknown, secrets: Readonly<Record<string, string>>): void {
   if (typeof request !== 'object' || request === null) return
@@ -21,7 +21,7 @@ export function redactRequest(request: unknown, secrets: Readonly<Record<string,
       for (const name of Object.keys(secrets)) request.headers.set(name, REDACTED)
     } else redactNodeRequest(request as NodeRequest, secrets)
   } catch {
-    // Frozen, or of another shape. The call has its response, and must not fail for that.
+    // The object is frozen or has another shape. That must not fail a call that has its response.
   }
 }
 
@@ -44,7 +44,7 @@ interface Written {
 
 function redactNodeRequest(request: NodeRequest, secrets: Readonly<Record<string, string>>): void {
   if (Object.hasOwn(request, INSPECT)) return
-  // Printing it would reach its agent, and there the other requests under way, with their tokens.
+  // Without this, `inspect` shows its agent, and so the other requests of that agent, with their tokens.
   Object.defineProperty(request, INSPECT, { value: nameOnly, configurable: true })
   const clean = (text: string) => Object.values(secrets).reduce((all, secret) => all.replaceAll(secret, REDACTED), text)
   if (request._header) request._header = clean(request._header)
@@ -71,7 +71,7 @@ function nameOnly(this: object): string {
   return `[${this.constructor.name}]`
 }
 
-/** By lower-case name: the name as it was set, and the value. */
+/** By lower-case name: the name as the caller wrote it, and the value. */
 function outgoingHeaders(request: object): Record<string, [name: string, value: unknown]> | undefined {
   const symbol = Object.getOwnPropertySymbols(request).find(({ description }) => description === 'kOutHeaders')
   return symbol && Reflect.get(request, symbol)

@@ -17,7 +17,7 @@ test('a call fails with TokenRequestError when no token can be obtained; ofetch 
     expect(error).toMatchObject({ code: 'token_request_failed', error: 'invalid_scope', status: 400 })
     expect(failed.at(-1)).toBe(error)
   }
-  // The second call gets the remembered failure: the endpoint would respond the same again.
+  // Core remembers a failure that will repeat, so the second call makes no token request.
   expect(provider.tokenRequests).toHaveLength(1)
   expect(api.requests).toHaveLength(0)
 })
