@@ -9,14 +9,16 @@ import { detachFromCaller } from './snapshot'
  * An axios instance that attaches access tokens, and sends a request once more with a new token when the API responds 401 and the
  * body can be sent again.
  *
- * Its calls reject as those of axios do, and with `OriginNotAllowedError` and `TokenRequestError`. The API gets no request then. No
+ * Its calls reject as those of axios do, and with `OriginNotAllowedError`, `TokenRequestError` and
+ * `ConfigurationError` (a relative URL without `baseURL`). The API gets no request then. No
  * error, response or config holds a token.
  *
  * @example
  * const catalog = createAxios(tokens, 'catalog.client', { baseURL: 'https://api.example/catalog' })
  * const { data } = await catalog.get('items')
  *
- * @throws ConfigurationError when neither `baseURL` nor `allowedOrigins` says where tokens may go
+ * @throws ConfigurationError when `tokens` is no token manager, when neither `baseURL` nor `allowedOrigins` says where tokens
+ * may go, or when tokens would travel by plain http
  */
 export function createAxios<Name extends string>(
   tokens: TokenManager<Name>,

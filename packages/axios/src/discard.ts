@@ -28,7 +28,7 @@ export async function discard(data: unknown, cut: () => void): Promise<void> {
 }
 
 function cuttable(body: unknown): Cuttable | undefined {
-  if (body instanceof ReadableStream) return webStream(body)
+  if (body instanceof ReadableStream) return body.locked ? undefined : webStream(body)
   if (typeof body !== 'object' || body === null || !('destroy' in body) || !(Symbol.asyncIterator in body)) {
     return undefined
   }

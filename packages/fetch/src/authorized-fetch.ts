@@ -26,13 +26,15 @@ export type AuthorizedFetch = (input: string | URL | Request, init?: AuthorizedR
  * A drop-in for the platform's `fetch`. It attaches access tokens, and sends a request once more with a new token when the API
  * responds 401 and the body can be sent again.
  *
- * Its calls reject as those of `fetch` do, and with `OriginNotAllowedError` and `TokenRequestError`. The API gets no request then.
+ * Its calls reject as those of `fetch` do, and with `OriginNotAllowedError`, `TokenRequestError` and
+ * `ConfigurationError` (a relative URL without `baseURL`). The API gets no request then.
  *
  * @example
  * const catalog = createFetch(tokens, 'catalog.client', { baseURL: 'https://api.example/catalog' })
  * const response = await catalog('items')
  *
- * @throws ConfigurationError when neither `baseURL` nor `allowedOrigins` says where tokens may go
+ * @throws ConfigurationError when `tokens` is no token manager, when neither `baseURL` nor `allowedOrigins` says where tokens
+ * may go, or when tokens would travel by plain http
  */
 export function createFetch<Name extends string>(
   tokens: TokenManager<Name>,

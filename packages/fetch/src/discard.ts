@@ -1,9 +1,10 @@
 import { discardLimit } from '@tokenward/core'
 
 /** Reads the body of a response that goes to nobody, or cuts it off when it is long or slow. Never rejects. */
-export async function discard(response: Response): Promise<void> {
-  const reader = response.body?.getReader()
-  if (!reader) return
+export async function discard({ body }: Response): Promise<void> {
+  // The caller's own `fetch` may have read it already.
+  if (!body || body.locked) return
+  const reader = body.getReader()
   const limit = discardLimit(() => void reader.cancel().catch(() => {}))
   try {
     for (;;) {

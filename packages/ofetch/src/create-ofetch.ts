@@ -7,14 +7,16 @@ import type { OfetchOptions } from './options'
  * An ofetch `$Fetch` that attaches access tokens, and sends a request once more with a new token when the API responds 401 and the
  * body can be sent again.
  *
- * Its calls reject as those of ofetch do, and with `OriginNotAllowedError` and `TokenRequestError`. The API gets no request then, and
+ * Its calls reject as those of ofetch do, and with `OriginNotAllowedError`, `TokenRequestError` and
+ * `ConfigurationError` (a relative URL without `baseURL`). The API gets no request then, and
  * ofetch's own `retry` does not apply.
  *
  * @example
  * const catalog = createOfetch(tokens, 'catalog.client', { baseURL: 'https://api.example/catalog' })
  * const items = await catalog<Item[]>('items')
  *
- * @throws ConfigurationError when neither `baseURL` nor `allowedOrigins` says where tokens may go
+ * @throws ConfigurationError when `tokens` is no token manager, when neither `baseURL` nor `allowedOrigins` says where tokens
+ * may go, or when tokens would travel by plain http
  */
 export function createOfetch<Name extends string>(
   tokens: TokenManager<Name>,
