@@ -109,7 +109,7 @@ test('while the endpoint fails, one caller probes it and the rest fail at once w
   expect((await tokens.getAccessToken('catalog.client', { scope: 'x' })).value).toBe('token-5')
 })
 
-test('during an outage the endpoint gets at most 2 requests a second, and calls succeed within 500 ms after it', async () => {
+test('while it fails, the endpoint gets at most 2 requests a second, and calls succeed within 500 ms after it', async () => {
   const { tokens, endpoint, clock } = scripted({ random: () => 0 })
   endpoint.respondAlways(networkError())
   const outcomes: string[] = []
@@ -130,7 +130,7 @@ test('during an outage the endpoint gets at most 2 requests a second, and calls 
   await expect(tokens.getAccessToken('catalog.client')).resolves.toMatchObject({ type: 'Bearer' })
 })
 
-test('a long outage is probed less and less often, at last once in 5 s', async () => {
+test('an endpoint that fails for long gets a request less and less often, at last once in 5 s', async () => {
   const { tokens, endpoint, clock } = scripted()
   endpoint.respondAlways(networkError())
   const loop = async (ms: number) => {

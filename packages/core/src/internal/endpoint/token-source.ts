@@ -30,7 +30,7 @@ export interface TokenSourceOptions {
 }
 
 /** One token that a call wants. */
-interface WantedToken {
+interface TokenToLoad {
   readonly key: string
   readonly requested: RequestedToken
   readonly clientAssertion: ClientAssertion | undefined
@@ -74,13 +74,13 @@ export class TokenSource {
     return withLimit(this.#clock, timeoutMs, () => timeoutError(this.#client, limit), revoke)
   }
 
-  async #load(wanted: WantedToken, context: LoadContext): Promise<LoadedToken> {
+  async #load(wanted: TokenToLoad, context: LoadContext): Promise<LoadedToken> {
     const error = this.#health.errorFor(wanted.key)
     if (error) throw error
     return this.#health.during(() => this.#loadWithRetries(wanted, context))
   }
 
-  async #loadWithRetries(wanted: WantedToken, context: LoadContext): Promise<LoadedToken> {
+  async #loadWithRetries(wanted: TokenToLoad, context: LoadContext): Promise<LoadedToken> {
     const { breaker } = this.#health
     const startedAt = this.#clock.monotonic()
     const giveUpAt = startedAt + (1 + RETRIES) * this.#client.timeoutMs
@@ -119,7 +119,7 @@ export class TokenSource {
 
   /** Sends one request within its time limit. Returns what it failed with, so that the caller can try again. */
   async #request(
-    { key, requested, clientAssertion }: WantedToken,
+    { key, requested, clientAssertion }: TokenToLoad,
     context: LoadContext,
     permit: Permit,
   ): Promise<ReadToken | TokenRequestError> {
