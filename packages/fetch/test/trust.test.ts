@@ -1,31 +1,6 @@
-import { once } from 'node:events'
-import { createServer, type RequestListener } from 'node:http'
-import { createTokenManager } from '@tokenward/core'
 import { createFetch } from '@tokenward/fetch'
-import { dpopTokens } from '@tokenward/test-support'
-import { expect, onTestFinished, test } from 'vitest'
-
-async function serve(listener: RequestListener): Promise<string> {
-  const server = createServer(listener).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const address = server.address()
-  return `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`
-}
-
-// The token endpoint is a stand-in: the subject is what reaches the APIs.
-function tokensOf() {
-  let requests = 0
-  const tokens = createTokenManager({
-    clients: { c: { tokenEndpoint: 'https://as.example/token', clientId: 'id', clientSecret: 's' } },
-    requester: { request: async () => ({ access_token: `t${++requests}`, token_type: 'Bearer', expires_in: 60 }) },
-  })
-  onTestFinished(() => tokens.close())
-  return tokens
-}
+import { dpopTokens, serve, tokensOf } from '@tokenward/test-support'
+import { expect, test } from 'vitest'
 
 test('three calls that share one URL object send what it was at each call', async () => {
   const seen: (string | undefined)[] = []

@@ -1,32 +1,8 @@
-import { once } from 'node:events'
-import { createServer, type RequestListener } from 'node:http'
-import { createTokenManager } from '@tokenward/core'
+import { serve, tokensOf } from '@tokenward/test-support'
 import { tokenInterceptor } from '@tokenward/undici'
 import * as undici8 from 'undici'
 import * as undici7 from 'undici-7'
 import { describe, expect, onTestFinished, test } from 'vitest'
-
-async function serve(listener: RequestListener): Promise<string> {
-  const server = createServer(listener).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const address = server.address()
-  return `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`
-}
-
-// The token endpoint is a stand-in: the subject is what reaches the APIs.
-function tokensOf() {
-  let requests = 0
-  const tokens = createTokenManager({
-    clients: { c: { tokenEndpoint: 'https://as.example/token', clientId: 'id', clientSecret: 's' } },
-    requester: { request: async () => ({ access_token: `t${++requests}`, token_type: 'Bearer', expires_in: 60 }) },
-  })
-  onTestFinished(() => tokens.close())
-  return tokens
-}
 
 describe.each([
   ['7', undici7 as unknown as typeof undici8],
