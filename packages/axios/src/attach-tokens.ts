@@ -1,6 +1,6 @@
 import { ConfigurationError, createRequestAuthorizer, type TokenManager } from '@tokenward/core'
-import axios, { type AxiosInstance } from 'axios'
-import { AuthorizedAdapters } from './authorized-adapter'
+import axios, { type AxiosInstance, type InternalAxiosRequestConfig } from 'axios'
+import { AuthorizedAdapters, withLast } from './authorized-adapter'
 import { interceptAround } from './intercept-around'
 import type { AttachTokensOptions, AxiosOptions } from './options'
 import { detachFromCaller } from './snapshot'
@@ -52,12 +52,18 @@ export function attachTokens<Name extends string>(
   // The interceptor does not attach the token. It puts an adapter in place that does: there the URL is final, and no config that
   // anyone gets holds the token.
   const detach = interceptAround(instance, detachFromCaller, () => {
-    let runs = 0
+    let latest = 0
+    /** An adapter with tokens, which steps aside when another one has been put in place after it. */
+    const authorized = (adapter: InternalAxiosRequestConfig['adapter']) => {
+      const number = ++latest
+      return adapters.authorizedUnless(() => latest > number, adapter)
+    }
+    const guard = adapters.guard(authorized)
     return (config) => {
-      runs += 1
       if (baseURL) config.baseURL ??= baseURL
-      config.adapter =
-        runs === 1 ? adapters.authorizedUnless(() => runs > 1, config.adapter) : adapters.authorized(config.adapter)
+      config.adapter = authorized(config.adapter)
+      // It runs after the interceptors, and may set an adapter too.
+      config.transformRequest = withLast(config.transformRequest, guard)
       return config
     }
   })

@@ -3,6 +3,7 @@ import {
   Axios,
   AxiosHeaders,
   type AxiosRequestConfig,
+  type AxiosRequestTransformer,
   type AxiosResponse,
   getAdapter,
   type InternalAxiosRequestConfig,
@@ -19,6 +20,16 @@ type Adapter = InternalAxiosRequestConfig['adapter']
 /** The adapter that a config had before ours. A config that is sent again has ours already. */
 const originals = new WeakMap<AdapterFunction, Adapter>()
 
+type Transform = InternalAxiosRequestConfig['transformRequest']
+
+/** The guards among the functions of `transformRequest`. */
+const guards = new WeakSet<object>()
+
+/** `transformRequest` with `guard` as its last function, in place of a guard that it had before. */
+export function withLast(transform: Transform, guard: AxiosRequestTransformer): AxiosRequestTransformer[] {
+  return [...[transform ?? []].flat().filter((each) => !guards.has(each)), guard]
+}
+
 /** Computes the URL of a config. The defaults are merged into the config by then. */
 const bare = new Axios({})
 
@@ -31,12 +42,10 @@ export class AuthorizedAdapters {
     this.#authorizer = authorizer
   }
 
-  /** Sends requests with a token, by `adapter`. */
-  authorized(adapter: Adapter): AdapterFunction {
-    return this.authorizedUnless(() => false, adapter)
-  }
-
-  /** The same, but sends a request as it is once `isSuperseded`: then another of our adapters calls this one. */
+  /**
+   * Sends requests with a token, by `adapter`. Once `isSuperseded`, it sends them as they are: then another of our adapters calls
+   * this one.
+   */
   authorizedUnless(isSuperseded: () => boolean, adapter: Adapter): AdapterFunction {
     const original = typeof adapter === 'function' && originals.has(adapter) ? originals.get(adapter) : adapter
     // Chosen when it is used: the fetch adapter depends on the `fetch` in the config.
@@ -46,6 +55,17 @@ export class AuthorizedAdapters {
       this.#released || isSuperseded() ? plain(config) : this.#send(plain, isAxiosOwn, config)
     originals.set(authorized, original)
     return authorized
+  }
+
+  /** A transformation that changes no data. It replaces an adapter that a transformation before it has set. */
+  guard(authorized: (adapter: Adapter) => AdapterFunction): AxiosRequestTransformer {
+    const guard = function guard(this: InternalAxiosRequestConfig, data: unknown) {
+      const { adapter } = this
+      if (typeof adapter !== 'function' || !originals.has(adapter)) this.adapter = authorized(adapter)
+      return data
+    }
+    guards.add(guard)
+    return guard
   }
 
   /** From now on requests are sent as they are, also those whose config has our adapter already. */

@@ -43,6 +43,32 @@ describe.each([true, false])('with legacyInterceptorReqResOrdering %s', (legacyI
   )
 })
 
+test('an adapter that transformRequest sets sends the request with a token, once, and again after a 401', async () => {
+  const { tokens, provider, api } = await catalogSetup()
+  const instance = axios.create({ baseURL: api.baseURL, validateStatus: null })
+  attachTokens(instance, tokens, 'catalog.client')
+  let calls = 0
+  const transformRequest = function set(this: InternalAxiosRequestConfig, data: unknown) {
+    const inner = axios.getAdapter(this.adapter)
+    const adapter = calls === 0 ? http : inner
+    this.adapter = (config) => {
+      calls++
+      return adapter(config)
+    }
+    return data
+  }
+  const first = await instance.post('test', { a: 1 }, { transformRequest: [transformRequest, (data) => JSON.stringify(data)] })
+  expect(first.status).toBe(200)
+  provider.revokeIssued()
+  const second = await instance('test', { transformRequest })
+  expect(second.status).toBe(200)
+  expect(calls).toBe(3)
+  // The config of a response can be sent again.
+  expect((await instance(second.config)).status).toBe(200)
+  expect(api.requests.map(({ status }) => status)).toEqual([200, 401, 200, 200])
+  expect([second.config.transformRequest].flat().length).toBe(2)
+})
+
 test('an interceptor that throws, and whose error another handler recovers from, loses no token', async () => {
   const { tokens, api } = await catalogSetup()
   const instance = axios.create({ baseURL: api.baseURL })

@@ -38,7 +38,10 @@ export interface ClientDefinition {
    * certificate-bound tokens together with another client authentication than `TlsClientAuth()`, which implies it. Default false.
    */
   mtls?: boolean | undefined
-  /** The transport to the authorization server (a proxy, mTLS). Default: the platform's `fetch`. */
+  /**
+   * The transport to the authorization server (a proxy, mTLS). Default: the platform's `fetch`. Clients of one token endpoint share
+   * a circuit breaker when they have the same function here. So make the function once, not for each tenant in `resolveClient`.
+   */
   fetch?: typeof fetch | undefined
   /** The time limit of one token request, in milliseconds. Default: the manager's, 10,000. */
   timeoutMs?: number | undefined

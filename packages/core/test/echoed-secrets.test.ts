@@ -69,6 +69,43 @@ test('a short secret is redacted as a word only, and text that is no secret stay
   expect(presentable('unknown scope "catalog"', new SentSecrets())).toBe('unknown scope "catalog"')
 })
 
+test('the value of a parameter that may be a name is redacted as a word only, and one that may be a key anywhere', () => {
+  const secrets = new SentSecrets()
+  secrets.collect({
+    body: new URLSearchParams({
+      tenant: 'main',
+      pwd: 'a1b2',
+      password: 'main-pass',
+      customer: '0a1b2c3d-4e5f-6a7b',
+      purpose: 'nightly billing run 7',
+    }),
+  })
+  expect(presentable('maintenance of main; domain=main.', secrets)).toBe(
+    'maintenance of [redacted]; domain=[redacted].',
+  )
+  expect(presentable('xa1b2y xmain-passy 4e5f-6a7b', secrets)).toBe('x[redacted]y x[redacted]y [redacted]')
+  // In part, the value of such a parameter is an ordinary word.
+  expect(presentable('no billing run; nightly billing run 7', secrets)).toBe('no billing run; [redacted]')
+})
+
+const LONG_SECRET = 'kPz8Q~4vT7_wX+2nB/5mL=9c'
+test.each([
+  ['its first 8 characters', (text: string) => `${text.slice(0, 8)}…`],
+  ['its last 8 characters', (text: string) => `…${text.slice(-8)}`],
+  ['a part of it in a word', (text: string) => `x${text.slice(5, 17)}y`],
+  ['a part of its form encoding', (text: string) => formEncoded(text).slice(10, 24)],
+  ['a part of its Authorization header', (text: string) => base64(`client:${text}`).slice(14, 28)],
+])('a server that quotes a secret in part is quoted without it: %s', (_part, write) => {
+  const secrets = new SentSecrets()
+  secrets.collect({ headers: { authorization: `Basic ${base64(`client:${LONG_SECRET}`)}` } })
+  const written = write(LONG_SECRET)
+  const shown = presentable(`the secret ${written} is wrong`, secrets)
+  for (let start = 1; start + 7 < written.length; start++) {
+    expect(shown).not.toContain(written.slice(start, start + 7))
+  }
+  expect(shown).toMatch(/^the secret .*\[redacted\].* is wrong$/)
+})
+
 test('a secret that control characters take apart, or that overlaps with another one, is not put together again', () => {
   const secrets = new SentSecrets()
   secrets.add('top secret value')

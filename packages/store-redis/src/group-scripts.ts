@@ -26,11 +26,35 @@ redis.call('PEXPIREAT', indexKey, string.format('%.0f', tonumber(last[2]) + grac
 return isWrongType and 1 or 0`)
 
 /**
- * Key: index of a group. Returns the members, and deletes the index. An index of another type is an error, because nobody knows any
- * more what was in the group; it is deleted too.
+ * Keys: index of a group, and a list of its members that are being deleted. Moves the members from the index to the list, and
+ * returns all that are in the list. A process that ends before it has deleted them leaves them there for the next deletion. They
+ * cannot stay in the index: a key that is written meanwhile is added to it, and must not be removed from it afterwards.
+ *
+ * An index of another type is an error, because nobody knows any more what was in the group; it is deleted.
  */
 export const takeGroup = script(`
-local indexKey = KEYS[1]
-local members = redis.pcall('ZRANGE', indexKey, 0, -1)
-redis.call('DEL', indexKey)
-return members`)
+local indexKey, deletingKey = KEYS[1], KEYS[2]
+local graceMs = 3600000
+local deletingType = redis.call('TYPE', deletingKey)['ok']
+if deletingType ~= 'zset' and deletingType ~= 'none' then redis.call('DEL', deletingKey) end
+local members = redis.pcall('ZRANGE', indexKey, 0, -1, 'WITHSCORES')
+if members['err'] then
+  redis.call('DEL', indexKey)
+  return members
+end
+if redis.call('EXISTS', deletingKey) == 0 then
+  if #members > 0 then redis.call('RENAME', indexKey, deletingKey) end
+else
+  for i = 1, #members, 2 do redis.call('ZADD', deletingKey, members[i + 1], members[i]) end
+  redis.call('DEL', indexKey)
+  redis.call('ZREMRANGEBYSCORE', deletingKey, '(${MAX_UNTIL_MS}', '+inf')
+  local last = redis.call('ZRANGE', deletingKey, -1, -1, 'WITHSCORES')
+  if last[2] then redis.call('PEXPIREAT', deletingKey, string.format('%.0f', tonumber(last[2]) + graceMs)) end
+end
+return redis.call('ZRANGE', deletingKey, 0, -1)`)
+
+/** Key: list of the members that were being deleted. Removes those that have been deleted. */
+export const forgetDeleted = script(`
+local deletingKey = KEYS[1]
+for _, member in ipairs(ARGV) do redis.call('ZREM', deletingKey, member) end
+return 1`)

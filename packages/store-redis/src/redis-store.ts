@@ -1,5 +1,5 @@
 import type { LeaseResult, StoreLease, TokenStore } from '@tokenward/core'
-import { addToGroup, MAX_UNTIL_MS, takeGroup } from './group-scripts'
+import { addToGroup, forgetDeleted, MAX_UNTIL_MS, takeGroup } from './group-scripts'
 import { commitLease, dropWrongType, MAX_VALUE_BYTES, releaseLease, takeLease } from './lease-scripts'
 import { OrphanedLeases } from './orphaned-leases'
 import type { RedisClient } from './redis-client'
@@ -8,6 +8,9 @@ import { sha1 } from './script'
 
 /** Clocks differ: a member of an index stays in it for this long after its time. */
 const GRACE_MS = 3_600_000
+
+/** A script with more arguments would stop Redis for too long. */
+const MOST_ARGUMENTS = 1_000
 
 /** Options of {@link redisStore}. */
 export interface RedisStoreOptions {
@@ -48,6 +51,7 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   const leaseKey = (key: string) => `${valueKey(key)}:lease`
   const stagingKey = (key: string, leaseId: string) => `${valueKey(key)}:staging:${leaseId}`
   const indexKey = (group: string) => `${keyPrefix}group:{${group}}`
+  const deletingKey = (group: string) => `${indexKey(group)}:deleting`
   const orphaned = new OrphanedLeases()
 
   async function write(redisKey: string, value: string, ttlMs: number): Promise<void> {
@@ -141,8 +145,12 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
     delete: (key: string) => withoutArguments('delete', () => remove(key)),
     deleteGroup: (group: string) =>
       withoutArguments('deleteGroup', async () => {
-        const members = await takeGroup.run(client, [indexKey(group)], [])
-        await Promise.all((members as string[]).map(remove))
+        const members = (await takeGroup.run(client, [indexKey(group), deletingKey(group)], [])) as string[]
+        await Promise.all(members.map(remove))
+        for (let first = 0; first < members.length; first += MOST_ARGUMENTS) {
+          const deleted = members.slice(first, first + MOST_ARGUMENTS)
+          await forgetDeleted.run(client, [deletingKey(group)], deleted)
+        }
       }),
     lease: (key: string, leaseMs: number, staleValue?: string, group?: string) =>
       withoutArguments('lease', () => lease(key, leaseMs, staleValue, group)),

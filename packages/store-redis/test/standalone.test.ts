@@ -224,6 +224,53 @@ describe.skipIf(!(await hasRedis()))('on a standalone Redis', () => {
     expect(await store.lease(key, MINUTE)).toEqual({ value: 'value' })
   })
 
+  test('what a process did not get to delete, because it ended, the next deletion of the group deletes', async () => {
+    const keyPrefix = `${newKey()}:`
+    const store = redisStore(client, { keyPrefix })
+    const [deleted, written, later, group] = [newKey(), newKey(), newKey(), newKey()]
+    for (const key of [deleted, written]) await store.set(key, 'before', MINUTE, group)
+    const ending = redisStore(
+      {
+        get: (key) => client.get(key),
+        set: (key, value, unit, ms) => client.set(key, value, unit, ms),
+        eval: (script, count, ...rest) => client.eval(script, count, ...rest),
+        del: () => Promise.reject(new Error('the process ends here')),
+      },
+      { keyPrefix },
+    )
+    await expect(ending.deleteGroup(group)).rejects.toThrow()
+    expect(await store.get(deleted)).toBe('before')
+    for (const key of [written, later]) await store.set(key, 'meanwhile', MINUTE, group)
+    await expect(ending.deleteGroup(group)).rejects.toThrow()
+    await store.set(later, 'after', MINUTE, group)
+    await store.deleteGroup(group)
+    expect(await client.keys(`${keyPrefix}*`)).toEqual([])
+  })
+
+  test('a key that is written while its group is deleted is still in the index', async () => {
+    const keyPrefix = `${newKey()}:`
+    const store = redisStore(client, { keyPrefix })
+    const [key, group] = [newKey(), newKey()]
+    await store.set(key, 'before', MINUTE, group)
+    const deleting = redisStore(
+      {
+        get: (each) => client.get(each),
+        set: (each, value, unit, ms) => client.set(each, value, unit, ms),
+        eval: (script, count, ...rest) => client.eval(script, count, ...rest),
+        del: async (...keys) => {
+          const count = await client.del(...keys)
+          await store.set(key, 'after', MINUTE / 2, group)
+          return count
+        },
+      },
+      { keyPrefix },
+    )
+    await deleting.deleteGroup(group)
+    expect(await store.get(key)).toBe('after')
+    await store.deleteGroup(group)
+    expect(await client.keys(`${keyPrefix}*`)).toEqual([])
+  })
+
   test('the client stays open', async () => {
     const key = newKey()
     await store.set(key, 'value', MINUTE)

@@ -1,4 +1,5 @@
-import { anyFormOf, base64Forms } from './wire-forms'
+import { quotedPieces } from './quoted-pieces'
+import { anyFormOf, base64Forms, formEncoded } from './wire-forms'
 
 /** Form parameters whose values say nothing secret. The value of every other one counts as a secret. */
 const PUBLIC_PARAMETERS = new Set([
@@ -13,23 +14,49 @@ const PUBLIC_PARAMETERS = new Set([
   'requested_token_type',
   'token_type_hint',
 ])
+/** Form parameters whose values are credentials, whatever they look like. */
+const CREDENTIAL_PARAMETER = /secret|token|assertion|passw|credential|key|code/i
+/** A value that reads like a name: `main`, `eu-west`. It would be found within other words. */
+const NAME = /^[\p{L}_.:-]{1,20}$/u
+/** A value that reads like a key or a token: an unbroken text that has a digit. */
+const KEY_OR_TOKEN = /^(?=.*\d)[\w.~+/=-]{16,}$/
 /** Headers whose values say nothing secret. The value of every other one counts as a secret. */
 const PUBLIC_HEADERS = new Set(['accept', 'accept-language', 'content-length', 'content-type', 'host', 'user-agent'])
 /** Where a JWT is quoted in parts, each part as long as this counts as a secret. */
 const SHORTEST_PART = 20
 
 /**
+ * How a value is looked for:
+ *
+ * - `anywhere`: also within words, and in part
+ * - `whole`: within words, but not in part
+ * - `word`: where it stands by itself
+ */
+type Search = 'anywhere' | 'whole' | 'word'
+
+/**
  * What was secret in the requests of one exchange with an authorization server. It is collected from the requests themselves,
  * so that it holds for every client authentication and grant.
  */
 export class SentSecrets {
-  readonly #values = new Set<string>()
+  readonly #values = new Map<string, Search>()
 
-  add(value: string | undefined): void {
+  add(value: string | undefined, search: Search = 'anywhere'): void {
     if (!value) return
-    this.#values.add(value)
     // A secret out of a file often ends with a line break, which servers drop.
-    if (value.trim() !== '') this.#values.add(value.trim())
+    for (const form of [value, value.trim()]) {
+      if (form !== '' && this.#values.get(form) !== 'anywhere') this.#values.set(form, search)
+    }
+  }
+
+  /**
+   * Adds the value of a form parameter, unless that is public. Nobody knows whether a value is secret whose name says nothing,
+   * such as `tenant`. If it were looked for like a password, a tenant `main` would leave little of a text about maintenance.
+   */
+  addParameter(name: string, value: string): void {
+    if (PUBLIC_PARAMETERS.has(name)) return
+    if (CREDENTIAL_PARAMETER.test(name) || KEY_OR_TOKEN.test(value)) this.#addCredential(value)
+    else this.add(value, NAME.test(value) ? 'word' : 'whole')
   }
 
   /** Adds what is secret in a request that is about to be sent. */
@@ -38,19 +65,19 @@ export class SentSecrets {
       if (!PUBLIC_HEADERS.has(name)) this.#addHeader(value)
     }
     if (!(body instanceof URLSearchParams) && typeof body !== 'string') return
-    for (const [name, value] of new URLSearchParams(body)) {
-      if (!PUBLIC_PARAMETERS.has(name)) this.#addCredential(value)
-    }
+    for (const [name, value] of new URLSearchParams(body)) this.addParameter(name, value)
   }
 
-  /** `text` with each secret replaced by `[redacted]`, in whatever form of {@link anyFormOf} it stands there. */
+  /** `text` with each secret replaced by `[redacted]`, in whatever form of {@link anyFormOf} it stands there, or in part. */
   redact(text: string): string {
     const ranges: [start: number, end: number][] = []
-    for (const value of this.#values) {
-      for (const form of [anyFormOf(value), ...base64Forms(value)]) {
+    for (const [value, search] of this.#values) {
+      for (const form of [anyFormOf(value, search === 'word'), ...base64Forms(value)]) {
         for (const { index, 0: found } of text.matchAll(form)) ranges.push([index, index + found.length])
       }
     }
+    const anywhere = [...this.#values].filter(([, search]) => search === 'anywhere').map(([value]) => value)
+    ranges.push(...quotedPieces(text, [...anywhere, ...anywhere.map(formEncoded)]))
     return replaceRanges(text, ranges)
   }
 
@@ -75,7 +102,7 @@ function replaceRanges(text: string, ranges: [start: number, end: number][]): st
   let shown = ''
   let shownUntil = 0
   for (const [start, end] of ranges.sort(([a], [b]) => a - b)) {
-    if (start >= shownUntil) shown += `${text.slice(shownUntil, start)}[redacted]`
+    if (start > shownUntil || shown === '') shown += `${text.slice(shownUntil, start)}[redacted]`
     shownUntil = Math.max(shownUntil, end)
   }
   return shown + text.slice(shownUntil)

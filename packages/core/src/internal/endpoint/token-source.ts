@@ -152,7 +152,8 @@ export class TokenSource {
   /** What an error of a custom requester must not repeat. Other requesters collect it from what they send. */
   #knownSecrets(parameters: RequestedToken['parameters'], clientAssertion: ClientAssertion | undefined): SentSecrets {
     const secrets = new SentSecrets()
-    for (const value of [...Object.values(parameters), this.#client.clientSecret, clientAssertion]) {
+    for (const [name, value] of Object.entries(parameters)) secrets.addParameter(name, value)
+    for (const value of [this.#client.clientSecret, clientAssertion]) {
       if (typeof value === 'string') secrets.add(value)
     }
     return secrets

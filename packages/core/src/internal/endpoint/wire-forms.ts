@@ -8,15 +8,17 @@ const NAMED_ENTITIES: Readonly<Record<string, string>> = { '&': 'amp', '<': 'lt'
 /**
  * A pattern for every form in which `value` can stand in a text: plain, form-encoded or percent-encoded (in upper and lower
  * case), as JSON string, escaped once or several times, and as HTML; each character in a form of its own.
+ *
+ * @param asWord whether it is not looked for within words
  */
-export function anyFormOf(value: string): RegExp {
+export function anyFormOf(value: string, asWord = false): RegExp {
   const isLong = value.length > LONGEST_PATTERN
   const once = isLong ? usualForms(value) : patternOf(value)
   // A server that decodes too little quotes a value that was encoded twice.
   const encoded = formEncoded(value)
   const twice = isLong || encoded === value ? [] : [patternOf(encoded)]
   const either = [once, ...twice].join('|')
-  if (value.length >= SHORTEST_ANYWHERE) return new RegExp(either, 'gu')
+  if (value.length >= SHORTEST_ANYWHERE && !asWord) return new RegExp(either, 'gu')
   return new RegExp(`(?<![\\p{L}\\p{N}])(?:${either})(?![\\p{L}\\p{N}])`, 'gu')
 }
 
@@ -40,7 +42,8 @@ export function base64Forms(value: string): RegExp[] {
   return forms
 }
 
-function formEncoded(value: string): string {
+/** As it stands in a form body. */
+export function formEncoded(value: string): string {
   return new URLSearchParams([['', value]]).toString().slice(1)
 }
 
