@@ -57,7 +57,11 @@ test('an adapter that transformRequest sets sends the request with a token, once
     }
     return data
   }
-  const first = await instance.post('test', { a: 1 }, { transformRequest: [transformRequest, (data) => JSON.stringify(data)] })
+  const first = await instance.post(
+    'test',
+    { a: 1 },
+    { transformRequest: [transformRequest, (data) => JSON.stringify(data)] },
+  )
   expect(first.status).toBe(200)
   provider.revokeIssued()
   const second = await instance('test', { transformRequest })
