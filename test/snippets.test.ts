@@ -1,23 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { expect, test } from 'vitest'
-
-const root = fileURLToPath(new URL('..', import.meta.url))
-/** The folder of every workspace, from the root. */
-const workspaces = [
-  ...['packages', 'apps'].flatMap((parent) => readdirSync(join(root, parent)).map((name) => `${parent}/${name}`)),
-  'test/support',
-]
-/** Every Markdown file at the root and in the workspaces. */
-const documents = ['.', ...workspaces].flatMap((folder) =>
-  existsSync(join(root, folder))
-    ? readdirSync(join(root, folder))
-        .filter((name) => name.endsWith('.md'))
-        .map((name) => (folder === '.' ? name : `${folder}/${name}`))
-    : [],
-)
+import { documents, root } from './documents'
 
 /** The TypeScript blocks of a document. The first line of each names its file. */
 function snippets(document: string): { file: string; code: string }[] {
@@ -32,7 +17,8 @@ function snippets(document: string): { file: string; code: string }[] {
 test('every TypeScript snippet of every document compiles against the sources', () => {
   const files = documents.flatMap((document) => {
     // Beside its package, so that imports resolve as they do for a user of that package.
-    const folder = join(root, dirname(document), 'node_modules/.snippets', basename(document, '.md'))
+    const workspace = dirname(document) === 'docs' ? 'apps/docs' : dirname(document)
+    const folder = join(root, workspace, 'node_modules/.snippets', basename(document, '.md'))
     rmSync(folder, { recursive: true, force: true })
     const found = snippets(document)
     if (found.length > 0) mkdirSync(folder, { recursive: true })

@@ -1,0 +1,40 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitepress'
+import { sections } from './sections'
+
+const installed = (name: string) => fileURLToPath(import.meta.resolve(name))
+const repository = 'https://github.com/tokenward/tokenward'
+
+export default defineConfig({
+  title: 'tokenward',
+  description: 'OAuth 2.0 access tokens for TypeScript workers, daemons and background jobs',
+  lang: 'en',
+  srcDir: '../../docs',
+  base: process.env.DOCS_BASE ?? '/',
+  // The pages lie outside of this workspace, where `vue` is not found.
+  vite: { resolve: { alias: ['vue/server-renderer', 'vue'].map((find) => ({ find, replacement: installed(find) })) } },
+  // Links into the repository work on GitHub. On the site they lead there.
+  markdown: {
+    config(md) {
+      md.core.ruler.push('repository-links', ({ tokens }) => {
+        for (const { children } of tokens) {
+          for (const token of children ?? []) {
+            const href = token.attrGet('href')
+            if (href?.startsWith('../')) token.attrSet('href', `${repository}/tree/main/${href.slice(3)}`)
+          }
+        }
+      })
+    },
+  },
+  themeConfig: {
+    nav: [
+      { text: 'Guide', link: '/getting-started' },
+      { text: 'Reference', link: '/reference/' },
+    ],
+    sidebar: sections,
+    outline: { level: [2, 3], label: 'On this page' },
+    search: { provider: 'local' },
+    socialLinks: [{ icon: 'github', link: repository, ariaLabel: 'tokenward on GitHub' }],
+    footer: { message: 'MIT licence' },
+  },
+})

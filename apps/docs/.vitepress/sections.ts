@@ -1,0 +1,55 @@
+interface Page {
+  readonly text: string
+  readonly link: string
+  /** One line about the page, for llms.txt. */
+  readonly about: string
+}
+
+const page = (name: string, text: string, about: string): Page => ({ text, link: `/${name}`, about })
+
+/** The sidebar of the site, and the order of the pages in llms.txt. `test/docs.test.ts` checks that every page is here. */
+export const sections = [
+  {
+    text: 'Start',
+    items: [
+      page('getting-started', 'Getting started', 'from an empty folder to an API call with a token, in three minutes'),
+      page('http-clients', 'HTTP clients', 'fetch, ofetch, axios, undici, and libraries that take a fetch'),
+    ],
+  },
+  {
+    text: 'Tasks',
+    items: [
+      page(
+        'token-parameters',
+        'Tokens that depend on the request',
+        'scope, resource and other parameters for one call',
+      ),
+      page('redis', 'Share tokens by Redis', 'one token and one token request for a whole fleet'),
+      page(
+        'client-authentication',
+        'Client authentication and workload identity',
+        'secrets that rotate, private keys, client assertions',
+      ),
+      page('dpop', 'DPoP: tokens bound to a key', 'proofs of possession (RFC 9449), alone and in a fleet'),
+      page('mtls', 'Mutual TLS', 'client certificates and certificate-bound tokens (RFC 8705)'),
+      page('many-tenants', 'Many tenants', 'definitions that are found at run time, and what to know with thousands'),
+      page('custom-stores', 'Write a store', 'three methods, and what a store can add'),
+      page('testing', 'Test your code', 'scripted tokens, failures and rejections, and a clock'),
+    ],
+  },
+  {
+    text: 'In production',
+    items: [
+      page('failures', 'What happens on failure', 'what your code sees when something fails, as a table'),
+      page('security', 'Security', 'what is protected, and how'),
+    ],
+  },
+  {
+    text: 'Moving from …',
+    items: [
+      page('migrate-duende', 'Duende.AccessTokenManagement', 'the same in C# and in TypeScript'),
+      page('migrate-axios-interceptors', 'axios interceptors', 'what an interceptor of your own gets wrong'),
+      page('migrate-simple-oauth2', 'simple-oauth2 and others', 'also openid-client, MSAL and google-auth-library'),
+    ],
+  },
+]
