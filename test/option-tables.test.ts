@@ -5,11 +5,12 @@ import ts from 'typescript'
 import { expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const core = join(root, 'packages/core/src')
+const core = 'packages/core/src'
+const testing = 'packages/testing'
 
 /** The properties of an exported interface, inherited ones included. */
 function propertiesOf(file: string, name: string): string[] {
-  const path = join(core, file)
+  const path = join(root, file)
   const program = ts.createProgram([path], {
     strict: true,
     moduleResolution: ts.ModuleResolutionKind.Bundler,
@@ -22,24 +23,27 @@ function propertiesOf(file: string, name: string): string[] {
   return checker.getPropertiesOfType(checker.getTypeAtLocation(declaration)).map((property) => property.name)
 }
 
-/** The first column of the README table whose first heading is `head`. */
-function rowsOf(head: string): string[] {
-  const readme = readFileSync(join(root, 'README.md'), 'utf8')
-  const start = readme.indexOf(`| ${head} |`)
-  if (start < 0) throw new Error(`README.md has no table '${head}'`)
-  const [table = ''] = readme.slice(start).split('\n\n')
+/** The first column of the table in `document` whose first heading is `head`. */
+function rowsOf(document: string, head: string): string[] {
+  const text = readFileSync(join(root, document), 'utf8')
+  const start = text.indexOf(`| ${head} |`)
+  if (start < 0) throw new Error(`${document} has no table '${head}'`)
+  const [table = ''] = text.slice(start).split('\n\n')
   return [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, option]) => String(option))
 }
 
 test.each([
-  ['option of a definition', 'client-definition.ts', 'ClientDefinition'],
-  ['option of the manager', 'token-manager.ts', 'TokenManagerOptions'],
-  ['option of a call', 'token-parameters.ts', 'GetAccessTokenOptions'],
-  ['option of an adapter', 'authorized-client-options.ts', 'AuthorizedClientOptions'],
+  ['option of a definition', 'README.md', `${core}/client-definition.ts`, 'ClientDefinition'],
+  ['option of the manager', 'README.md', `${core}/token-manager.ts`, 'TokenManagerOptions'],
+  ['option of a call', 'README.md', `${core}/token-parameters.ts`, 'GetAccessTokenOptions'],
+  ['option of an adapter', 'README.md', `${core}/authorized-client-options.ts`, 'AuthorizedClientOptions'],
+  ['option of test tokens', `${testing}/README.md`, `${testing}/src/create-test-tokens.ts`, 'TestTokensOptions'],
+  ['option of a test client', `${testing}/README.md`, `${testing}/src/test-client.ts`, 'TestClient'],
+  ['option of a failure', `${testing}/README.md`, `${testing}/src/test-failure.ts`, 'TestFailure'],
 ])(
-  'the README lists each %s, and no other',
-  (head, file, name) => {
-    expect(rowsOf(head).sort()).toEqual(propertiesOf(file, name).sort())
+  'each %s is in the table of %s, and no other',
+  (head, document, file, name) => {
+    expect(rowsOf(document, head).sort()).toEqual(propertiesOf(file, name).sort())
   },
   60_000,
 )

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 // @ts-expect-error plain JavaScript, because scripts that run without a build step use it too
@@ -43,4 +43,19 @@ describe.each([
     })
     expect(status, `${stdout}\n${stderr}`.slice(-4_000)).toBe(0)
   }, 100_000)
+})
+
+test('the example in the README of @tokenward/testing runs under node:test as it is', () => {
+  const readme = readFileSync(join(folder, 'node_modules/@tokenward/testing/README.md'), 'utf8')
+  const [, code = ''] = /```ts\n([\s\S]*?)```/.exec(readme) ?? []
+  const file = join(folder, 'invoice-worker.test.mts')
+  writeFileSync(file, code)
+  // With this variable set, node:test would report to the runner around it.
+  const { NODE_TEST_CONTEXT: _context, ...env } = process.env
+  const { status, stdout } = spawnSync(process.execPath, ['--test', '--test-reporter=tap', file], {
+    encoding: 'utf8',
+    env,
+  })
+  expect(stdout).toMatch(/# pass 3\n# fail 0/)
+  expect(status).toBe(0)
 })

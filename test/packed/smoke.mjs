@@ -10,6 +10,7 @@ import { memoryStore } from '@tokenward/store-memory'
 import { redisStore } from '@tokenward/store-redis'
 import { storeConformance } from '@tokenward/store-testkit'
 import { unstorageStore } from '@tokenward/store-unstorage'
+import { createTestTokens } from '@tokenward/testing'
 
 const require = createRequire(import.meta.url)
 assert.equal(require('@tokenward/core').createTokenManager, createTokenManager, 'require() returns the same module')
@@ -51,6 +52,11 @@ assert.equal(await encrypted.get('a'), 'value')
 // Their own tests cover how they work. This checks that they load and refuse a wrong argument.
 for (const create of [redisStore, keyvStore, unstorageStore, storeConformance])
   assert.throws(() => create({}), TypeError)
+
+const testTokens = createTestTokens({ clients: { c: { lifetimeMs: 60_000 } } })
+assert.equal((await testTokens.getAccessToken('c')).value, 'c-token-1')
+await testTokens.clock.advance(60_000)
+assert.equal((await testTokens.getAccessToken('c')).value, 'c-token-2')
 
 server.close()
 // The manager is not closed: an open manager must not keep the process alive.

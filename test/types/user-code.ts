@@ -12,6 +12,7 @@ import {
 import { createFetch } from '@tokenward/fetch'
 import { createOfetch } from '@tokenward/ofetch'
 import { memoryStore } from '@tokenward/store-memory'
+import { createTestTokens, TestClock } from '@tokenward/testing'
 
 type AxiosInstance = ReturnType<typeof createAxios>
 type $Fetch = ReturnType<typeof createOfetch>
@@ -104,3 +105,15 @@ export async function clients(existing: AxiosInstance): Promise<void> {
 
 export const tenants: TokenManager = createTokenManager({ resolveClient: async () => undefined })
 export const store: TokenStore = memoryStore()
+
+export async function unitTest(code: (manager: typeof tokens) => Promise<void>): Promise<void> {
+  const clock = new TestClock()
+  const testTokens = createTestTokens({ clients: { 'catalog.client': { value: 'a' }, 'invoice.client': {} }, clock })
+  // Code that knows more clients than this test needs takes it too.
+  await code(testTokens)
+  createFetch(testTokens, 'invoice.client', { baseURL: 'https://apis.company.com/invoice/' })
+  testTokens.failNext('invoice.client', { error: 'timeout', retryAfterMs: 1_000 })
+  await clock.advance(1_000)
+  // @ts-expect-error no such client
+  testTokens.failNext('late', 'timeout')
+}

@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { createTokenManager, TokenRequestError } from '@tokenward/core'
-import { createFetch } from '@tokenward/fetch'
+import { createTokenManager } from '@tokenward/core'
 import { redisStore } from '@tokenward/store-redis'
+import { countedCalls } from './counted-calls'
 import type { Counts, MemberConfiguration } from './protocol'
 import { connected, redisClient } from './redis-client'
 
@@ -15,15 +14,7 @@ export interface FleetWorker {
 }
 
 export function createWorker(configuration: MemberConfiguration): FleetWorker {
-  const { name, tokenEndpoint, clientId, clientSecret, catalogUrl, callsPerSecond } = configuration
-  const failures: Record<string, number> = {}
-  const storeFailures: Record<string, number> = {}
-  let calls = 0
-  let okCalls = 0
-  let tokensRequested = 0
-  let tokensFromStore = 0
-  let slowestTokenMs = 0
-
+  const { name, tokenEndpoint, clientId, clientSecret } = configuration
   const redis = redisClient(configuration)
   const tokens = createTokenManager({
     clients: {
@@ -40,53 +31,17 @@ export function createWorker(configuration: MemberConfiguration): FleetWorker {
     store: redisStore(redis),
     storeTimeoutMs: configuration.storeTimeoutMs,
   })
-  tokens.on('tokenRetrieved', ({ source }) => {
-    if (source === 'endpoint') tokensRequested++
-    else tokensFromStore++
-  })
-  tokens.on('storeFailed', ({ operation, reason }) => count(storeFailures, `${operation} ${reason}`))
-  const catalog = createFetch(tokens, 'catalog.client', { baseURL: catalogUrl })
-
-  async function call(): Promise<void> {
-    calls++
-    const problem = await callOnce().catch(failureOf)
-    if (problem === undefined) okCalls++
-    else count(failures, problem)
-  }
-
-  async function callOnce(): Promise<string | undefined> {
-    const startedAt = performance.now()
-    await tokens.getAccessToken('catalog.client')
-    slowestTokenMs = Math.max(slowestTokenMs, performance.now() - startedAt)
-    const response = await catalog('list')
-    await response.body?.cancel()
-    return response.status === 200 ? undefined : String(response.status)
-  }
+  const calls = countedCalls(tokens, configuration)
 
   return {
     ready: () => connected(redis),
-    counts: () => ({ calls, okCalls, failures, tokensRequested, tokensFromStore, storeFailures, slowestTokenMs }),
+    counts: calls.counts,
     async run(stop) {
-      while (!stop.aborted) {
-        await call()
-        await sleep(1_000 / callsPerSecond, undefined, { signal: stop }).catch(() => {})
-      }
+      await calls.run(stop)
       await tokens.close()
       redis.disconnect()
     },
   }
-}
-
-function count(counts: Record<string, number>, what: string): void {
-  counts[what] = (counts[what] ?? 0) + 1
-}
-
-/** The class and code of an error. Its message may contain details that a table should not show. */
-function failureOf(error: unknown): string {
-  if (!(error instanceof Error)) return typeof error
-  if (error instanceof TokenRequestError) return `${error.name} ${error.error}`
-  const { code } = (error.cause instanceof Error ? error.cause : error) as { code?: unknown }
-  return code === undefined ? error.name : `${error.name} ${String(code)}`
 }
 
 function headersOf(init: RequestInit | undefined): Record<string, string> {

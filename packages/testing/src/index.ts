@@ -1,0 +1,5 @@
+export type { TestCall, TestRejection, TestTokens, TestTokensOptions } from './create-test-tokens'
+export { createTestTokens } from './create-test-tokens'
+export type { TestClient, TestTokenRequest, TestValue } from './test-client'
+export { TestClock } from './test-clock'
+export type { TestFailure } from './test-failure'
