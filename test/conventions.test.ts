@@ -11,6 +11,7 @@ interface Workspace {
   readonly folder: string
   readonly manifest: {
     name: string
+    version: string
     private?: boolean
     author?: unknown
     homepage?: string
@@ -18,6 +19,8 @@ interface Workspace {
     repository?: unknown
     keywords?: string[]
     exports: unknown
+    main?: string
+    types?: string
     engines?: { node: string }
     dependencies?: Record<string, string>
     peerDependencies?: Record<string, string>
@@ -198,6 +201,8 @@ test('packages are alike: ESM with types, one engine range, links to the source,
   const repository = 'https://github.com/tokenward/tokenward'
   for (const { folder, manifest } of packages) {
     expect(manifest.exports).toEqual({ '.': { types: './dist/index.d.ts', default: './dist/index.js' } })
+    // For `moduleResolution: node10`, which does not know `exports`.
+    expect([manifest.main, manifest.types], folder).toEqual(['./dist/index.js', './dist/index.d.ts'])
     expect(manifest.engines?.node).toBe('^20.19 || >=22.12')
     expect(manifest.repository).toEqual({ type: 'git', url: `git+${repository}.git`, directory: folder })
     expect(manifest.homepage).toBe(`${repository}/tree/main/${folder}#readme`)
@@ -207,6 +212,26 @@ test('packages are alike: ESM with types, one engine range, links to the source,
     expect(read(`${folder}/LICENSE`), folder).toBe(read('LICENSE'))
     expect(existsSync(join(root, folder, 'README.md')), `${folder}/README.md`).toBe(true)
   }
+})
+
+test('a README of a package has no relative links, because they lead nowhere on npm', () => {
+  const relatives = packages.flatMap(({ folder }) =>
+    [...read(`${folder}/README.md`).matchAll(/\]\((?!https:\/\/|#)[^)]*\)/g)].map(([link]) => `${folder}: ${link}`),
+  )
+  expect(relatives).toEqual([])
+})
+
+test('a package that was never released has a changeset that makes its first version 0.1.0', () => {
+  const changesets = readdirSync(join(root, '.changeset')).filter((file) => file.endsWith('.md'))
+  const minors = new Set(
+    changesets.flatMap((file) =>
+      [...read(`.changeset/${file}`).matchAll(/^'(\S+)': minor$/gm)].map(([, name]) => name),
+    ),
+  )
+  const unreleased = packages
+    .filter(({ manifest }) => manifest.version === '0.0.0')
+    .map(({ manifest }) => manifest.name)
+  expect(unreleased.filter((name) => !minors.has(name))).toEqual([])
 })
 
 test('apps are private and have a README', () => {

@@ -3,16 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import ts from 'typescript'
 import { expect, test } from 'vitest'
 import { documents, root } from './documents'
-
-/** The TypeScript blocks of a document. The first line of each names its file. */
-function snippets(document: string): { file: string; code: string }[] {
-  const text = readFileSync(join(root, document), 'utf8')
-  return [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code = '']) => {
-    const [, file] = /^\/\/ (\S+\.ts)\n/.exec(code) ?? []
-    if (!file) throw new Error(`a snippet of ${document} does not name its file in its first line: ${code}`)
-    return { file, code }
-  })
-}
+import { snippets } from './snippets'
 
 test('every TypeScript snippet of every document compiles against the sources', () => {
   const files = documents.flatMap((document) => {

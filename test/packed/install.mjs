@@ -7,13 +7,22 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** What else the scripts in that folder import, and where it is in this repository. */
+/** What else users' code and the scripts in that folder import, and where it is in this repository. */
 const TOOLS = {
+  '@keyv/postgres': 'packages/store-keyv/node_modules/@keyv/postgres',
   '@tokenward/identity-provider': 'apps/identity-provider',
+  '@types/node': 'node_modules/@types/node',
+  '@types/simple-oauth2': 'apps/docs/node_modules/@types/simple-oauth2',
   axios: 'packages/axios/node_modules/axios',
+  ioredis: 'packages/store-redis/node_modules/ioredis',
+  jose: 'packages/core/node_modules/jose',
+  keyv: 'packages/store-keyv/node_modules/keyv',
+  ky: 'packages/fetch/node_modules/ky',
   ofetch: 'packages/ofetch/node_modules/ofetch',
+  'simple-oauth2': 'apps/docs/node_modules/simple-oauth2',
   undici: 'packages/undici/node_modules/undici',
   'undici-7': 'packages/undici/node_modules/undici-7',
+  unstorage: 'packages/store-unstorage/node_modules/unstorage',
 }
 
 export const packages = readdirSync(join(root, 'packages')).filter((name) =>

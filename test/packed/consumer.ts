@@ -1,0 +1,38 @@
+// What a user's project imports. test/packed-types.test.ts compiles it against the packed packages, with each compiler and option
+// that the README names.
+import { createAxios } from '@tokenward/axios'
+import { createTokenManager, TokenRequestError, type TokenStore } from '@tokenward/core'
+import { createFetch } from '@tokenward/fetch'
+import { createOfetch } from '@tokenward/ofetch'
+import { encryptedStore } from '@tokenward/store-encrypted'
+import { keyvStore } from '@tokenward/store-keyv'
+import { memoryStore } from '@tokenward/store-memory'
+import { redisStore } from '@tokenward/store-redis'
+import { storeConformance } from '@tokenward/store-testkit'
+import { unstorageStore } from '@tokenward/store-unstorage'
+import { createTestTokens } from '@tokenward/testing'
+import { tokenInterceptor } from '@tokenward/undici'
+
+const baseURL = 'https://api.example'
+const store: TokenStore = encryptedStore(memoryStore(), { keys: [new Uint8Array(32)] })
+const tokens = createTokenManager({
+  clients: { a: { issuer: new URL('https://as.example'), clientId: 'c', clientSecret: 's' } },
+  store,
+})
+
+export const api = createFetch(tokens, 'a', { baseURL })
+export const others = [createOfetch(tokens, 'a', { baseURL }), createAxios(tokens, 'a', { baseURL })]
+export const interceptor = tokenInterceptor(tokens, 'a', { baseURL })
+export const functions = [redisStore, keyvStore, unstorageStore, storeConformance, TokenRequestError]
+export const testTokens = createTestTokens({ clients: { x: {} } })
+
+export async function call(signal: AbortSignal): Promise<[string, number]> {
+  const token = await tokens.getAccessToken('a', { signal, resource: new URL('https://r.example') })
+  const response = await api('list', { signal, tokenParameters: { scope: 's' } })
+  const types: [string, number] = [token.value, response.status]
+  // @ts-expect-error no such client
+  await tokens.getAccessToken('b')
+  // @ts-expect-error no such client
+  createFetch(tokens, 'b', { baseURL })
+  return types
+}
