@@ -160,6 +160,27 @@ function withoutCause(error: TokenRequestError, details: TokenRequestErrorDetail
   return shown
 }
 
+/** A client that got no token in a warm-up, and why. */
+export interface WarmUpFailure {
+  /** The client's name. */
+  readonly client: string
+  /** An `UnknownClientError`, a `ConfigurationError` or a {@link TokenRequestError}. */
+  readonly error: TokenwardError
+}
+
+/** `warmUp` found clients that cannot get a token. Each of them is named, with its own error. */
+export class WarmUpError extends TokenwardError {
+  readonly code = 'warm_up_failed'
+  readonly failures: readonly WarmUpFailure[]
+
+  /** @param clients how many clients were to get a token */
+  constructor(failures: readonly WarmUpFailure[], clients: number) {
+    const lines = failures.map(({ client, error }) => `  ${client}: ${error.message}`)
+    super(`${failures.length} of ${clients} clients cannot get a token:\n${lines.join('\n')}`)
+    this.failures = Object.freeze(failures.map((failure) => Object.freeze({ ...failure })))
+  }
+}
+
 /** A request was about to send a token to an origin that must not get it. Nothing was sent. */
 export class OriginNotAllowedError extends TokenwardError {
   readonly code = 'origin_not_allowed'

@@ -17,7 +17,7 @@ export type {
 } from './authorized-client-options'
 export type { ClientAssertion, ClientAssertionContext } from './client-assertion'
 export type { ClientDefinition, ClientDefinitionSource } from './client-definition'
-export type { Clock } from './clock'
+export type { Clock, TimerOptions } from './clock'
 export { createTokenManager } from './create-token-manager'
 export type { DPoPOptions, KeyPair } from './dpop-key'
 export {
@@ -29,16 +29,33 @@ export {
   type TokenRequestStep,
   TokenwardError,
   UnknownClientError,
+  WarmUpError,
+  type WarmUpFailure,
 } from './errors'
 export type {
+  CallbackFailed,
+  CircuitClosed,
+  CircuitHalfOpened,
+  CircuitOpened,
+  LeaseAwaited,
+  LeaseTakenOver,
   Logger,
+  NewTokenRejected,
   NonceRetried,
+  RenewalFailed,
   RenewalStarted,
+  RetrievalReason,
+  SecretRotated,
   StoreFailed,
+  StoreRecovered,
+  TokenAccepted,
   TokenEvents,
+  TokenRecovered,
   TokenRejected,
   TokenRequestFailed,
   TokenRetrieved,
+  TokenUnavailable,
+  TokenUsed,
   Unsubscribe,
 } from './events'
 export {
@@ -52,12 +69,15 @@ export {
   type TokenExchangeOptions,
   tokenExchange,
 } from './grants'
+export type { KeepFreshCallback, KeepFreshOptions } from './keep-fresh'
 export { TlsClientAuth } from './tls-client-auth'
 export type { TokenManager, TokenManagerOptions } from './token-manager'
 export type { GetAccessTokenOptions, TokenParameters } from './token-parameters'
+export type { ClientStatus, ManagerStatus, TokenStatus, TokenStatusError } from './token-status'
 
 // Part 2: for authors of adapters, stores, caches and requesters.
 
+export type { AcquiredToken, Acquisition, AcquisitionHook, TracedTokens } from './acquisition'
 export type { ClientConfiguration } from './client-configuration'
 export type { TokenRequestErrorDetails } from './errors'
 export {

@@ -1,5 +1,7 @@
 import type { AccessToken } from './access-token'
 import type { TokenRequestError } from './errors'
+import type { RetrievalReason } from './events'
+import type { TokenStatus } from './token-status'
 
 /** A token that was loaded from the token endpoint. */
 export interface LoadedToken {
@@ -18,6 +20,8 @@ export interface LoadContext {
   readonly signal: AbortSignal
   /** Whether a caller waits for the token at this moment. A request that nobody waits for is not retried. */
   isAwaited(): boolean
+  /** Why the token is requested, for the events. */
+  readonly reason?: RetrievalReason | undefined
 }
 
 /** Loads one token from the token endpoint, with retries, time limits and the circuit breaker. */
@@ -52,6 +56,8 @@ export interface CacheGetOptions {
   readonly minValidityMs?: number | undefined
   /** Requests a new token even if a good one is cached. */
   readonly forceRenewal?: boolean | undefined
+  /** The token is only kept fresh, and nobody uses it now: the look-up is not a `tokenUsed`. */
+  readonly keepsFresh?: boolean | undefined
   /** Detaches this caller. A request that other callers wait for goes on. */
   readonly signal?: AbortSignal | undefined
 }
@@ -60,6 +66,8 @@ export interface CacheGetOptions {
 export interface RejectOptions {
   /** The API had accepted the token before, so it is not brand-new. Default false. */
   readonly wasAccepted?: boolean | undefined
+  /** The origin of the API, if it is known. */
+  readonly origin?: string | undefined
 }
 
 /**
@@ -88,6 +96,10 @@ export interface TokenCache {
   clear(client?: string, group?: string): Promise<void>
   /** The tokens of a client that this process holds and that have not expired. */
   held(client: string): readonly AccessToken[]
+  /** What `status()` of the manager tells about the client's tokens. Without it, that tells about those that are {@link held}. */
+  status?(client: string): readonly TokenStatus[]
+  /** How long a look-up of the token would do nothing but return it, in milliseconds. Undefined: there is none. */
+  idleMs?(key: string): number | undefined
   /** Forgets the tokens of a client in this process only. */
   forget(client: string): void
   /** Ends the requests under way and forgets all tokens. A closed cache returns no token. */

@@ -1,11 +1,14 @@
 import type { AccessToken } from './access-token'
+import type { TracedTokens } from './acquisition'
 import type { ClientDefinition, ClientDefinitionSource } from './client-definition'
 import type { Clock } from './clock'
 import type { Logger, TokenEvents, Unsubscribe } from './events'
+import type { KeepFreshCallback, KeepFreshOptions } from './keep-fresh'
 import type { TokenCache } from './token-cache'
 import type { GetAccessTokenOptions, TokenParameters } from './token-parameters'
 import type { TokenPresenter } from './token-presenter'
 import type { TokenRequester } from './token-requester'
+import type { ManagerStatus } from './token-status'
 import type { TokenStore } from './token-store'
 
 /** Options of `createTokenManager`. */
@@ -36,7 +39,7 @@ export interface TokenManagerOptions<Name extends string = string> {
   defaultLifetimeMs?: number | undefined
   /** Whether {@link TokenManager.close} revokes the tokens that this process holds (RFC 7009). Default false. */
   revokeOnClose?: boolean | undefined
-  /** Receives messages. `console` is one. Default: none. */
+  /** Receives messages: `console`, or a logger of consola, winston or pino. Default: none. */
   logger?: Logger | undefined
   /** How tokens are requested. Default: the client credentials grant by openid-client. */
   requester?: TokenRequester | undefined
@@ -49,7 +52,7 @@ export interface TokenManagerOptions<Name extends string = string> {
 }
 
 /** Provides access tokens by client name. `createTokenManager` makes one. */
-export interface TokenManager<Name extends string = string> extends TokenPresenter<Name> {
+export interface TokenManager<Name extends string = string> extends TokenPresenter<Name>, TracedTokens {
   /**
    * A valid access token: the cached one, or a new one.
    *
@@ -88,6 +91,35 @@ export interface TokenManager<Name extends string = string> extends TokenPresent
   addClient<Added extends string>(client: Added, definition: ClientDefinitionSource): TokenManager<Name | Added>
   /** Removes a definition, and its tokens from this process. No error when there is none. */
   removeClient(client: Name | (string & {})): void
+  /**
+   * Gets a token for each client, so that the first calls find one, and a process with a wrong secret does not start. Without
+   * names: for each client that was defined.
+   *
+   * @example
+   * await tokens.warmUp() // at start, before the first job
+   *
+   * @throws WarmUpError that names every client that cannot get a token, and why. Names that are not known are among them.
+   */
+  warmUp(clients?: readonly Name[]): Promise<void>
+  /**
+   * Keeps a token fresh although nobody asks for it, for a connection that outlives its token (AMQP, Kafka, gRPC streams). Calls
+   * `callback` with the current token and with each new one: renewed ahead, after a 401, or by another process. While no token can
+   * be had, it tries again after pauses of 0.5 s that double up to 30 s. What `callback` throws ends nothing. It is not waited
+   * for. The timer does not keep the process alive.
+   *
+   * @example
+   * const stop = tokens.keepFresh('catalog.client', (token) => connection.updateSecret(token.value))
+   *
+   * @returns a function that ends it. `close` ends it too.
+   * @throws UnknownClientError when no client has that name
+   * @throws ConfigurationError when the options are wrong
+   */
+  keepFresh(client: Name, callback: KeepFreshCallback, options?: KeepFreshOptions): Unsubscribe
+  /**
+   * The state of the store, of each client and of each token in this process. It asks nobody: no token request is sent. The result
+   * is a plain object for a health endpoint, with no token and no secret in it.
+   */
+  status(): ManagerStatus
   /** Calls `listener` for every such event from now on. The returned function ends that. */
   on<Event extends keyof TokenEvents>(event: Event, listener: (event: TokenEvents[Event]) => void): Unsubscribe
   /**

@@ -1,5 +1,6 @@
 import type { AccessToken } from '../../access-token'
 import { TokenRequestError } from '../../errors'
+import type { RetrievalReason } from '../../events'
 import type { StoreLease } from '../../token-store'
 import { type Lifetime, lifetime, mustRenew, type ValidityDemand } from './freshness'
 
@@ -52,6 +53,18 @@ export function goodEntry(
 /** Whether callers use the token, without waiting for a new one. */
 export function isUsable(entry: CacheEntry, now: number, demand: ValidityDemand): boolean {
   return entry.state === 'good' && !mustRenew(entry, now, demand)
+}
+
+/** Why a new token is retrieved in place of `entry`. */
+export function retrievalReason(entry: CacheEntry | undefined, now: number): RetrievalReason {
+  if (!entry) return 'first'
+  if (entry.state === 'rejected') return 'rejected'
+  return now < entry.expiresAt ? 'ahead' : 'expired'
+}
+
+/** The remaining lifetime of the entry's token, in milliseconds. */
+export function remaining(entry: CacheEntry, now: number): number {
+  return Math.max(0, entry.expiresAt - now)
 }
 
 const SHORTEST_BACKOFF_MS = 500

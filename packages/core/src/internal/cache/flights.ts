@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock'
+import type { RetrievalReason } from '../../events'
 import { untilAborted } from '../util/abort'
 import { closedError } from '../util/closed-error'
 import type { CacheEntry } from './cache-entry'
@@ -12,6 +13,7 @@ export interface FlightOptions {
   readonly forced: boolean
   /** Renews a token that is still valid: it has its full time even when nobody waits. */
   readonly isRenewal: boolean
+  readonly reason: RetrievalReason
 }
 
 /** The one request under way for a key (single flight). */

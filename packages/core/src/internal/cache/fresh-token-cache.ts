@@ -1,15 +1,21 @@
 import type { AccessToken } from '../../access-token'
 import type { Clock } from '../../clock'
+import type { RetrievalReason, TokenUsed } from '../../events'
 import type { CacheGetOptions, RejectOptions, TokenCache } from '../../token-cache'
+import type { TokenStatus } from '../../token-status'
 import type { StoreAccess } from '../store/store-access'
 import { untilAborted } from '../util/abort'
-import type { Emit } from '../util/event-emitter'
-import { type CacheEntry, isUsable, renewalBackoffMs } from './cache-entry'
+import type { AcquisitionHooks } from '../util/acquisition-hooks'
+import type { EventEmitter } from '../util/event-emitter'
+import { type CacheEntry, isUsable, remaining, retrievalReason } from './cache-entry'
+import { FailingTokens } from './failing-tokens'
 import { type Flight, Flights } from './flights'
-import { isStillValid, shouldRenew } from './freshness'
+import { isStillValid } from './freshness'
 import { LocalCache } from './local-cache'
 import { RejectionLimit } from './rejection-limit'
-import { type Accepts, type CacheStore, type RenewalContext, Renewer } from './renewer'
+import { Renewals } from './renewals'
+import type { Accepts, CacheStore } from './renewer'
+import { tokenStatuses } from './token-statuses'
 
 /** How long a caller whose token is still valid waits for its renewal. */
 const PATIENCE_MS = 1_000
@@ -17,7 +23,8 @@ const PATIENCE_MS = 1_000
 export interface FreshTokenCacheOptions {
   readonly clock: Clock
   readonly random: () => number
-  readonly emit: Emit
+  readonly events: EventEmitter
+  readonly hooks: AcquisitionHooks
   readonly maxEntries: number
   readonly store: CacheStore | undefined
   /** How long an entry is used before the store is asked whether it still has the token, in milliseconds. */
@@ -27,25 +34,29 @@ export interface FreshTokenCacheOptions {
 /** The token cache of a manager that was not given another one. */
 export class FreshTokenCache implements TokenCache {
   readonly #clock: Clock
-  readonly #random: () => number
-  readonly #emit: Emit
+  readonly #events: EventEmitter
+  readonly #hooks: AcquisitionHooks
   readonly #store: StoreAccess | undefined
   readonly #local: LocalCache
   readonly #rejections: RejectionLimit
+  readonly #failing: FailingTokens
   readonly #flights: Flights
-  readonly #renewer: Renewer
+  readonly #renewals: Renewals
 
-  constructor({ clock, random, emit, maxEntries, store, localLifetimeMs }: FreshTokenCacheOptions) {
+  constructor({ clock, random, events, hooks, maxEntries, store, localLifetimeMs }: FreshTokenCacheOptions) {
     this.#clock = clock
-    this.#random = random
-    this.#emit = emit
+    this.#events = events
+    this.#hooks = hooks
     this.#store = store?.access
     // Without a store, there is nothing to revalidate with.
     const lifetimeMs = store ? localLifetimeMs : Number.POSITIVE_INFINITY
     this.#local = new LocalCache({ clock, random, maxEntries, localLifetimeMs: lifetimeMs })
     this.#rejections = new RejectionLimit(maxEntries, () => clock.monotonic())
     this.#flights = new Flights(clock)
-    this.#renewer = new Renewer({ clock, random, emit, local: this.#local, store })
+    this.#failing = new FailingTokens(clock, events.emit, maxEntries)
+    const { emit } = events
+    const state = { local: this.#local, flights: this.#flights, failing: this.#failing }
+    this.#renewals = new Renewals({ clock, random, emit, hooks, ...state, store })
   }
 
   async get(key: string, options: CacheGetOptions): Promise<AccessToken> {
@@ -53,28 +64,57 @@ export class FreshTokenCache implements TokenCache {
     this.#flights.throwIfClosed(options.client)
     const entry = this.#local.get(key)
     if (entry && !options.forceRenewal && this.#isUsable(entry, options)) {
-      this.#maintain(key, entry, options)
-      return entry.token
+      this.#renewals.maintain(key, entry, options)
+      return this.#used(entry, 'memory', options)
     }
     // The store may hold the very token that cannot be used. This process knows more about it than the stored times say.
     const accepts: Accepts = (other) => other.token.value !== entry?.token.value && this.#isUsable(other, options)
-    return this.#wait(key, options, accepts, options.forceRenewal ? undefined : entry)
+    const current = options.forceRenewal ? undefined : entry
+    if (current && options.loader.circuitError() && this.#isValid(current, options)) {
+      this.#renewals.renewAhead(key, current, options)
+      return this.#used(current, 'memory', options)
+    }
+    const { client } = options
+    const reason = this.#reasonFor(current, options)
+    const found = await this.#hooks.run(
+      { client, reason, isBackground: false },
+      (result) => this.#describe(result, result === current ? 'memory' : result.source),
+      () => this.#wait(key, options, accepts, current),
+    )
+    return this.#used(found, found === current ? 'memory' : found.source, options)
   }
 
-  reject(key: string, token: AccessToken, { wasAccepted = false }: RejectOptions = {}): boolean {
-    const willRenew = this.#rejectEntry(key, token, wasAccepted)
-    this.#emit('tokenRejected', { client: token.client, willRenew })
-    return willRenew
+  #reasonFor(current: CacheEntry | undefined, { forceRenewal }: CacheGetOptions): RetrievalReason {
+    return forceRenewal ? 'forced' : retrievalReason(current, this.#clock.monotonic())
   }
 
-  #rejectEntry(key: string, token: AccessToken, wasAccepted: boolean): boolean {
+  #describe(entry: CacheEntry, source: TokenUsed['source']): Omit<TokenUsed, 'client'> {
+    return { source, remainingMs: remaining(entry, this.#clock.monotonic()) }
+  }
+
+  #used(entry: CacheEntry, source: TokenUsed['source'], { client, keepsFresh }: CacheGetOptions): AccessToken {
+    if (!keepsFresh && this.#events.isObserved('tokenUsed')) {
+      this.#events.emit('tokenUsed', { client, ...this.#describe(entry, source) })
+    }
+    return entry.token
+  }
+
+  reject(key: string, token: AccessToken, options: RejectOptions = {}): boolean {
+    const rejection = this.#rejectEntry(key, token, options.wasAccepted === true)
+    this.#events.emit('tokenRejected', { client: token.client, origin: options.origin, ...rejection })
+    return rejection.willRenew
+  }
+
+  #rejectEntry(key: string, token: AccessToken, wasAccepted: boolean): { willRenew: boolean; isRepeated: boolean } {
     const entry = this.#local.get(key)
-    if (entry && (entry.token.value !== token.value || entry.state === 'rejected')) return true
-    if (!this.#rejections.tryRenew(key, wasAccepted)) return this.#flights.has(key)
+    if (entry && (entry.token.value !== token.value || entry.state === 'rejected')) {
+      return { willRenew: true, isRepeated: true }
+    }
+    if (!this.#rejections.tryRenew(key, wasAccepted)) return { willRenew: this.#flights.has(key), isRepeated: true }
     // Remembered also when the entry is gone: the store may still hold the same token. Nobody knows how long it is valid.
     const rejected = entry ?? this.#local.create(token, 'store', { lifetimeMs: 0, remainingMs: 0 })
     this.#local.keep(key, { ...rejected, state: 'rejected' })
-    return true
+    return { willRenew: true, isRepeated: false }
   }
 
   async delete(key: string): Promise<void> {
@@ -91,12 +131,29 @@ export class FreshTokenCache implements TokenCache {
     return this.#local.held(client)
   }
 
+  status(client: string): readonly TokenStatus[] {
+    return tokenStatuses(client, {
+      clock: this.#clock,
+      local: this.#local,
+      flights: this.#flights,
+      failing: this.#failing,
+    })
+  }
+
+  idleMs(key: string): number | undefined {
+    const entry = this.#local.get(key)
+    if (!entry) return undefined
+    const dueAt = Math.max(Math.min(entry.renewAt, entry.revalidateAt), entry.renewNotBefore)
+    return entry.state === 'rejected' ? 0 : Math.max(0, dueAt - this.#clock.monotonic())
+  }
+
   forget(client: string): void {
     for (const key of this.#keysOf(client)) this.#forget(key)
   }
 
   #forget(key: string): void {
     this.#local.delete(key)
+    this.#failing.forget(key)
     const flight = this.#flights.get(key)
     if (flight) flight.invalidated = true
   }
@@ -115,6 +172,10 @@ export class FreshTokenCache implements TokenCache {
     return isUsable(entry, this.#clock.monotonic(), options)
   }
 
+  #isValid(entry: CacheEntry, options: CacheGetOptions): boolean {
+    return isStillValid(entry, this.#clock.monotonic(), options)
+  }
+
   /**
    * Waits for a new token: of the flight that is under way if its token can be used, else of one of its own. A caller whose
    * current token is still valid gets that one when the renewal fails or takes long.
@@ -124,33 +185,30 @@ export class FreshTokenCache implements TokenCache {
     options: CacheGetOptions,
     accepts: Accepts,
     current: CacheEntry | undefined,
-  ): Promise<AccessToken> {
+  ): Promise<CacheEntry> {
     for (;;) {
-      const isValid = current !== undefined && isStillValid(current, this.#clock.monotonic(), options)
+      const isValid = current !== undefined && this.#isValid(current, options)
       const circuitError = options.loader.circuitError()
       const running = this.#flights.get(key)
       if (circuitError && isValid) {
         // Another process may have renewed the token: look into the store, but let nobody wait for it.
-        if (!running) this.#renewAhead(key, current, options)
-        return current.token
+        if (!running) this.#renewals.renewAhead(key, current, options)
+        return current
       }
       if (circuitError && running) throw circuitError
-      const flight =
-        running ??
-        this.#start(key, options, isValid ? current : undefined, (context) => this.#renewer.renew(context, accepts))
+      const valid = isValid ? current : undefined
+      const flight = running ?? this.#renewals.start(key, options, accepts, valid, this.#reasonFor(current, options))
       try {
-        const entry = await this.#join(flight, options, isValid ? current : undefined)
+        const entry = await this.#join(flight, options, valid)
         const isAnswer = entry && (!running || flight.isNew || (!options.forceRenewal && accepts(entry)))
-        if (isAnswer) return entry.token
+        if (isAnswer) return entry
       } catch (error) {
         options.signal?.throwIfAborted()
         this.#flights.throwIfClosed(options.client)
-        if (!current || !isStillValid(current, this.#clock.monotonic(), options)) throw error
-        return current.token
+        if (!current || !this.#isValid(current, options)) throw error
+        return current
       }
-      if (isValid && isStillValid(current, this.#clock.monotonic(), options) && this.#flights.get(key) === flight) {
-        return current.token
-      }
+      if (isValid && this.#isValid(current, options) && this.#flights.get(key) === flight) return current
       this.#flights.throwIfClosed(options.client)
     }
   }
@@ -172,47 +230,5 @@ export class FreshTokenCache implements TokenCache {
     const now = this.#clock.monotonic()
     const patienceMs = current && Math.max(0, Math.min(flight.startedAt + PATIENCE_MS, current.expiresAt) - now)
     return patienceMs === 0 ? undefined : this.#flights.join(flight, signal, patienceMs)
-  }
-
-  /** Starts in the background what is due while callers use the token. */
-  #maintain(key: string, entry: CacheEntry, options: CacheGetOptions): void {
-    const now = this.#clock.monotonic()
-    if (shouldRenew(entry, now)) {
-      if (!options.loader.circuitError()) this.#renewAhead(key, entry, options)
-    } else if (now >= entry.revalidateAt && now >= entry.renewNotBefore && !this.#flights.has(key)) {
-      this.#startAhead(key, entry, options, (context) => this.#renewer.revalidate(context, entry))
-    }
-  }
-
-  #renewAhead(key: string, entry: CacheEntry, options: CacheGetOptions): void {
-    if (this.#clock.monotonic() < entry.renewNotBefore || this.#flights.has(key)) return
-    this.#emit('renewalStarted', { client: options.client })
-    const isNewer: Accepts = (other) =>
-      other.token.value !== entry.token.value && !shouldRenew(other, this.#clock.monotonic())
-    this.#startAhead(key, entry, options, (context) => this.#renewer.renew(context, isNewer))
-  }
-
-  #startAhead(
-    key: string,
-    entry: CacheEntry,
-    options: CacheGetOptions,
-    run: (context: RenewalContext) => Promise<CacheEntry>,
-  ): void {
-    this.#start(key, { ...options, forceRenewal: false }, entry, run).result.catch((error: unknown) => {
-      const now = this.#clock.monotonic()
-      const renewNotBefore = now + renewalBackoffMs(entry, error, now, this.#random())
-      this.#local.change(key, entry, { renewNotBefore })
-    })
-  }
-
-  #start(
-    key: string,
-    options: CacheGetOptions,
-    current: CacheEntry | undefined,
-    run: (context: RenewalContext) => Promise<CacheEntry>,
-  ): Flight {
-    const { client, forceRenewal = false } = options
-    const flightOptions = { client, forced: forceRenewal, isRenewal: current !== undefined }
-    return this.#flights.start(key, flightOptions, (flight) => run({ key, options, flight, current }))
   }
 }

@@ -69,12 +69,12 @@ export class LocalCache {
   /** The tokens of a client that have not expired. */
   held(client: string): readonly AccessToken[] {
     const now = this.#clock.monotonic()
-    return this.#of(client).flatMap(([, { token, expiresAt }]) => (now < expiresAt ? [token] : []))
+    return this.of(client).flatMap(([, { token, expiresAt }]) => (now < expiresAt ? [token] : []))
   }
 
   /** The keys of one client's entries; of all clients without a name. */
   keysOf(client: string | undefined): string[] {
-    return this.#of(client).map(([key]) => key)
+    return this.of(client).map(([key]) => key)
   }
 
   /** Forgets all entries, and keeps nothing from now on. */
@@ -83,7 +83,8 @@ export class LocalCache {
     this.#entries.clear()
   }
 
-  #of(client: string | undefined): [key: string, entry: CacheEntry][] {
+  /** The entries of one client by key; of all clients without a name. */
+  of(client: string | undefined): [key: string, entry: CacheEntry][] {
     return [...this.#entries.entries()].filter(([, { token }]) => (client ?? token.client) === token.client)
   }
 

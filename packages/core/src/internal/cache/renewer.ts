@@ -7,6 +7,7 @@ import type { StoreAccess } from '../store/store-access'
 import type { StoredToken } from '../store/store-entry'
 import type { Emit } from '../util/event-emitter'
 import { type CacheEntry, isUsable, renewalBackoffMs } from './cache-entry'
+import type { FailingTokens } from './failing-tokens'
 import type { Flight } from './flights'
 import type { LocalCache } from './local-cache'
 
@@ -33,6 +34,7 @@ export interface RenewerOptions {
   readonly random: () => number
   readonly emit: Emit
   readonly local: LocalCache
+  readonly failing: FailingTokens
   readonly store: CacheStore | undefined
 }
 
@@ -42,14 +44,16 @@ export class Renewer {
   readonly #random: () => number
   readonly #emit: Emit
   readonly #local: LocalCache
+  readonly #failing: FailingTokens
   readonly #store: StoreAccess | undefined
   readonly #lookup: StoreLookup | undefined
 
-  constructor({ clock, random, emit, local, store }: RenewerOptions) {
+  constructor({ clock, random, emit, local, failing, store }: RenewerOptions) {
     this.#clock = clock
     this.#random = random
     this.#emit = emit
     this.#local = local
+    this.#failing = failing
     this.#store = store?.access
     this.#lookup = store?.lookup
   }
@@ -90,12 +94,15 @@ export class Renewer {
     const { key, flight } = context
     const lease = result.state === 'missing' ? result.lease : undefined
     const entry = result.state === 'found' ? result.value : await this.#load(context, result)
-    this.#emitRetrieved(flight, entry)
     if (flight.invalidated) {
       void this.#store?.release(key, lease)
+      this.#emitRetrieved(flight, entry)
       return entry
     }
+    // Before the event, so that its listeners find the new token.
     this.#local.keep(key, entry)
+    this.#emitRetrieved(flight, entry)
+    this.#failing.recover(key)
     if (result.state !== 'found') this.#writeBack(context, entry, lease)
     return entry
   }
@@ -112,12 +119,20 @@ export class Renewer {
       if (failure && !failure.aheadOnly) loader.openCircuit(failure.error)
       else if (failure && !isAwaited()) throw failure.error
       isRequesting = loader.circuitError() === undefined
-      const { token, lifetimeMs, refreshInMs, requestedAt } = await loader.load({ signal, isAwaited })
+      const { token, lifetimeMs, refreshInMs, requestedAt } = await loader.load({
+        signal,
+        isAwaited,
+        reason: flight.reason,
+      })
       flight.isNew = true
       const remainingMs = lifetimeMs - (this.#clock.monotonic() - requestedAt)
       return this.#local.create(token, 'endpoint', { lifetimeMs, remainingMs, refreshInMs })
     } catch (error) {
       const now = this.#clock.monotonic()
+      const kept = this.#local.get(key)
+      // A forced renewal that fails changes nothing for the calls that use the current token.
+      const isForcedOnly = flight.forced && kept !== undefined && now < kept.renewAt
+      if (!isForcedOnly) this.#failing.note(key, error, kept)
       const backoffMs = current && renewalBackoffMs(current, error, now, this.#random())
       const shared = lease && isRequesting ? sharedFailure(error, loader.circuitError(), backoffMs) : undefined
       void this.#store?.release(key, lease, shared && this.#store.shareFailure(endpointKey, shared))
@@ -156,9 +171,11 @@ export class Renewer {
     if (outcome === 'superseded') this.#local.change(key, entry, { revalidateAt: this.#clock.monotonic() })
   }
 
-  #emitRetrieved({ startedAt }: Flight, { token, source, expiresAt: expiry }: CacheEntry): void {
+  #emitRetrieved({ startedAt, reason }: Flight, entry: CacheEntry): void {
+    const { token, source, lifetimeMs, expiresAt: expiry } = entry
+    const { client } = token
     const now = this.#clock.monotonic()
     const expiresAt = token.expiresAt ?? new Date(this.#clock.now() + expiry - now)
-    this.#emit('tokenRetrieved', { client: token.client, source, durationMs: now - startedAt, expiresAt })
+    this.#emit('tokenRetrieved', { client, source, reason, durationMs: now - startedAt, expiresAt, lifetimeMs })
   }
 }

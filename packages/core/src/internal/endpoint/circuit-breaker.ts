@@ -49,6 +49,16 @@ export class CircuitBreaker {
     return this.#state
   }
 
+  /** What the endpoint failed with, while the circuit is not closed. */
+  get error(): TokenRequestError | undefined {
+    return this.#error
+  }
+
+  /** How long the endpoint has failed, in milliseconds; 0 when the last request succeeded. */
+  get failingForMs(): number {
+    return this.#failures === 0 ? 0 : this.#clock.monotonic() - this.#failingSince
+  }
+
   /** How long no request may go out, in milliseconds; 0 when one may go out now. */
   get waitMs(): number {
     if (this.#state === 'closed') return 0

@@ -1,8 +1,10 @@
 import type { ClientConfiguration } from '../../client-configuration'
 import { TokenRequestError } from '../../errors'
+import type { Emit } from '../util/event-emitter'
 import type { CircuitBreaker, FailedRequest, Permit } from './circuit-breaker'
 import type { Cooldowns } from './cooldowns'
 import { kindOf } from './failure-kinds'
+import { shownUrl } from './request-progress'
 
 export interface EndpointHealthOptions {
   readonly client: ClientConfiguration
@@ -12,6 +14,7 @@ export interface EndpointHealthOptions {
   readonly cooldowns: Cooldowns
   /** The client's own among the cooldowns, even if another client had its name before. */
   readonly id: string
+  readonly emit: Emit
 }
 
 /** What one client knows about failures at its token endpoint: decides which requests may be sent, by what came of the others. */
@@ -20,12 +23,14 @@ export class EndpointHealth {
   readonly #client: ClientConfiguration
   readonly #cooldowns: Cooldowns
   readonly #id: string
+  readonly #emit: Emit
 
-  constructor({ client, breaker, cooldowns, id }: EndpointHealthOptions) {
+  constructor({ client, breaker, cooldowns, id, emit }: EndpointHealthOptions) {
     this.breaker = breaker
     this.#client = client
     this.#cooldowns = cooldowns
     this.#id = id
+    this.#emit = emit
   }
 
   /** The error for a call that may not send a request for this token now. */
@@ -47,9 +52,24 @@ export class EndpointHealth {
     }
   }
 
+  /** The right to send one request, see {@link CircuitBreaker.tryAcquire}. */
+  tryAcquire(): Permit | undefined {
+    return this.#reportChange(() => this.breaker.tryAcquire())
+  }
+
+  /** The request ended without a word about the endpoint. */
+  abandon(permit: Permit): void {
+    this.#reportChange(() => this.breaker.abandon(permit))
+  }
+
+  /** Another process has found that the endpoint fails. */
+  openCircuit(error: TokenRequestError): void {
+    this.#reportChange(() => this.breaker.openFor(error))
+  }
+
   /** A token was issued. */
   noteSuccess(key: string, lifetimeMs: number): void {
-    this.breaker.succeed()
+    this.#reportChange(() => this.breaker.succeed())
     this.#cooldowns.reset(this.#id)
     if (lifetimeMs > 0) this.#cooldowns.reset(this.#tokenKey(key))
     else this.#cooldowns.start(this.#tokenKey(key), expiredOnArrival(this.#client.name))
@@ -65,15 +85,32 @@ export class EndpointHealth {
   ): void {
     const kind = kindOf(error)
     if (kind === 'endpoint') {
-      this.breaker.fail(permit, error, request)
+      this.#reportChange(() => this.breaker.fail(permit, error, request))
       return
     }
-    if (kind === 'supplier' || kind === 'unknown') this.breaker.abandon(permit)
-    else this.breaker.succeed()
+    if (kind === 'supplier' || kind === 'unknown') this.abandon(permit)
+    else this.#reportChange(() => this.breaker.succeed())
     if (kind === 'token') this.#cooldowns.reset(this.#id)
     if (kind === 'client' && concernsClient) this.#cooldowns.start(this.#id, error)
     // A supplier may work again the next moment. The cooldown only keeps a loop from calling it all the time.
     else this.#cooldowns.start(this.#tokenKey(key), error, kind !== 'supplier')
+  }
+
+  /** Emits what `act` makes of the state of the circuit. */
+  #reportChange<T>(act: () => T): T {
+    const { state: before, failingForMs: failedForMs } = this.breaker
+    const result = act()
+    const { state, error } = this.breaker
+    if (state === before) return result
+    const { name: client, tokenEndpoint, issuer = '' } = this.#client
+    const endpoint = shownUrl(tokenEndpoint ?? issuer)
+    if (state === 'closed') this.#emit('circuitClosed', { client, endpoint, failedForMs })
+    else if (state === 'halfOpen') this.#emit('circuitHalfOpened', { client, endpoint })
+    else if (error) {
+      const retryAfterMs = this.breaker.waitMs
+      this.#emit('circuitOpened', { client, endpoint, error, retryAfterMs, wasOpen: before === 'halfOpen' })
+    }
+    return result
   }
 
   #tokenKey(key: string): string {

@@ -77,7 +77,9 @@ export function grantRequester(clock: Clock, grant: Grant): TokenRequester {
             ? mayBeRotated
             : mayHaveMoved && !error.retryable && (await hasMoved(client, known, request.signal))
         if (!willRepeat || request.signal.aborted) throw error
-        return send(client, request, auth, exchange)
+        const response = await send(client, request, auth, exchange)
+        if (error.error === 'invalid_client') request.secretRotated?.()
+        return response
       }
     },
 

@@ -2,12 +2,13 @@ import type { ClientAssertion } from '../../client-assertion'
 import type { ClientConfiguration } from '../../client-configuration'
 import type { Clock } from '../../clock'
 import { TokenRequestError, TokenwardError } from '../../errors'
+import type { RetrievalReason } from '../../events'
 import type { LoadContext, LoadedToken, TokenLoader } from '../../token-cache'
 import type { RequestedToken, TokenRequest, TokenRequester } from '../../token-requester'
 import type { Emit } from '../util/event-emitter'
 import { withHidden } from '../util/hidden'
 import { sleep, withLimit } from '../util/time-limit'
-import type { Permit } from './circuit-breaker'
+import type { CircuitState, Permit } from './circuit-breaker'
 import { copyError } from './copy-error'
 import type { EndpointHealth } from './endpoint-health'
 import { kindOf, requestError, timeoutError } from './failure-kinds'
@@ -50,12 +51,17 @@ export class TokenSource {
     this.#health = options.health
   }
 
+  /** The state of the token endpoint's circuit breaker. */
+  get circuit(): CircuitState {
+    return this.#health.breaker.state
+  }
+
   /** The loader of one token. `key` identifies it: failures that will repeat are remembered for it. */
   loader(key: string, requested: RequestedToken, clientAssertion: ClientAssertion | undefined): TokenLoader {
     return {
       load: (context) => this.#load({ key, requested, clientAssertion }, context),
       circuitError: () => this.#health.errorFor(key),
-      openCircuit: (error) => this.#health.breaker.openFor(error),
+      openCircuit: (error) => this.#health.openCircuit(error),
     }
   }
 
@@ -84,7 +90,7 @@ export class TokenSource {
     const { breaker } = this.#health
     const startedAt = this.#clock.monotonic()
     const giveUpAt = startedAt + (1 + RETRIES) * this.#client.timeoutMs
-    let permit = breaker.tryAcquire()
+    let permit = this.#health.tryAcquire()
     const retries = permit === 'probe' ? 0 : RETRIES
     for (let turn = 0, attempts = 0; ; turn++) {
       const jitterMs = this.#options.random() * FIRST_BACKOFF_MS * 2 ** turn
@@ -104,11 +110,11 @@ export class TokenSource {
         const concernsClient = wanted.clientAssertion === this.#client.clientAssertion
         this.#health.noteFailure(wanted.key, permit, error, { ...failed, gaveUp }, concernsClient)
         const willRetry = isRepeatable && mayWait(this.#delayMs(error, jitterMs))
-        this.#emitFailure(error, attempts, willRetry)
+        this.#emitFailure(error, context.reason, attempts, willRetry)
         if (!willRetry) throw error
       } else if (error && !mayWait(this.#delayMs(error, jitterMs))) throw error
       await sleep(this.#clock, this.#delayMs(error, jitterMs), context.signal)
-      permit = breaker.tryAcquire()
+      permit = this.#health.tryAcquire()
     }
   }
 
@@ -126,11 +132,15 @@ export class TokenSource {
     const { requester, emit, serverTime } = this.#options
     const { name, timeoutMs } = this.#client
     const { parameters, ...shown } = requested
-    const nonceRetried = () => emit('nonceRetried', { client: name, at: 'token_endpoint' })
+    const callbacks = {
+      nonceRetried: () => emit('nonceRetried', { client: name, at: 'token_endpoint' }),
+      secretRotated: () => emit('secretRotated', { client: name }),
+      serverTime,
+    }
     let limit: AbortSignal | undefined
     const send = async (signal: AbortSignal) => {
       limit = signal
-      const request: TokenRequest = withHidden(shown, { parameters, clientAssertion, signal, nonceRetried, serverTime })
+      const request: TokenRequest = withHidden(shown, { parameters, clientAssertion, signal, ...callbacks })
       return requester.request(this.#client, request)
     }
     try {
@@ -142,7 +152,7 @@ export class TokenSource {
     } catch (thrown) {
       const isUsersMistake = thrown instanceof TokenwardError && !(thrown instanceof TokenRequestError)
       if (context.signal.aborted || isUsersMistake) {
-        this.#health.breaker.abandon(permit)
+        this.#health.abandon(permit)
         throw context.signal.aborted ? context.signal.reason : thrown
       }
       return requestError(this.#client, thrown, this.#knownSecrets(parameters, clientAssertion), limit)
@@ -160,8 +170,13 @@ export class TokenSource {
   }
 
   /** Listeners and logs do not get what a supplier of the user's threw: it may say anything. */
-  #emitFailure(error: TokenRequestError, attempt: number, willRetry: boolean): void {
+  #emitFailure(
+    error: TokenRequestError,
+    reason: RetrievalReason | undefined,
+    attempt: number,
+    willRetry: boolean,
+  ): void {
     const shown = error.cause === undefined ? error : copyError(error, { cause: undefined })
-    this.#options.emit('tokenRequestFailed', { client: this.#client.name, error: shown, attempt, willRetry })
+    this.#options.emit('tokenRequestFailed', { client: this.#client.name, error: shown, reason, attempt, willRetry })
   }
 }

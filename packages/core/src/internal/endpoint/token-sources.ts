@@ -32,7 +32,7 @@ export class TokenSources {
   create(client: ClientConfiguration, requester: TokenRequester, transport: typeof fetch | undefined): TokenSource {
     const breaker = this.#breakers.of(client.tokenEndpoint ?? client.issuer ?? '', transport)
     const id = String(++this.#count)
-    const health = new EndpointHealth({ client, breaker, cooldowns: this.#cooldowns, id })
+    const health = new EndpointHealth({ client, breaker, cooldowns: this.#cooldowns, id, emit: this.#options.emit })
     return new TokenSource({ ...this.#options, client, requester, health })
   }
 }

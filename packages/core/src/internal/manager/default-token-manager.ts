@@ -1,28 +1,36 @@
 import type { AccessToken } from '../../access-token'
+import type { AcquisitionHook } from '../../acquisition'
 import type { ClientDefinitionSource } from '../../client-definition'
 import { systemClock } from '../../clock'
-import { ConfigurationError, TokenRequestError } from '../../errors'
 import type { TokenEvents, Unsubscribe } from '../../events'
 import { clientCredentials } from '../../grants'
+import type { KeepFreshCallback, KeepFreshOptions } from '../../keep-fresh'
 import type { TokenCache } from '../../token-cache'
 import type { TokenManager, TokenManagerOptions } from '../../token-manager'
 import type { GetAccessTokenOptions, TokenParameters } from '../../token-parameters'
 import type { LimitedWork, PresentedRequest, ReceivedNonce } from '../../token-presenter'
-import { FreshTokenCache } from '../cache/fresh-token-cache'
-import { ClientRegistry, type ManagedClient } from '../clients/client-registry'
-import { StoreLookup } from '../store/lookup'
-import { StoreAccess } from '../store/store-access'
-import { untilAborted } from '../util/abort'
+import type { ManagerStatus } from '../../token-status'
+import { ClientRegistry } from '../clients/client-registry'
+import type { StoreHealth } from '../store/store-health'
+import { AcquisitionHooks } from '../util/acquisition-hooks'
 import { authorizationHeader } from '../util/authorization-header'
 import { closedError } from '../util/closed-error'
 import { EventEmitter } from '../util/event-emitter'
+import { eventLog } from '../util/event-log'
 import { Problems } from '../util/option-checks'
 import { SharedTime } from '../util/shared-time'
 import { suspendAwareClock } from '../util/suspend-aware-clock'
-import { withLimit } from '../util/time-limit'
 import { snapshotParameters } from '../util/token-parameters'
+import { ApiRejections } from './api-rejections'
+import { ClientAccess } from './client-access'
+import { createCache } from './create-cache'
+import { type KeepFreshContext, keepFresh } from './keep-fresh'
 import { checkManagerOptions, withDefaults } from './manager-options'
-import { RequestResolver, type ResolvedRequest } from './request-resolver'
+import { managerStatus } from './manager-status'
+import { presentBoundToken } from './present-token'
+import { RequestResolver } from './request-resolver'
+import { revokeAll } from './revoke-all'
+import { warmUp } from './warm-up'
 
 /** A lease outlives the token request that it is for, but only a little: other processes wait for it when its holder dies. */
 const LEASE_MARGIN_MS = 1_000
@@ -30,13 +38,15 @@ const LEASE_MARGIN_MS = 1_000
 /** The default token manager. It brings a client, a call's options and the cache together. */
 export class DefaultTokenManager implements TokenManager {
   readonly #events: EventEmitter
+  readonly #hooks = new AcquisitionHooks()
   readonly #cache: TokenCache
+  readonly #storeHealth: StoreHealth | undefined
   readonly #clients: ClientRegistry
-  readonly #clock: ReturnType<typeof suspendAwareClock>
   readonly #requests: RequestResolver
+  readonly #access: ClientAccess
   readonly #revokeOnClose: boolean
-  /** The origins of the APIs that have accepted a token. */
-  readonly #accepted = new WeakMap<AccessToken, Set<string>>()
+  readonly #keepFresh: KeepFreshContext
+  readonly #rejections: ApiRejections
   /** New calls are refused from then on, while a revocation may still need its client. */
   #isClosed = false
   /** Aborts when the manager is closed. */
@@ -45,13 +55,13 @@ export class DefaultTokenManager implements TokenManager {
   constructor(options: TokenManagerOptions) {
     const problems = new Problems()
     checkManagerOptions(problems, options)
-    const { clock: given = systemClock, random = Math.random, maxEntries = 10_000, store } = options
+    const { clock: given = systemClock, random = Math.random, maxEntries = 10_000 } = options
     const { storeTimeoutMs, localLifetimeMs, ...defaults } = withDefaults(options)
     const clock = suspendAwareClock(given)
     const sharedTime = new SharedTime(clock)
-    this.#clock = clock
-    this.#events = new EventEmitter(options.logger)
+    this.#events = new EventEmitter(options.logger && eventLog(options.logger))
     const { emit } = this.#events
+    this.#rejections = new ApiRejections(emit, clock.monotonic)
     this.#revokeOnClose = options.revokeOnClose ?? false
     this.#clients = new ClientRegistry({
       definitions: options.clients ?? {},
@@ -65,19 +75,31 @@ export class DefaultTokenManager implements TokenManager {
     })
     problems.throwIfAny()
     this.#requests = new RequestResolver(maxEntries)
-    const access = store && new StoreAccess({ store, clock, sharedTime, timeoutMs: storeTimeoutMs, emit })
-    const cacheStore = access && { access, lookup: new StoreLookup(access, clock, random) }
-    this.#cache =
-      options.cache ?? new FreshTokenCache({ clock, random, emit, maxEntries, store: cacheStore, localLifetimeMs })
+    const closing = this.#closing.signal
+    this.#access = new ClientAccess({ clients: this.#clients, requests: this.#requests, clock, closing })
+    const parts = { clock, sharedTime, random, events: this.#events, hooks: this.#hooks }
+    const { cache, storeHealth } = createCache(options, { ...parts, maxEntries, storeTimeoutMs, localLifetimeMs })
+    this.#cache = cache
+    this.#storeHealth = storeHealth
+    const lookUp: KeepFreshContext['lookUp'] = async (name, call) => {
+      const token = await this.#get(name, call, true)
+      const { key } = await this.#access.resolve(name, call)
+      return { token, idleMs: cache.idleMs?.(key) }
+    }
+    this.#keepFresh = { clock, random, events: this.#events, closing, lookUp }
   }
 
   async getAccessToken(name: string, given: GetAccessTokenOptions = {}): Promise<AccessToken> {
+    return this.#get(name, given, false)
+  }
+
+  async #get(name: string, given: GetAccessTokenOptions, keepsFresh: boolean): Promise<AccessToken> {
     this.#throwIfClosed(name)
     const client = this.#clients.ready(name)
     const known = client && this.#requests.known(client, given)
     // The caller may change its options while the definition is loaded.
     const options = known ? given : { ...snapshotParameters(given), signal: given.signal }
-    const request = known ?? (await this.#resolve(name, options))
+    const request = known ?? (await this.#access.resolve(name, options))
     this.#throwIfClosed(name)
     const { forceRenewal, minValidityMs, signal, clientAssertion } = options
     const { key, group, endpointKey, requested } = request
@@ -92,12 +114,13 @@ export class DefaultTokenManager implements TokenManager {
       leaseMs: configuration.timeoutMs + LEASE_MARGIN_MS,
       minValidityMs,
       forceRenewal,
+      keepsFresh,
       signal,
     })
   }
 
   async deleteAccessToken(name: string, options: TokenParameters = {}): Promise<void> {
-    const { key } = await this.#resolve(name, snapshotParameters(options))
+    const { key } = await this.#access.resolve(name, snapshotParameters(options))
     await this.#cache.delete(key)
   }
 
@@ -109,31 +132,24 @@ export class DefaultTokenManager implements TokenManager {
   ): Promise<boolean> {
     // Nothing to renew when the client was removed while its request was under way.
     if (!this.#clients.known().includes(name)) return false
-    const { key } = await this.#resolve(name, snapshotParameters(options))
-    const wasAccepted = origin !== undefined && this.#accepted.get(token)?.has(origin)
-    return this.#cache.reject(key, token, { wasAccepted })
+    const { key } = await this.#access.resolve(name, snapshotParameters(options))
+    const wasAccepted = this.#rejections.wasAccepted(token, origin)
+    const willRenew = this.#cache.reject(key, token, { wasAccepted, origin })
+    this.#rejections.note(token, origin)
+    return willRenew
   }
 
   acceptAccessToken(token: AccessToken, origin: string): void {
-    const origins = this.#accepted.get(token)
-    if (origins) origins.add(origin)
-    else this.#accepted.set(token, new Set([origin]))
+    this.#rejections.accept(token, origin)
   }
 
   async presentAccessToken(
     name: string,
     token: AccessToken,
-    { method, url, proofClaims }: PresentedRequest,
+    request: PresentedRequest,
   ): Promise<Record<string, string>> {
-    const authorization = authorizationHeader(token)
-    if (token.type !== 'DPoP') return { authorization }
-    const { dpop } = await this.#client(name)
-    if (!dpop) {
-      const message = 'is not set, so that no proof can be made for a DPoP token'
-      throw new ConfigurationError([{ client: name, option: 'dpop', message }])
-    }
-    const proof = await dpop.prove({ method, url, accessToken: token.value, claims: proofClaims })
-    return { authorization, dpop: proof }
+    if (token.type !== 'DPoP') return { authorization: authorizationHeader(token) }
+    return presentBoundToken(await this.#access.client(name), token, request)
   }
 
   async rememberNonce(name: string, { url, nonce, willRetry }: ReceivedNonce): Promise<void> {
@@ -146,14 +162,8 @@ export class DefaultTokenManager implements TokenManager {
     return this.#clients.ready(name)?.configuration.allowInsecureRequests
   }
 
-  async waitFor<T>({ client: name, step, signal, run }: LimitedWork<T>): Promise<T> {
-    const { timeoutMs } = (await this.#client(name, signal)).configuration
-    const timeout = () => {
-      const errorDescription = `${step}: no result within ${timeoutMs} ms`
-      return new TokenRequestError({ client: name, error: 'timeout', errorDescription, retryable: true })
-    }
-    const limited = withLimit(this.#clock, timeoutMs, timeout, async () => run(), this.#closing.signal)
-    return this.#untilClosed(name, limited, signal)
+  waitFor<T>(work: LimitedWork<T>): Promise<T> {
+    return this.#access.waitFor(work)
   }
 
   async clear(name?: string): Promise<void> {
@@ -164,13 +174,13 @@ export class DefaultTokenManager implements TokenManager {
   }
 
   async #clear(name: string): Promise<void> {
-    const { key, group } = await this.#resolve(name, {})
+    const { key, group } = await this.#access.resolve(name, {})
     // A store without groups may hold the client's default token, though this process has not used it yet.
     await Promise.all([this.#cache.clear(name, group), this.#cache.delete(key)])
   }
 
   async revoke(name: string): Promise<boolean> {
-    const { source } = await this.#client(name)
+    const { source } = await this.#access.client(name)
     const held = this.#cache.held(name)
     await this.#clear(name)
     const revoked = await Promise.all(held.map(({ value }) => source.revoke(value)))
@@ -186,6 +196,27 @@ export class DefaultTokenManager implements TokenManager {
     if (this.#clients.remove(name)) this.#cache.forget(name)
   }
 
+  async warmUp(names: readonly string[] = this.#clients.names()): Promise<void> {
+    await warmUp(names, (name) => this.#get(name, {}, true))
+  }
+
+  keepFresh(name: string, callback: KeepFreshCallback, options: KeepFreshOptions = {}): Unsubscribe {
+    this.#throwIfClosed(name)
+    const client = this.#clients.get(name)
+    // The first look-up waits for a definition that is loaded late, and gets its error.
+    if (client instanceof Promise) client.catch(() => {})
+    return keepFresh(this.#keepFresh, name, client instanceof Promise ? undefined : client, callback, options)
+  }
+
+  status(): ManagerStatus {
+    const isClosed = this.#isClosed
+    return managerStatus({ isClosed, clients: this.#clients, cache: this.#cache, storeHealth: this.#storeHealth })
+  }
+
+  aroundAcquisition(hook: AcquisitionHook): Unsubscribe {
+    return this.#hooks.add(hook)
+  }
+
   on<Event extends keyof TokenEvents>(event: Event, listener: (event: TokenEvents[Event]) => void): Unsubscribe {
     return this.#events.on(event, listener)
   }
@@ -193,20 +224,11 @@ export class DefaultTokenManager implements TokenManager {
   async close(): Promise<void> {
     if (!this.#closing.signal.aborted) {
       this.#isClosed = true
-      if (this.#revokeOnClose) await this.#revokeAll()
+      const holders = () => this.#clients.known().filter((name) => this.#cache.held(name).length > 0)
+      if (this.#revokeOnClose) await revokeAll(holders, (name) => this.revoke(name))
       this.#closing.abort()
     }
     await this.#cache.close()
-  }
-
-  async #revokeAll(): Promise<void> {
-    // A token that arrives during the revocation is revoked in the next round. There are few: new calls are refused.
-    for (let round = 1; round <= 3; round++) {
-      const holders = this.#clients.known().filter((name) => this.#cache.held(name).length > 0)
-      if (holders.length === 0) return
-      // A token that cannot be revoked expires by itself. It does not keep the manager open.
-      await Promise.allSettled(holders.map((name) => this.revoke(name)))
-    }
   }
 
   #throwIfClosed(name: string): void {
@@ -219,25 +241,5 @@ export class DefaultTokenManager implements TokenManager {
 
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return `TokenManager { clients: ${JSON.stringify(this.#clients.names())} }`
-  }
-
-  /** The client. The wait for a late definition ends with the signal, and when the manager is closed. */
-  async #client(name: string, signal?: AbortSignal): Promise<ManagedClient> {
-    const client = this.#clients.get(name)
-    return client instanceof Promise ? this.#untilClosed(name, client, signal) : client
-  }
-
-  async #untilClosed<T>(name: string, work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    try {
-      return await untilAborted(work, signal, this.#closing.signal)
-    } catch (error) {
-      throw error === this.#closing.signal.reason ? closedError(name) : error
-    }
-  }
-
-  async #resolve(name: string, call: GetAccessTokenOptions): Promise<ResolvedRequest> {
-    const client = await this.#client(name, call.signal)
-    const limit = <T>(run: () => Promise<T>) => this.waitFor({ client: name, step: 'key', signal: call.signal, run })
-    return this.#requests.resolve(client, call, limit)
   }
 }

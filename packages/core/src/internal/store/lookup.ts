@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock'
 import type { StoreLease } from '../../token-store'
+import type { Emit } from '../util/event-emitter'
 import { sleep } from '../util/time-limit'
 import type { SharedFailure } from './shared-failure'
 import type { StoreAccess, StoreGroups } from './store-access'
@@ -37,11 +38,13 @@ export class StoreLookup {
   readonly #store: StoreAccess
   readonly #clock: Clock
   readonly #random: () => number
+  readonly #emit: Emit
 
-  constructor(store: StoreAccess, clock: Clock, random: () => number) {
+  constructor(store: StoreAccess, clock: Clock, random: () => number, emit: Emit) {
     this.#store = store
     this.#clock = clock
     this.#random = random
+    this.#emit = emit
   }
 
   /**
@@ -75,16 +78,22 @@ export class StoreLookup {
     const waitsUntil = this.#clock.monotonic() + 2 * leaseMs
     let staleValue: string | undefined
     let wasDeleted = false
+    let waitsSince: number | undefined
     let deadline = this.#store.deadline()
     for (let round = 1; this.#clock.monotonic() < waitsUntil; round++) {
       const asked = await this.#store.getOrLease(key, options, leaseMs, staleValue, deadline)
       if (!asked) return { state: 'unavailable' }
       const { value, lease } = asked.value ?? {}
       if (lease) {
+        if (waitsSince !== undefined) {
+          this.#emit('leaseTakenOver', { client, waitedMs: this.#clock.monotonic() - waitsSince })
+        }
         const failure = await this.#store.sharedFailure(endpointKey, client, deadline)
         return { state: 'missing', lease, failure }
       }
       if (value === undefined) {
+        if (waitsSince === undefined) this.#emit('leaseAwaited', { client })
+        waitsSince ??= this.#clock.monotonic()
         await sleep(this.#clock, POLL_MS * (0.5 + this.#random()), signal)
         deadline = this.#store.deadline()
       } else if (value !== staleValue) {

@@ -1,11 +1,11 @@
 import type { Clock } from '../../clock'
 import type { StoreFailed } from '../../events'
 import type { LeaseResult, StoreLease, TokenStore } from '../../token-store'
-import type { Emit } from '../util/event-emitter'
 import type { SharedTime } from '../util/shared-time'
 import { withLimit } from '../util/time-limit'
 import { readSharedFailure, type SharedFailure, writeSharedFailure } from './shared-failure'
 import { type ExpectedToken, readStoreEntry, type StoredToken, writeStoreEntry } from './store-entry'
+import type { StoreHealth } from './store-health'
 
 class StoreTimeout extends Error {}
 
@@ -26,7 +26,7 @@ export interface StoreAccessOptions {
   readonly sharedTime: SharedTime
   /** How long a call may take, in milliseconds. */
   readonly timeoutMs: number
-  readonly emit: Emit
+  readonly health: StoreHealth
 }
 
 /** The store behind a time limit. What fails there is reported, and never thrown. */
@@ -35,16 +35,16 @@ export class StoreAccess {
   readonly #clock: Clock
   readonly #sharedTime: SharedTime
   readonly #timeoutMs: number
-  readonly #emit: Emit
+  readonly #health: StoreHealth
   /** Work that no caller waits for, by key. The deletion of the same key waits for it, and so does the end. */
   readonly #pending = new Map<string, Set<Promise<unknown>>>()
 
-  constructor({ store, clock, sharedTime, timeoutMs, emit }: StoreAccessOptions) {
+  constructor({ store, clock, sharedTime, timeoutMs, health }: StoreAccessOptions) {
     this.#store = store
     this.#clock = clock
     this.#sharedTime = sharedTime
     this.#timeoutMs = timeoutMs
-    this.#emit = emit
+    this.#health = health
   }
 
   /** Whether the store can let one process of a fleet renew while the others wait. */
@@ -80,14 +80,14 @@ export class StoreAccess {
     const asked = await this.#attempt('lease', ask, this.#msUntil(deadline))
     isAwaited = false
     const { unreadable } = asked?.value?.lease ? asked.value : {}
-    if (unreadable) this.#emit('storeFailed', { operation: 'lease', reason: reasonOf(unreadable) })
+    if (unreadable) this.#health.noteFailure('lease', unreadable)
     return asked
   }
 
   /** The token of a stored value. Undefined, and reported, when the value is not the expected token. */
   parse(expected: ExpectedToken, text: unknown): StoredToken | undefined {
     const stored = readStoreEntry(expected, text, this.#sharedTime.now(), this.#clock.now())
-    if (!stored) this.#emit('storeFailed', { operation: 'get', reason: 'invalid_entry' })
+    this.#health.noteEntry(stored !== undefined)
     return stored
   }
 
@@ -181,22 +181,12 @@ export class StoreAccess {
     timeoutMs = this.#timeoutMs,
   ): Promise<{ readonly value: T } | undefined> {
     try {
-      return { value: await withLimit(this.#clock, timeoutMs, () => new StoreTimeout(), call) }
+      const value = await withLimit(this.#clock, timeoutMs, () => new StoreTimeout(), call)
+      this.#health.noteSuccess(operation)
+      return { value }
     } catch (error) {
-      this.#emit('storeFailed', { operation, reason: reasonOf(error) })
+      this.#health.noteFailure(operation, error instanceof StoreTimeout ? 'timeout' : error)
       return undefined
     }
-  }
-}
-
-/** Only a short code or the class of the error: its message may quote the entry. */
-function reasonOf(error: unknown): string {
-  if (error instanceof StoreTimeout) return 'timeout'
-  try {
-    const { name, code } = (error ?? {}) as { name?: unknown; code?: unknown }
-    const reason = [code, name].find((each) => typeof each === 'string' && /^\w{1,60}$/.test(each))
-    return reason === undefined ? 'error' : String(reason)
-  } catch {
-    return 'error'
   }
 }

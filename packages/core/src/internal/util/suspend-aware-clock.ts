@@ -1,4 +1,4 @@
-import type { Clock } from '../../clock'
+import type { Clock, TimerOptions } from '../../clock'
 
 /** Smaller differences between the clocks are drift and rounding. */
 const SUSPENDED_FOR_MS = 1_000
@@ -21,6 +21,7 @@ export function suspendAwareClock(clock: Clock): Clock {
       if (Math.abs(jumpMs) > SUSPENDED_FOR_MS) difference += jumpMs
       return monotonic + suspendedMs
     },
-    setTimeout: (callback: () => void, delayMs: number) => clock.setTimeout(callback, delayMs),
+    setTimeout: (callback: () => void, delayMs: number, options?: TimerOptions) =>
+      clock.setTimeout(callback, delayMs, options),
   })
 }

@@ -1,0 +1,20 @@
+import type { AccessToken } from '../../access-token'
+import { ConfigurationError } from '../../errors'
+import type { PresentedRequest } from '../../token-presenter'
+import type { ManagedClient } from '../clients/client-registry'
+import { authorizationHeader } from '../util/authorization-header'
+
+/** The headers that present a DPoP token in a request to an API. */
+export async function presentBoundToken(
+  { configuration, dpop }: ManagedClient,
+  token: AccessToken,
+  { method, url, proofClaims }: PresentedRequest,
+): Promise<Record<string, string>> {
+  const authorization = authorizationHeader(token)
+  if (!dpop) {
+    const message = 'is not set, so that no proof can be made for a DPoP token'
+    throw new ConfigurationError([{ client: configuration.name, option: 'dpop', message }])
+  }
+  const proof = await dpop.prove({ method, url, accessToken: token.value, claims: proofClaims })
+  return { authorization, dpop: proof }
+}
