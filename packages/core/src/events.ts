@@ -36,7 +36,7 @@ export interface TokenEvents {
   leaseAwaited: LeaseAwaited
   /** The process that was to renew the token ended without one, and this process renews it. */
   leaseTakenOver: LeaseTakenOver
-  /** The store threw, was too slow, or held something that is not a token. Calls went on without it. */
+  /** The store threw, was too slow, or held something that is not a token. Calls went on without it. Emitted for each failure. */
   storeFailed: StoreFailed
   /** The store works again. */
   storeRecovered: StoreRecovered
@@ -179,8 +179,6 @@ export interface StoreFailed {
   readonly operation: 'get' | 'set' | 'delete' | 'lease' | 'release'
   /** What happened: `timeout`, `invalid_entry`, or the `code` (else the `name`) of the error that the store threw. */
   readonly reason: string
-  /** Whether the store was failing in this way before. The first failure is the one to look at. */
-  readonly wasFailing: boolean
 }
 
 export interface StoreRecovered {

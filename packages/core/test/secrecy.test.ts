@@ -170,7 +170,7 @@ test('the error of a failed supplier names the supplier; what the supplier threw
   expect(error.message).toContain('clientSecret supplier failed: Error EACCES')
   expect(error.cause).toBe(thrown)
   expectNothingSecret(error)
-  expect(seen).toHaveLength(3)
+  expect(seen).toHaveLength(4) // two events are logged, and one is listened to, with its cause
   expectNothingSecret(seen)
 })
 

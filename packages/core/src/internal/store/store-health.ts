@@ -2,15 +2,13 @@ import type { Clock } from '../../clock'
 import type { StoreFailed } from '../../events'
 import { errorCode } from '../util/error-code'
 import type { Emit } from '../util/event-emitter'
-
-/** In what way a store fails. A store that can be read may refuse writes, and one that works may hold rubbish. */
-type Fault = 'read' | 'write' | 'entry'
+import { type StoreFault, storeFault } from '../util/store-fault'
 
 /** Reports failures of the store, and when it works again. */
 export class StoreHealth {
   readonly #clock: Clock
   readonly #emit: Emit
-  readonly #faults = new Set<Fault>()
+  readonly #faults = new Set<StoreFault>()
   #failingSince = 0
 
   constructor(clock: Clock, emit: Emit) {
@@ -24,13 +22,13 @@ export class StoreHealth {
 
   /** A call failed. @param error what the store threw, or `timeout` */
   noteFailure(operation: StoreFailed['operation'], error: unknown): void {
-    this.#note(operation === 'get' ? 'read' : 'write', operation, error === 'timeout' ? error : errorCode(error))
+    this.#note({ operation, reason: error === 'timeout' ? error : errorCode(error) })
   }
 
-  /** The store holds something that is not the expected token. */
+  /** The store was asked for a token, and had something under its key. */
   noteEntry(isValid: boolean): void {
     if (isValid) this.#clear(['entry'])
-    else this.#note('entry', 'get', 'invalid_entry')
+    else this.#note({ operation: 'get', reason: 'invalid_entry' })
   }
 
   /** A call succeeded. */
@@ -39,14 +37,13 @@ export class StoreHealth {
     this.#clear(operation === 'get' ? ['read'] : operation === 'lease' ? ['read', 'write'] : ['write'])
   }
 
-  #note(fault: Fault, operation: StoreFailed['operation'], reason: string): void {
-    const wasFailing = this.#faults.has(fault)
+  #note(failure: StoreFailed): void {
     if (!this.isFailing) this.#failingSince = this.#clock.monotonic()
-    this.#faults.add(fault)
-    this.#emit('storeFailed', { operation, reason, wasFailing })
+    this.#faults.add(storeFault(failure))
+    this.#emit('storeFailed', failure)
   }
 
-  #clear(faults: readonly Fault[]): void {
+  #clear(faults: readonly StoreFault[]): void {
     if (!this.isFailing) return
     for (const fault of faults) this.#faults.delete(fault)
     if (!this.isFailing) this.#emit('storeRecovered', { failedForMs: this.#clock.monotonic() - this.#failingSince })
