@@ -47,3 +47,7 @@ test.each([
   },
   60_000,
 )
+
+test('the README lists each event, and no other', () => {
+  expect(rowsOf('event').sort()).toEqual(propertiesOf('events.ts', 'TokenEvents').sort())
+}, 60_000)

@@ -73,6 +73,16 @@ export async function manual(jwt: string, signal: AbortSignal, key: CryptoKey): 
   tokens.removeClient('new.client')
   const stop: () => void = tokens.on('tokenRetrieved', ({ expiresAt: at }) => at.getTime())
   stop()
+  await tokens.warmUp()
+  await tokens.warmUp(['catalog.client'])
+  // @ts-expect-error no such client
+  await tokens.warmUp(['catalog.clinet'])
+  const stopKeeping: () => void = tokens.keepFresh('catalog.client', ({ value: secret }) => secret, {
+    scope: 'catalog',
+  })
+  stopKeeping()
+  const status: string = JSON.stringify(tokens.status().clients['catalog.client']?.tokens)
+  void status
   // @ts-expect-error no such client
   await tokens.getAccessToken('catalog.clinet')
   await tokens.close()

@@ -96,17 +96,23 @@ export interface RenewalFailed {
   readonly error: TokenRequestError
   /** When the current token expires, by the wall clock. */
   readonly expiresAt: Date
+  /** Whether no other token of the client fails in the same way at the moment. */
+  readonly isFirst: boolean
 }
 
 export interface TokenUnavailable {
   readonly client: string
   readonly error: TokenRequestError
+  /** Whether no other token of the client fails in the same way at the moment. */
+  readonly isFirst: boolean
 }
 
 export interface TokenRecovered {
   readonly client: string
   /** How long no new token could be had, in milliseconds. */
   readonly failedForMs: number
+  /** Whether no other token of the client fails any more. */
+  readonly isLast: boolean
 }
 
 export interface TokenRejected {

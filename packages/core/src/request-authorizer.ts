@@ -141,7 +141,10 @@ export function createRequestAuthorizer<Name extends string>(
       }
 
       async function handleRejection(respondedBy: URL, replayable: boolean): Promise<RequestAuthorization | undefined> {
-        if (resent.withNewToken) return undefined
+        if (resent.withNewToken) {
+          tokens.reportRejectedRetry(token, respondedBy.origin)
+          return undefined
+        }
         const willRenew = await tokens.rejectAccessToken(client, token, parameters, respondedBy.origin)
         if (!willRenew || !retryOn401 || !replayable) return undefined
         // Without `forceRenewal`: the rejected token is replaced anyway, and another caller may have a newer one.

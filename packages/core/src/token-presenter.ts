@@ -42,6 +42,11 @@ export interface TokenPresenter<Name extends string = string> {
    */
   rejectAccessToken(client: Name, token: AccessToken, options?: TokenParameters, origin?: string): Promise<boolean>
   /**
+   * Reports that the API at `origin` rejected the new token too, with which a rejected request was sent once more. No other token
+   * is requested.
+   */
+  reportRejectedRetry(token: AccessToken, origin: string): void
+  /**
    * Reports that the API at `origin` accepted `token`. When the same API rejects it later, it is not brand-new, and its
    * rejection counts as the first one.
    */

@@ -2,6 +2,7 @@ import {
   type ClientDefinition,
   type Clock,
   createTokenManager,
+  type TokenEvents,
   type TokenManager,
   type TokenManagerOptions,
   type TokenRequest,
@@ -149,4 +150,40 @@ export function scripted(
     ...rest,
   })
   return { clock, endpoint, tokens }
+}
+
+/** Every event of a manager. The compiler checks that none is missing. */
+export const EVENTS: Readonly<Record<keyof TokenEvents, true>> = {
+  tokenUsed: true,
+  tokenRetrieved: true,
+  tokenRequestFailed: true,
+  renewalStarted: true,
+  renewalFailed: true,
+  tokenUnavailable: true,
+  tokenRecovered: true,
+  tokenRejected: true,
+  newTokenRejected: true,
+  tokenAccepted: true,
+  nonceRetried: true,
+  secretRotated: true,
+  circuitOpened: true,
+  circuitHalfOpened: true,
+  circuitClosed: true,
+  leaseAwaited: true,
+  leaseTakenOver: true,
+  storeFailed: true,
+  storeRecovered: true,
+  callbackFailed: true,
+}
+
+export type Recorded = { [Name in keyof TokenEvents]: { name: Name; event: TokenEvents[Name] } }[keyof TokenEvents]
+
+/** Records the events of a manager from now on, those that are named; all but `tokenUsed` when none is. */
+export function recordEvents(tokens: Pick<TokenManager, 'on'>, ...names: (keyof TokenEvents)[]): Recorded[] {
+  const events: Recorded[] = []
+  const all = (Object.keys(EVENTS) as (keyof TokenEvents)[]).filter((name) => name !== 'tokenUsed')
+  for (const name of names.length > 0 ? names : all) {
+    tokens.on(name, (event) => void events.push({ name, event } as Recorded))
+  }
+  return events
 }

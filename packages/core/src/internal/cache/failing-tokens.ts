@@ -42,14 +42,20 @@ export class FailingTokens {
     const { client } = thrown
     const last = this.#failures?.get(key)
     const hadToken = entry !== undefined && now < entry.expiresAt
-    const isKnown = last?.hadToken === hadToken && isAlike(last.error, thrown)
-    const error = isKnown && thrown.cause === undefined ? thrown : copyError(thrown, { cause: undefined })
+    const error = copyError(thrown, { cause: undefined })
+    const failure = { client, error, at: this.#clock.now(), since: last?.since ?? now, hadToken }
+    const isFirst = !this.#hasOther(key, (other) => isAlike(other, failure))
     this.#failures ??= memoryStore({ maxEntries: this.#maxEntries, now: this.#clock.monotonic })
-    this.#failures.set(key, { client, error, at: this.#clock.now(), since: last?.since ?? now, hadToken }, MEMORY_MS)
-    if (isKnown) return
+    this.#failures.set(key, failure, MEMORY_MS)
+    if (last && isAlike(last, failure)) return
     if (hadToken)
-      this.#emit('renewalFailed', { client, error, expiresAt: new Date(this.#clock.now() + entry.expiresAt - now) })
-    else this.#emit('tokenUnavailable', { client, error })
+      this.#emit('renewalFailed', {
+        client,
+        error,
+        expiresAt: new Date(this.#clock.now() + entry.expiresAt - now),
+        isFirst,
+      })
+    else this.#emit('tokenUnavailable', { client, error, isFirst })
   }
 
   /** A token was retrieved. */
@@ -57,7 +63,9 @@ export class FailingTokens {
     const failure = this.#failures?.get(key)
     if (!failure) return
     this.#failures?.delete(key)
-    this.#emit('tokenRecovered', { client: failure.client, failedForMs: this.#clock.monotonic() - failure.since })
+    const { client, since } = failure
+    const isLast = !this.#hasOther(key, (other) => other.client === client)
+    this.#emit('tokenRecovered', { client, failedForMs: this.#clock.monotonic() - since, isLast })
   }
 
   get(key: string): TokenFailure | undefined {
@@ -69,12 +77,18 @@ export class FailingTokens {
     return [...(this.#failures?.entries() ?? [])].filter(([, failure]) => failure.client === client).map(([key]) => key)
   }
 
+  #hasOther(key: string, matches: (failure: TokenFailure) => boolean): boolean {
+    for (const [other, failure] of this.#failures?.entries() ?? []) if (other !== key && matches(failure)) return true
+    return false
+  }
+
   forget(key: string): void {
     this.#failures?.delete(key)
   }
 }
 
 /** Failures of one outage change between timeouts, refused connections and 5xx. That is no news. */
-function isAlike(a: TokenRequestError, b: TokenRequestError): boolean {
-  return a.retryable === b.retryable && (a.retryable || a.error === b.error)
+function isAlike(a: TokenFailure, b: TokenFailure): boolean {
+  const isSameError = a.error.retryable === b.error.retryable && (a.error.retryable || a.error.error === b.error.error)
+  return a.client === b.client && a.hadToken === b.hadToken && isSameError
 }

@@ -4,7 +4,7 @@ import type { Emit } from '../util/event-emitter'
 
 /** How many clients' APIs are remembered, and for how long after their last rejection. */
 const MOST_APIS = 1_000
-const MEMORY_MS = 600_000
+const MEMORY_MS = 60_000
 
 interface Rejections {
   readonly lastToken: AccessToken

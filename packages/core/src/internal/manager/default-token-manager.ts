@@ -139,6 +139,10 @@ export class DefaultTokenManager implements TokenManager {
     return willRenew
   }
 
+  reportRejectedRetry(token: AccessToken, origin: string): void {
+    this.#rejections.note(token, origin)
+  }
+
   acceptAccessToken(token: AccessToken, origin: string): void {
     this.#rejections.accept(token, origin)
   }

@@ -22,17 +22,17 @@ const LINES: { readonly [Name in LoggedEvent]: (event: TokenEvents[Name]) => Lin
     'debug',
     `client '${client}': the token is renewed in the background. Calls use the current one.`,
   ],
-  renewalFailed: ({ client, error, expiresAt }) => [
-    'warn',
-    `client '${client}': the token could not be renewed: ${cause(error)}. Calls go on with the current token until it expires at ${time(expiresAt)}. The renewal is tried again.${advice(error)}`,
+  renewalFailed: ({ client, error, expiresAt, isFirst }) => [
+    isFirst ? 'warn' : 'debug',
+    `client '${client}': the token could not be renewed: ${cause(error)}. Calls use the current token until it expires at ${time(expiresAt)}. The renewal is tried again.${advice(error)}`,
   ],
-  tokenUnavailable: ({ client, error }) => [
-    'error',
-    `client '${client}': there is no valid token, and calls fail: ${cause(error)}. ${error.retryable ? 'It is tried again.' : 'It is tried again after pauses of up to 30 s, in case that it is mended.'}${advice(error)}`,
+  tokenUnavailable: ({ client, error, isFirst }) => [
+    isFirst ? 'error' : 'debug',
+    `client '${client}': there is no valid token, and calls fail: ${cause(error)}. ${error.retryable ? 'It is tried again.' : 'It is tried again after pauses of up to 30 s.'}${advice(error)}`,
   ],
-  tokenRecovered: ({ client, failedForMs }) => [
-    'info',
-    `client '${client}': has a new token again, after ${duration(failedForMs)} without one. Nothing needs to be done.`,
+  tokenRecovered: ({ client, failedForMs, isLast }) => [
+    isLast ? 'info' : 'debug',
+    `client '${client}': gets new tokens again, after ${duration(failedForMs)}. Nothing needs to be done.`,
   ],
   tokenRejected: ({ client, origin, willRenew, isRepeated }) => [
     willRenew && !isRepeated ? 'info' : 'debug',
@@ -53,7 +53,7 @@ const LINES: { readonly [Name in LoggedEvent]: (event: TokenEvents[Name]) => Lin
   ],
   circuitOpened: ({ client, endpoint, error, retryAfterMs, wasOpen }) => [
     wasOpen ? 'debug' : 'warn',
-    `client '${client}': the token endpoint ${endpoint} fails: ${cause(error)}. One request at a time tests it, the next one in ${duration(retryAfterMs)}. Until it works, calls with a valid token go on, and others fail at once.`,
+    `client '${client}': the token endpoint ${endpoint} fails: ${cause(error, endpoint)}. One request at a time tests it, the next one in ${duration(retryAfterMs)}. Until it works, calls with a valid token go on, and others fail at once.${advice(error)}`,
   ],
   circuitHalfOpened: ({ client, endpoint }) => [
     'debug',
@@ -95,6 +95,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   invalid_request: 'Check the parameters of the definition.',
   unsupported_grant_type: 'Check that the authorization server supports the grant.',
   credential_unavailable: 'Check the supplier that the definition names.',
+  server_error: 'The authorization server itself fails: look there.',
   network_error: 'Check the host name, the network and the proxy between this process and the endpoint.',
   timeout: 'Check the network and the proxy between this process and the endpoint, and how busy the endpoint is.',
   invalid_response: 'Check the URL: something responds there that is not a token endpoint, or is a broken one.',
@@ -105,8 +106,10 @@ export function eventLine<Name extends LoggedEvent>(name: Name, event: TokenEven
   return LINES[name](event)
 }
 
-function cause({ error, errorDescription, url }: TokenRequestError): string {
-  return `${error}${errorDescription === undefined ? '' : ` (${errorDescription})`}${url === undefined ? '' : `, ${url}`}`
+/** @param known a URL that the line names already */
+function cause({ error, errorDescription, url }: TokenRequestError, known?: string): string {
+  const description = errorDescription === undefined ? '' : ` (${errorDescription})`
+  return `${error}${description}${url === undefined || url === known ? '' : `, ${url}`}`
 }
 
 function advice({ error }: TokenRequestError): string {

@@ -1,5 +1,5 @@
 import { TokenRequestError } from '../../errors'
-import type { Logger, StoreFailed, TokenEvents } from '../../events'
+import type { Logger, TokenEvents } from '../../events'
 import type { Emit } from './event-emitter'
 import { eventLine, type LoggedEvent, time } from './event-lines'
 import { quietly } from './quietly'
@@ -8,26 +8,40 @@ import { type StoreFault, storeFault } from './store-fault'
 /** A pino logger has it, whichever version of pino made it. */
 const PINO = Symbol.for('pino.serializers')
 
+type AnyEvent = { [Name in keyof TokenEvents]: { name: Name; event: TokenEvents[Name] } }[keyof TokenEvents]
+
 /** Writes events to the user's logger. */
 export function eventLog(logger: Logger): Emit {
   const write = PINO in logger ? objectFirst(logger) : logger
   /** What was logged about the store since it last worked: each call of it may fail. */
   const storeFaults = new Set<StoreFault>()
+  /** The APIs that were logged because they reject new tokens. */
+  const rejecting = new Set<string>()
 
-  function isKnown(name: keyof TokenEvents, event: object): boolean {
-    if (name === 'storeRecovered') storeFaults.clear()
-    if (name !== 'storeFailed') return false
-    const fault = storeFault(event as StoreFailed)
-    const isKnownFault = storeFaults.has(fault)
-    storeFaults.add(fault)
-    return isKnownFault
+  /** Whether the event says nothing that was not logged before. */
+  function isKnown({ name, event }: AnyEvent): boolean {
+    if (name === 'newTokenRejected') rejecting.add(apiOf(event))
+    else if (name === 'tokenAccepted') rejecting.delete(apiOf(event))
+    else if (name === 'tokenRejected') return rejecting.has(apiOf(event))
+    else if (name === 'storeRecovered') storeFaults.clear()
+    else if (name === 'storeFailed') {
+      const fault = storeFault(event)
+      const isKnownFault = storeFaults.has(fault)
+      storeFaults.add(fault)
+      return isKnownFault
+    }
+    return false
   }
 
   return (name, event) => {
     const [level, text] = eventLine(name as LoggedEvent, event as TokenEvents[LoggedEvent])
-    const shownLevel = isKnown(name, event) ? 'debug' : level
+    const shownLevel = isKnown({ name, event } as AnyEvent) ? 'debug' : level
     quietly(() => write[shownLevel](`tokenward: ${text}`, { event: name, ...plain(event) }))
   }
+}
+
+function apiOf({ client, origin }: { readonly client: string; readonly origin: string | undefined }): string {
+  return JSON.stringify([client, origin])
 }
 
 /** The form of pino, which shows an object only when it comes before the message. */
