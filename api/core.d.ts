@@ -9,6 +9,16 @@ interface AccessToken {
     readonly scope: string | undefined;
     readonly client: string;
 }
+interface AcquiredToken {
+    readonly source: TokenUsed['source'];
+    readonly remainingMs: number;
+}
+interface Acquisition {
+    readonly client: string;
+    readonly reason: RetrievalReason;
+    readonly isBackground: boolean;
+}
+type AcquisitionHook = (acquisition: Acquisition, acquire: () => Promise<AcquiredToken>) => Promise<unknown> | undefined;
 interface ApiResponse {
     readonly status: number;
     readonly headers: {
@@ -37,7 +47,28 @@ interface CacheGetOptions {
     readonly leaseMs: number;
     readonly minValidityMs?: number | undefined;
     readonly forceRenewal?: boolean | undefined;
+    readonly keepsFresh?: boolean | undefined;
     readonly signal?: AbortSignal | undefined;
+}
+interface CallbackFailed {
+    readonly client: string;
+    readonly reason: string;
+}
+interface CircuitClosed {
+    readonly client: string;
+    readonly endpoint: string;
+    readonly failedForMs: number;
+}
+interface CircuitHalfOpened {
+    readonly client: string;
+    readonly endpoint: string;
+}
+interface CircuitOpened {
+    readonly client: string;
+    readonly endpoint: string;
+    readonly error: TokenRequestError;
+    readonly retryAfterMs: number;
+    readonly wasOpen: boolean;
 }
 type ClientAssertion = string | ((context: ClientAssertionContext) => string | Promise<string>);
 interface ClientAssertionContext {
@@ -88,10 +119,14 @@ interface ClientDefinition {
     requester?: TokenRequester | undefined;
 }
 type ClientDefinitionSource = ClientDefinition | (() => Promise<ClientDefinition>);
+interface ClientStatus {
+    readonly circuit?: 'closed' | 'open' | 'halfOpen';
+    readonly tokens: readonly TokenStatus[];
+}
 interface Clock {
     now(): number;
     monotonic(): number;
-    setTimeout(callback: () => void, delayMs: number): () => void;
+    setTimeout(callback: () => void, delayMs: number, options?: TimerOptions): () => void;
 }
 declare class ConfigurationError extends TokenwardError {
     readonly code = "invalid_configuration";
@@ -125,9 +160,16 @@ interface JwtBearerOptions {
     assertion: GrantCredential;
     subject?: GrantSubject | undefined;
 }
+type KeepFreshCallback = (token: AccessToken) => unknown;
+interface KeepFreshOptions extends Omit<TokenParameters, 'forceRenewal'> {
+    onError?: ((error: unknown) => void) | undefined;
+}
 interface KeyPair {
     readonly privateKey: CryptoKey;
     readonly publicKey: CryptoKey;
+}
+interface LeaseAwaited {
+    readonly client: string;
 }
 type LeaseResult = {
     readonly value: string;
@@ -137,6 +179,10 @@ type LeaseResult = {
     readonly value?: undefined;
     readonly unreadable?: Error | undefined;
 };
+interface LeaseTakenOver {
+    readonly client: string;
+    readonly waitedMs: number;
+}
 interface LimitedWork<T> {
     readonly client: string;
     readonly step: string;
@@ -146,6 +192,7 @@ interface LimitedWork<T> {
 interface LoadContext {
     readonly signal: AbortSignal;
     isAwaited(): boolean;
+    readonly reason?: RetrievalReason | undefined;
 }
 interface LoadedToken {
     readonly token: AccessToken;
@@ -158,6 +205,15 @@ interface Logger {
     info(message: string, details: object): void;
     warn(message: string, details: object): void;
     error(message: string, details: object): void;
+}
+interface ManagerStatus {
+    readonly isClosed: boolean;
+    readonly store: 'none' | 'ok' | 'failing';
+    readonly clients: Readonly<Record<string, ClientStatus>>;
+}
+interface NewTokenRejected {
+    readonly client: string;
+    readonly origin: string | undefined;
 }
 interface NonceRetried {
     readonly client: string;
@@ -192,6 +248,13 @@ interface Redirection {
 }
 interface RejectOptions {
     readonly wasAccepted?: boolean | undefined;
+    readonly origin?: string | undefined;
+}
+interface RenewalFailed {
+    readonly client: string;
+    readonly error: TokenRequestError;
+    readonly expiresAt: Date;
+    readonly isFirst: boolean;
 }
 interface RenewalStarted {
     readonly client: string;
@@ -221,6 +284,10 @@ interface RequestedToken {
     readonly audience: string | undefined;
     readonly parameters: Readonly<Record<string, string>>;
 }
+type RetrievalReason = 'first' | 'ahead' | 'expired' | 'rejected' | 'forced' | 'replaced';
+interface SecretRotated {
+    readonly client: string;
+}
 interface StoreFailed {
     readonly operation: 'get' | 'set' | 'delete' | 'lease' | 'release';
     readonly reason: string;
@@ -229,23 +296,49 @@ interface StoreLease {
     commit(value: string, ttlMs: number, group?: string): Awaitable<boolean>;
     release(): Awaitable<void>;
 }
+interface StoreRecovered {
+    readonly failedForMs: number;
+}
+interface TimerOptions {
+    readonly unref?: boolean | undefined;
+}
 declare function TlsClientAuth(): ClientAuth;
+interface TokenAccepted {
+    readonly client: string;
+    readonly origin: string;
+}
 interface TokenCache {
     get(key: string, options: CacheGetOptions): Promise<AccessToken>;
     reject(key: string, token: AccessToken, options?: RejectOptions): boolean;
     delete(key: string): Promise<void>;
     clear(client?: string, group?: string): Promise<void>;
     held(client: string): readonly AccessToken[];
+    status?(client: string): readonly TokenStatus[];
+    idleMs?(key: string): number | undefined;
     forget(client: string): void;
     close(): Promise<void>;
 }
 interface TokenEvents {
+    tokenUsed: TokenUsed;
     tokenRetrieved: TokenRetrieved;
     tokenRequestFailed: TokenRequestFailed;
-    tokenRejected: TokenRejected;
-    nonceRetried: NonceRetried;
     renewalStarted: RenewalStarted;
+    renewalFailed: RenewalFailed;
+    tokenUnavailable: TokenUnavailable;
+    tokenRecovered: TokenRecovered;
+    tokenRejected: TokenRejected;
+    newTokenRejected: NewTokenRejected;
+    tokenAccepted: TokenAccepted;
+    nonceRetried: NonceRetried;
+    secretRotated: SecretRotated;
+    circuitOpened: CircuitOpened;
+    circuitHalfOpened: CircuitHalfOpened;
+    circuitClosed: CircuitClosed;
+    leaseAwaited: LeaseAwaited;
+    leaseTakenOver: LeaseTakenOver;
     storeFailed: StoreFailed;
+    storeRecovered: StoreRecovered;
+    callbackFailed: CallbackFailed;
 }
 interface TokenExchangeOptions {
     subjectToken: GrantCredential;
@@ -260,13 +353,16 @@ interface TokenLoader {
     circuitError(): TokenRequestError | undefined;
     openCircuit(error: TokenRequestError): void;
 }
-interface TokenManager<Name extends string = string> extends TokenPresenter<Name> {
+interface TokenManager<Name extends string = string> extends TokenPresenter<Name>, TracedTokens {
     getAccessToken(client: Name, options?: GetAccessTokenOptions): Promise<AccessToken>;
     deleteAccessToken(client: Name, options?: TokenParameters): Promise<void>;
     revoke(client: Name): Promise<boolean>;
     clear(client?: Name): Promise<void>;
     addClient<Added extends string>(client: Added, definition: ClientDefinitionSource): TokenManager<Name | Added>;
     removeClient(client: Name | (string & {})): void;
+    warmUp(clients?: readonly Name[]): Promise<void>;
+    keepFresh(client: Name, callback: KeepFreshCallback, options?: KeepFreshOptions): Unsubscribe;
+    status(): ManagerStatus;
     on<Event extends keyof TokenEvents>(event: Event, listener: (event: TokenEvents[Event]) => void): Unsubscribe;
     close(): Promise<void>;
 }
@@ -298,20 +394,29 @@ interface TokenParameters {
 }
 interface TokenPresenter<Name extends string = string> {
     rejectAccessToken(client: Name, token: AccessToken, options?: TokenParameters, origin?: string): Promise<boolean>;
+    reportRejectedRetry(token: AccessToken, origin: string): void;
     acceptAccessToken(token: AccessToken, origin: string): void;
     presentAccessToken(client: Name, token: AccessToken, request: PresentedRequest): Promise<Record<string, string>>;
     rememberNonce(client: Name, received: ReceivedNonce): Promise<void>;
     allowsInsecureRequests(client: Name): boolean | undefined;
     waitFor<T>(work: LimitedWork<T>): Promise<T>;
 }
+interface TokenRecovered {
+    readonly client: string;
+    readonly failedForMs: number;
+    readonly isLast: boolean;
+}
 interface TokenRejected {
     readonly client: string;
+    readonly origin: string | undefined;
     readonly willRenew: boolean;
+    readonly isRepeated: boolean;
 }
 interface TokenRequest extends RequestedToken {
     readonly clientAssertion: ClientAssertion | undefined;
     readonly signal: AbortSignal;
     nonceRetried(): void;
+    secretRotated?(): void;
     serverTime?(milliseconds: number): void;
 }
 declare class TokenRequestError extends TokenwardError {
@@ -342,6 +447,7 @@ type TokenRequestErrorReason = 'timeout' | 'network_error' | 'server_error' | 'i
 interface TokenRequestFailed {
     readonly client: string;
     readonly error: TokenRequestError;
+    readonly reason: RetrievalReason | undefined;
     readonly attempt: number;
     readonly willRetry: boolean;
 }
@@ -361,8 +467,28 @@ interface TokenResponse {
 interface TokenRetrieved {
     readonly client: string;
     readonly source: 'endpoint' | 'store';
+    readonly reason: RetrievalReason;
     readonly durationMs: number;
     readonly expiresAt: Date;
+    readonly lifetimeMs: number;
+}
+interface TokenStatus {
+    readonly key?: string;
+    readonly state: 'valid' | 'rejected' | 'expired' | 'missing';
+    readonly scope?: string;
+    readonly source?: 'endpoint' | 'store';
+    readonly validUntil?: string;
+    readonly ageMs?: number;
+    readonly lifetimeMs?: number;
+    readonly inFlight?: boolean;
+    readonly lastError?: TokenStatusError;
+}
+interface TokenStatusError {
+    readonly error: string;
+    readonly errorDescription?: string;
+    readonly status?: number;
+    readonly retryable: boolean;
+    readonly at: string;
 }
 interface TokenStore {
     get(key: string): Awaitable<string | undefined>;
@@ -371,9 +497,22 @@ interface TokenStore {
     lease?(key: string, leaseMs: number, staleValue?: string, group?: string): Awaitable<LeaseResult | undefined>;
     deleteGroup?(group: string): Awaitable<void>;
 }
+interface TokenUnavailable {
+    readonly client: string;
+    readonly error: TokenRequestError;
+    readonly isFirst: boolean;
+}
+interface TokenUsed {
+    readonly client: string;
+    readonly source: 'memory' | 'endpoint' | 'store';
+    readonly remainingMs: number;
+}
 declare abstract class TokenwardError extends Error {
     abstract readonly code: string;
     constructor(message: string);
+}
+interface TracedTokens {
+    aroundAcquisition(hook: AcquisitionHook): Unsubscribe;
 }
 declare class UnknownClientError extends TokenwardError {
     readonly code = "unknown_client";
@@ -382,6 +521,15 @@ declare class UnknownClientError extends TokenwardError {
     constructor(client: string, knownClients: readonly string[]);
 }
 type Unsubscribe = () => void;
+declare class WarmUpError extends TokenwardError {
+    readonly code = "warm_up_failed";
+    readonly failures: readonly WarmUpFailure[];
+    constructor(failures: readonly WarmUpFailure[], clients: number);
+}
+interface WarmUpFailure {
+    readonly client: string;
+    readonly error: TokenwardError;
+}
 declare function clientCredentials({ clock }?: ClientCredentialsOptions): TokenRequester;
 declare function createRequestAuthorizer<Name extends string>(tokens: TokenManager<Name>, client: Name, options: AuthorizedClientOptions): RequestAuthorizer;
 declare function createTokenManager(options: TokenManagerOptions & {
@@ -402,17 +550,25 @@ declare function snapshotBody<Body>(body: Body): Body;
 declare function tokenExchange(options: TokenExchangeOptions): TokenRequester;
 
 export type { AccessToken };
+export type { AcquiredToken };
+export type { Acquisition };
+export type { AcquisitionHook };
 export type { ApiResponse };
 export type { AuthorizedCallOptions };
 export type { AuthorizedClientOptions };
 export type { Awaitable };
 export type { CacheGetOptions };
+export type { CallbackFailed };
+export type { CircuitClosed };
+export type { CircuitHalfOpened };
+export type { CircuitOpened };
 export type { ClientAssertion };
 export type { ClientAssertionContext };
 export type { ClientConfiguration };
 export type { ClientCredentialsOptions };
 export type { ClientDefinition };
 export type { ClientDefinitionSource };
+export type { ClientStatus };
 export type { Clock };
 export type { ConfigurationProblem };
 export type { DPoPOptions };
@@ -422,26 +578,38 @@ export type { GrantContext };
 export type { GrantCredential };
 export type { GrantSubject };
 export type { JwtBearerOptions };
+export type { KeepFreshCallback };
+export type { KeepFreshOptions };
 export type { KeyPair };
+export type { LeaseAwaited };
 export type { LeaseResult };
+export type { LeaseTakenOver };
 export type { LimitedWork };
 export type { LoadContext };
 export type { LoadedToken };
 export type { Logger };
+export type { ManagerStatus };
+export type { NewTokenRejected };
 export type { NonceRetried };
 export type { OutgoingRequest };
 export type { PresentedRequest };
 export type { ReceivedNonce };
 export type { Redirection };
 export type { RejectOptions };
+export type { RenewalFailed };
 export type { RenewalStarted };
 export type { RequestAuthorization };
 export type { RequestAuthorizer };
 export type { RequestToAuthorize };
 export type { RequestTokenParameters };
 export type { RequestedToken };
+export type { RetrievalReason };
+export type { SecretRotated };
 export type { StoreFailed };
 export type { StoreLease };
+export type { StoreRecovered };
+export type { TimerOptions };
+export type { TokenAccepted };
 export type { TokenCache };
 export type { TokenEvents };
 export type { TokenExchangeOptions };
@@ -450,6 +618,7 @@ export type { TokenManager };
 export type { TokenManagerOptions };
 export type { TokenParameters };
 export type { TokenPresenter };
+export type { TokenRecovered };
 export type { TokenRejected };
 export type { TokenRequest };
 export type { TokenRequestErrorDetails };
@@ -459,8 +628,14 @@ export type { TokenRequestStep };
 export type { TokenRequester };
 export type { TokenResponse };
 export type { TokenRetrieved };
+export type { TokenStatus };
+export type { TokenStatusError };
 export type { TokenStore };
+export type { TokenUnavailable };
+export type { TokenUsed };
+export type { TracedTokens };
 export type { Unsubscribe };
+export type { WarmUpFailure };
 export { ClientAuth } from 'openid-client';
 export { ClientSecretBasic } from 'openid-client';
 export { ClientSecretJwt } from 'openid-client';
@@ -473,6 +648,7 @@ export { TlsClientAuth };
 export { TokenRequestError };
 export { TokenwardError };
 export { UnknownClientError };
+export { WarmUpError };
 export { clientCredentials };
 export { createRequestAuthorizer };
 export { createTokenManager };
