@@ -1,0 +1,129 @@
+import { endOf, type Fault, type Scenario } from './scenario'
+
+/*
+ * What the invariants allow, and why. Times are in milliseconds. `SLACK_MS` is for messages and timers: it is above every
+ * round trip that a scenario without faults can have.
+ */
+
+export const SLACK_MS = 1_500
+
+/** A lease outlives the time limit of a token request by this much. */
+const LEASE_MARGIN_MS = 1_000
+/** The pauses after a failure (of the circuit breaker, of a renewal, after a rejection) are not longer, but for a quarter of jitter. */
+const LONGEST_PAUSE_MS = 30_000 * 1.25
+/** A caller whose token is valid waits this long for a renewal. */
+const PATIENCE_MS = 1_000
+/** A machine that stood still for less is not noticed: its wall clock might have drifted as much. */
+const UNNOTICED_SUSPENSION_MS = 1_000
+/** The processes of a fleet compare their clocks with the server's to within this. */
+const SHARED_TIME_TOLERANCE_MS = 2_500
+
+/** The bounds of one scenario. */
+export class Bounds {
+  readonly #scenario: Scenario
+  readonly leaseMs: number
+  /**
+   * How long a caller may wait, in the time in which its process ran. It waits for another process's lease twice as long as a
+   * lease lasts, asks the store at each end, and then requests the token: three attempts and the pauses between them end after
+   * four time limits. It may have joined a flight that gave it nothing, and then start its own.
+   */
+  readonly longestCallMs: number
+  /** How long a caller may wait whose process has a valid token. A flight that ends in between may make it wait once more. */
+  readonly longestCallWithTokenMs = 2 * PATIENCE_MS + SLACK_MS
+  /**
+   * How long after the last fault some calls may still fail or wait: for the lease of a process that died, and for the longest
+   * pause that a failure causes.
+   */
+  readonly recoveryMs: number
+  /** How long a call may take when all is well: it waits for the request of another process, and sends its own. */
+  readonly calmCallMs: number
+  /** From this long after the beginning of an outage on, every process that asks has learned of it. */
+  readonly outageLearnedMs = 10_000
+  /** In an outage, a process sends at most two requests a second to an endpoint, on average over this time. */
+  readonly outageWindowMs = 10_000
+  readonly mostInOutageWindow = 20
+
+  constructor(scenario: Scenario) {
+    const { options, network, faults } = scenario
+    const { timeoutMs, storeTimeoutMs } = options
+    this.#scenario = scenario
+    this.leaseMs = timeoutMs + LEASE_MARGIN_MS
+    this.longestCallMs = 2 * (2 * this.leaseMs + 4 * storeTimeoutMs + 4 * timeoutMs) + SLACK_MS
+    const seconds = faults.map((fault) => (fault.kind === 'endpointDown' ? fault.retryAfterSeconds : 0))
+    const longestRetryAfterMs = Math.max(0, ...seconds) * 1_250
+    this.recoveryMs = this.leaseMs + LONGEST_PAUSE_MS + longestRetryAfterMs + 2 * SLACK_MS
+    this.calmCallMs = 3 * network.endpointMs + 20 * network.storeMs + SLACK_MS
+  }
+
+  /**
+   * How much later than its real expiry a token may be used, because clocks are wrong. Without faults of clocks it is nothing.
+   *
+   * - a monotonic clock that drifts: its share of the lifetime, for the process that requested it and the one that uses it
+   * - a machine that stands still for less than a second at a time
+   * - a process that reads a shared token by a wall clock that is behind: as much as that
+   */
+  expiryToleranceMs(lifetimeMs: number): number {
+    let ms = 0
+    for (const fault of this.#scenario.faults) {
+      if (fault.kind === 'clockDrift') ms += 2 * (lifetimeMs + fault.at) * (Math.abs(fault.ppm) / 1e6)
+      if (fault.kind === 'clockJump') ms += Math.abs(fault.byMs)
+      if (fault.kind === 'pause' && fault.suspended) ms += Math.min(fault.forMs, UNNOTICED_SUSPENSION_MS)
+    }
+    return ms === 0 ? 0 : Math.min(ms + SHARED_TIME_TOLERANCE_MS, lifetimeMs)
+  }
+
+  /** Without faults, the fleet renews a token no sooner than after three quarters of its lifetime. */
+  mostRequests(lifetimeMs: number, durationMs: number, refreshShare: number): number {
+    const share = refreshShare > 0 ? refreshShare : 0.75
+    return 1 + 1.1 * Math.ceil(durationMs / (lifetimeMs * share))
+  }
+}
+
+/** What a fault disturbs, and so which invariants do not hold while it lasts. */
+export type Area = 'store' | 'endpoint' | 'process' | 'clock' | 'api' | 'tokens'
+
+const AREAS: Readonly<Record<Fault['kind'], readonly Area[]>> = {
+  crash: ['process'],
+  pause: ['process'],
+  restartAll: ['process'],
+  clockJump: ['clock'],
+  clockDrift: ['clock'],
+  storeSlow: ['store'],
+  storeLossy: ['store'],
+  storeDown: ['store'],
+  storeFlush: ['store'],
+  storeFailover: ['store'],
+  storeSplit: ['store'],
+  storeRubbish: ['store'],
+  endpointSlow: ['endpoint'],
+  endpointDown: ['endpoint'],
+  endpointLossy: ['endpoint'],
+  clientRefused: ['endpoint'],
+  rotateSecret: ['endpoint'],
+  revoke: ['tokens'],
+  apiRejects: ['api', 'tokens'],
+  deleteToken: ['tokens'],
+  clear: ['tokens'],
+}
+
+/** When what is disturbed. */
+export class Calm {
+  readonly #spans = new Map<Area, { from: number; to: number }[]>()
+
+  constructor({ faults, durationMs, quietMs }: Scenario) {
+    for (const fault of faults) {
+      // A clock stays wrong.
+      const to = AREAS[fault.kind].includes('clock') ? durationMs + quietMs : endOf(fault)
+      for (const area of AREAS[fault.kind]) {
+        const spans = this.#spans.get(area) ?? []
+        spans.push({ from: fault.at, to })
+        this.#spans.set(area, spans)
+      }
+    }
+  }
+
+  /** Whether no fault of these areas happened between two times. */
+  is(from: number, to: number, ...areas: readonly Area[]): boolean {
+    return areas.every((area) => !this.#spans.get(area)?.some((span) => span.from <= to && span.to >= from))
+  }
+}
