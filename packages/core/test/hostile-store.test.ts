@@ -125,6 +125,32 @@ test('a process whose wall clock is ten minutes behind uses no expired token: it
   expect((await second.getAccessToken('c')).value).toBe('token-3')
 })
 
+test('a slow response does not make a process read expiries by a clock that is behind', async () => {
+  const { clock, endpoint, start } = await fleet()
+  await start().getAccessToken('c')
+  await settle()
+  const slow = start('c', {
+    requester: {
+      request: async (client: unknown, request: Parameters<typeof endpoint.request>[1]) => {
+        // The server writes its time, and the response takes eight seconds.
+        const serverTime = clock.now()
+        const response = await endpoint.request(client, request)
+        request.serverTime?.(serverTime)
+        return response
+      },
+    },
+  })
+  endpoint.latencyMs = 8_000
+  const other = slow.getAccessToken('c', { scope: 'other' })
+  await clock.advance(8_000)
+  await other
+  expect((await slow.getAccessToken('c')).value).toBe('token-1')
+  endpoint.latencyMs = 0
+  endpoint.respondAlways(new TokenRequestError({ client: 'c', error: 'invalid_scope', retryable: false }))
+  await clock.advance(93_000)
+  await expect(slow.getAccessToken('c')).rejects.toMatchObject({ error: 'invalid_scope' })
+})
+
 test('revokeOnClose also revokes the tokens of clients that resolveClient returned', async () => {
   const clock = new TestClock()
   const endpoint = new ScriptedEndpoint(clock)

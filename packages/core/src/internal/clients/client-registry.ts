@@ -32,8 +32,8 @@ export interface ClientRegistryOptions {
   /** Collects what is wrong with `definitions`. */
   readonly problems: Problems
   readonly source: { readonly clock: Clock; readonly random: () => number; readonly emit: Emit }
-  /** Learns the time of the authorization servers, in milliseconds since 1970. */
-  readonly serverTime: (milliseconds: number) => void
+  /** Learns the time of the authorization servers, in milliseconds since 1970, and how long ago the request was sent. */
+  readonly serverTime: (milliseconds: number, roundTripMs: number) => void
 }
 
 /** A definition that is loaded when it is first needed. It is loaded again after a failure. */

@@ -26,8 +26,8 @@ export interface TokenSourceOptions {
   readonly random: () => number
   readonly emit: Emit
   readonly health: EndpointHealth
-  /** Gets the server's time, see {@link TokenRequest.serverTime}. */
-  readonly serverTime: (milliseconds: number) => void
+  /** Gets the server's time, see {@link TokenRequest.serverTime}, and how long ago the request was sent. */
+  readonly serverTime: (milliseconds: number, roundTripMs: number) => void
 }
 
 /** One token that a call wants. */
@@ -129,7 +129,9 @@ export class TokenSource {
     context: LoadContext,
     permit: Permit,
   ): Promise<ReadToken | TokenRequestError> {
-    const { requester, emit, serverTime } = this.#options
+    const { requester, emit } = this.#options
+    const sentAt = this.#clock.monotonic()
+    const serverTime = (ms: number) => this.#options.serverTime(ms, this.#clock.monotonic() - sentAt)
     const { name, timeoutMs } = this.#client
     const { parameters, ...shown } = requested
     const callbacks = {

@@ -11,8 +11,8 @@ export interface TokenSourcesOptions {
   readonly clock: Clock
   readonly random: () => number
   readonly emit: Emit
-  /** Gets the time of a server that has issued a token, in milliseconds since 1970. */
-  readonly serverTime: (milliseconds: number) => void
+  /** Gets the time of a server that has issued a token, in milliseconds since 1970, and how long ago the request was sent. */
+  readonly serverTime: (milliseconds: number, roundTripMs: number) => void
 }
 
 /** Makes the token sources of a manager, and holds what they share: circuit breakers and cooldowns. */

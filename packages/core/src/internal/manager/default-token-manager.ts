@@ -71,7 +71,7 @@ export class DefaultTokenManager implements TokenManager {
       maxEntries,
       problems,
       source: { clock, random, emit },
-      serverTime: (milliseconds) => sharedTime.observe(milliseconds),
+      serverTime: (milliseconds, roundTripMs) => sharedTime.observe(milliseconds, roundTripMs),
     })
     problems.throwIfAny()
     this.#requests = new RequestResolver(maxEntries)
