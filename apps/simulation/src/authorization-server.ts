@@ -79,7 +79,11 @@ export class AuthorizationServer {
   connect(host: Host): typeof fetch {
     return (_input, init) =>
       new Promise<Response>((resolve, reject) => {
-        const { headers, body, signal } = (init ?? {}) as { headers: Headers; body: URLSearchParams; signal: AbortSignal }
+        const { headers, body, signal } = (init ?? {}) as {
+          headers: Headers
+          body: URLSearchParams
+          signal: AbortSignal
+        }
         const tenant = new URLSearchParams(String(body)).get('tenant') ?? ''
         const [id = '', secret = ''] = credentials(new Headers(headers).get('authorization'))
         const { now } = this.#world.scheduler
@@ -94,7 +98,9 @@ export class AuthorizationServer {
         }
         signal.addEventListener('abort', () => end(() => reject(signal.reason)), { once: true })
         const fail = (delayMs: number) =>
-          host.deliver(delayMs, () => end(() => reject(new TypeError('fetch failed', { cause: connectionError('ECONNRESET') }))))
+          host.deliver(delayMs, () =>
+            end(() => reject(new TypeError('fetch failed', { cause: connectionError('ECONNRESET') }))),
+          )
         const oneWay = () => ((this.#roundTripMs + this.latencyMs) / 2) * this.#random.between(0.5, 1.5)
         if (this.failure === 'refused' || this.#random.chance(this.lost)) return fail(REFUSED_AFTER_MS)
         this.#world.scheduler.in(oneWay(), () => {
@@ -131,7 +137,8 @@ export class AuthorizationServer {
   }
 
   #failedResponse(): Response | undefined {
-    const retry: Record<string, string> = this.retryAfterSeconds > 0 ? { 'retry-after': String(this.retryAfterSeconds) } : {}
+    const retry: Record<string, string> =
+      this.retryAfterSeconds > 0 ? { 'retry-after': String(this.retryAfterSeconds) } : {}
     switch (this.failure) {
       case '500':
       case '503':

@@ -32,10 +32,12 @@ export function scheduleFaults(targets: Targets): void {
   })
 }
 
-function begin(targets: Targets, fault: Fault, number: number): void {
+function begin(targets: Targets, fault: Fault, number: number): undefined {
   const { world, processes, redis, network, server, api, scenario, invariants } = targets
   const random = world.random.fork(`fault ${number}`)
-  const later = (ms: number, run: () => void) => void world.scheduler.in(ms, run)
+  const later = (ms: number, run: () => void): undefined => {
+    world.scheduler.in(ms, run)
+  }
   const process = 'process' in fault ? processes[fault.process % processes.length] : undefined
   const client = 'client' in fault && fault.client !== undefined ? server.clients[fault.client] : undefined
   switch (fault.kind) {
@@ -52,9 +54,11 @@ function begin(targets: Targets, fault: Fault, number: number): void {
       process?.pause(fault.suspended)
       return later(fault.forMs, () => process?.resume(fault.suspended))
     case 'clockJump':
-      return process?.clock.jump(fault.byMs)
+      process?.clock.jump(fault.byMs)
+      return
     case 'clockDrift':
-      return process?.clock.drift(fault.ppm)
+      process?.clock.drift(fault.ppm)
+      return
     case 'storeSlow':
       network.delayMs += fault.delayMs
       return later(fault.forMs, () => {
@@ -77,9 +81,11 @@ function begin(targets: Targets, fault: Fault, number: number): void {
         network.isRefused = false
       })
     case 'storeFlush':
-      return redis.flush()
+      redis.flush()
+      return
     case 'storeRubbish':
-      return redis.writeRubbish(random)
+      redis.writeRubbish(random)
+      return
     case 'storeFailover':
       network.isRefused = true
       return later(fault.downMs, () => {
@@ -123,15 +129,18 @@ function begin(targets: Targets, fault: Fault, number: number): void {
       client.secretNumber++
       return later(fault.knownAfterMs, () => targets.learnSecret(client.name))
     case 'revoke':
-      return server.revoke(client?.name)
+      server.revoke(client?.name)
+      return
     case 'apiRejects':
       api.rejectedShare = fault.share
       return later(fault.forMs, () => {
         api.rejectedShare = 0
       })
     case 'deleteToken':
-      return void process?.deleteToken(random.pick(targets.keys.filter((key) => key.client === client?.name)))
+      void process?.deleteToken(random.pick(targets.keys.filter((key) => key.client === client?.name)))
+      return
     case 'clear':
-      return void process?.clear(String(client?.name))
+      void process?.clear(String(client?.name))
+      return
   }
 }

@@ -94,7 +94,7 @@ export class Invariants {
     server.onRequest = (request) => this.#checkRequest(request)
   }
 
-  broken(invariant: Invariant, text: string): void {
+  broken(invariant: Invariant, text: string): undefined {
     this.violations.push({ invariant, at: this.#world.scheduler.now, text })
     this.#world.log.note(`BROKEN ${invariant}: ${text}`)
     this.#world.scheduler.stop()
@@ -105,7 +105,7 @@ export class Invariants {
   }
 
   /** A call got a token. */
-  succeeded(call: Call, token: AccessToken): void {
+  succeeded(call: Call, token: AccessToken): undefined {
     const { now } = this.#world.scheduler
     const { key, state, who } = call
     const issued = this.#server.issued.get(token.value)
@@ -127,7 +127,7 @@ export class Invariants {
     if (!isOlder && call.startedAt >= state.forgottenAt && issued.issuedAt >= state.forgottenAt) state.known = issued
   }
 
-  #checkDeleted({ state, who, startedAt, key }: Call, issued: IssuedToken): void {
+  #checkDeleted({ state, who, startedAt, key }: Call, issued: IssuedToken): undefined {
     const { now } = this.#world.scheduler
     const { options } = this.#scenario
     // A token that could not be written before is written later. Before that it cannot be deleted in the store.
@@ -166,7 +166,7 @@ export class Invariants {
   }
 
   /** A call failed. */
-  failed(call: Call, error: unknown, wasAborted: boolean): void {
+  failed(call: Call, error: unknown, wasAborted: boolean): undefined {
     const { who, key, state, options } = call
     const { now } = this.#world.scheduler
     this.#checkDuration(call)
@@ -174,7 +174,10 @@ export class Invariants {
     if (!(error instanceof TokenRequestError)) return this.broken('rightError', `${who} failed with ${String(error)}`)
     const isDemanding = options.forceRenewal || options.minValidityMs !== undefined
     if (!isDemanding && this.#isValid(state.known)) {
-      return this.broken('servedWhileValid', `${who} failed for ${key.id} (${error.error}), and ${state.known?.value} is valid`)
+      return this.broken(
+        'servedWhileValid',
+        `${who} failed for ${key.id} (${error.error}), and ${state.known?.value} is valid`,
+      )
     }
     if (now > this.#recoversAt) this.broken('recovers', `${who} failed for ${key.id}: ${error.message}`)
   }
@@ -187,7 +190,7 @@ export class Invariants {
     return this.#world.scheduler.now < until
   }
 
-  #checkDuration(call: Call): void {
+  #checkDuration(call: Call): undefined {
     const took = call.ran() - call.ranBefore
     if (took > this.#bounds.longestCallMs) {
       return this.broken('ends', `${call.who} waited ${took.toFixed(0)} ms for ${call.key.id}`)
@@ -210,7 +213,7 @@ export class Invariants {
     }
   }
 
-  #checkRequest(request: RequestUnderWay): void {
+  #checkRequest(request: RequestUnderWay): undefined {
     const { now } = this.#world.scheduler
     this.#requests.set(request.key, (this.#requests.get(request.key) ?? 0) + 1)
     for (const other of this.#server.underWay) {
@@ -237,7 +240,10 @@ export class Invariants {
     this.mostInOutageSecond = Math.max(this.mostInOutageSecond, perSecond)
     const { length } = this.#outageRequests.filter((each) => each.host === host)
     if (length > mostInOutageWindow && this.calm.is(since, now, 'process')) {
-      this.broken('outageRate', `${host.name} sent ${length} requests in ${outageWindowMs} ms to an endpoint that is down`)
+      this.broken(
+        'outageRate',
+        `${host.name} sent ${length} requests in ${outageWindowMs} ms to an endpoint that is down`,
+      )
     }
   }
 
@@ -256,7 +262,8 @@ export class Invariants {
     // The first argument of a script is its source.
     for (let index = isScript ? 1 : 0; index < args.length; index++) {
       if (args[index]?.includes(SECRET_MARK)) this.broken('secrecy', `a secret is in ${command}`)
-      if (isScript && args[index]?.includes(TOKEN_MARK)) this.broken('secrecy', 'a token is in the arguments of a script')
+      if (isScript && args[index]?.includes(TOKEN_MARK))
+        this.broken('secrecy', 'a token is in the arguments of a script')
     }
   }
 
@@ -268,7 +275,8 @@ export class Invariants {
       const plan = clients[Number(key.split(' ')[0]?.slice(1))]
       if (!plan) continue
       const most = this.#bounds.mostRequests(plan.lifetimeMs, durationMs + quietMs, plan.refreshShare)
-      if (requests > most) this.broken('requestsPerLifetime', `${requests} requests for ${key}, at most ${most} expected`)
+      if (requests > most)
+        this.broken('requestsPerLifetime', `${requests} requests for ${key}, at most ${most} expected`)
     }
   }
 }

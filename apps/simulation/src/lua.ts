@@ -8,7 +8,7 @@ export interface LuaTable {
 }
 
 /** Runs one command of Redis for a script. What it throws ends the script, unless the script used `pcall`. */
-export type RedisCall = (command: string, args: readonly string[]) => LuaValue
+type RedisCall = (command: string, args: readonly string[]) => LuaValue
 
 export type CompiledScript = (call: RedisCall, keys: readonly string[], args: readonly string[]) => LuaValue
 
@@ -60,7 +60,9 @@ function statement(node: Statement): string {
         .join(' ')
     case 'AssignmentStatement':
       return node.variables
-        .map((variable, index) => `${expression(variable as Expression)} = ${expression(node.init[index] as Expression)};`)
+        .map(
+          (variable, index) => `${expression(variable as Expression)} = ${expression(node.init[index] as Expression)};`,
+        )
         .join(' ')
     case 'CallStatement':
       return `${expression(node.expression as Expression)};`

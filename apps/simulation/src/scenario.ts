@@ -19,7 +19,7 @@ export interface Scenario {
   readonly sabotage?: Sabotage
 }
 
-export interface ClientPlan {
+interface ClientPlan {
   readonly lifetimeMs: number
   /** The lifetime after which the server wants a token renewed, as a share of the lifetime. 0: it does not say. */
   readonly refreshShare: number
@@ -27,7 +27,7 @@ export interface ClientPlan {
   readonly tenants: number
 }
 
-export interface ManagerPlan {
+interface ManagerPlan {
   readonly hasStore: boolean
   readonly timeoutMs: number
   readonly storeTimeoutMs: number
@@ -36,7 +36,7 @@ export interface ManagerPlan {
 }
 
 /** Times there and back, in milliseconds. */
-export interface NetworkPlan {
+interface NetworkPlan {
   readonly storeMs: number
   readonly endpointMs: number
   readonly apiMs: number
@@ -44,7 +44,7 @@ export interface NetworkPlan {
   readonly replicationMs: number
 }
 
-export interface TrafficPlan {
+interface TrafficPlan {
   /** The mean time between two visits to one process. */
   readonly visitEveryMs: number
   /** How many calls a visit makes. */
@@ -103,7 +103,7 @@ export type Fault =
   | (At & { readonly kind: 'deleteToken'; readonly process: number; readonly client: number })
   | (At & { readonly kind: 'clear'; readonly process: number; readonly client: number })
 
-export type FaultKind = Fault['kind']
+type FaultKind = Fault['kind']
 export type EndpointFailure = 'refused' | 'hangs' | '500' | '503' | '429' | 'rubbish' | 'html' | 'noToken'
 
 const MINUTE_MS = 60_000

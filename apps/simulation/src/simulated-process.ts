@@ -340,7 +340,8 @@ export class SimulatedProcess implements Host {
       this.#parts.invariants.succeeded(call, token)
       return token
     } catch (error) {
-      if (incarnation === this.#incarnation) this.#fail(call, error, signal?.aborted === true && error === signal.reason)
+      if (incarnation === this.#incarnation)
+        this.#fail(call, error, signal?.aborted === true && error === signal.reason)
       return undefined
     } finally {
       this.#pending.delete(call)
@@ -348,7 +349,9 @@ export class SimulatedProcess implements Host {
   }
 
   #fail(call: Call, error: unknown, wasAborted: boolean): void {
-    this.#parts.world.log.note(`${this.name} gets no token of ${call.key.id}: ${(error as { error?: string })?.error ?? error}`)
+    this.#parts.world.log.note(
+      `${this.name} gets no token of ${call.key.id}: ${(error as { error?: string })?.error ?? error}`,
+    )
     const { sabotage } = this.#parts.scenario
     if (sabotage === 'unhandledRejection') void Promise.reject(error)
     if (sabotage === 'forgetFailures') {
@@ -358,11 +361,7 @@ export class SimulatedProcess implements Host {
     this.#parts.invariants.failed(call, error, wasAborted)
   }
 
-  #get(
-    manager: TokenManager,
-    key: Key,
-    options: Parameters<TokenManager['getAccessToken']>[1],
-  ): Promise<AccessToken> {
+  #get(manager: TokenManager, key: Key, options: Parameters<TokenManager['getAccessToken']>[1]): Promise<AccessToken> {
     const { sabotage } = this.#parts.scenario
     if (sabotage === undefined) return manager.getAccessToken(key.client, options)
     if (sabotage === 'alwaysForce') return manager.getAccessToken(key.client, { ...options, forceRenewal: true })
@@ -387,7 +386,11 @@ export class SimulatedProcess implements Host {
     this.calls++
     try {
       const authorizer = this.#authorizer(key)
-      let authorization = await authorizer.authorize({ method: 'GET', url: 'https://api.example/', headers: () => new Headers() })
+      let authorization = await authorizer.authorize({
+        method: 'GET',
+        url: 'https://api.example/',
+        headers: () => new Headers(),
+      })
       this.#pending.delete(call)
       while (incarnation === this.#incarnation) {
         const value = authorization.headers.authorization?.slice('Bearer '.length) ?? ''

@@ -47,7 +47,8 @@ export class SimulatedRedis {
     const now = this.#now()
     for (const [key, { value }] of this.#primary.entries()) {
       const rubbish = ['{"v":1}', 'rubbish', '', value.type === 'string' ? value.text.slice(1) : ''][random.index(5)]
-      if (rubbish === undefined) this.#primary.replicate(key, { value: { type: 'list', items: [] }, expiresAt: now + 60_000 })
+      if (rubbish === undefined)
+        this.#primary.replicate(key, { value: { type: 'list', items: [] }, expiresAt: now + 60_000 })
       else if (value.type === 'string') this.#primary.run('SET', key, rubbish, 'PX', '60000')
     }
   }

@@ -24,7 +24,10 @@ const BROKEN: Readonly<Record<Invariant, Broken>> = {
     in: smallScenario({ faults: [{ kind: 'revoke', at: 60_000, client: undefined }], durationMs: 61_000 }),
   },
   servedWhileValid: { by: 'alwaysForce', in: outage },
-  ends: { by: 'noTimers', in: smallScenario({ faults: [{ kind: 'storeDown', how: 'hangs', at: 20_000, forMs: 40_000 }] }) },
+  ends: {
+    by: 'noTimers',
+    in: smallScenario({ faults: [{ kind: 'storeDown', how: 'hangs', at: 20_000, forMs: 40_000 }] }),
+  },
   oneRenewal: { by: 'leaseForAll', in: smallScenario() },
   requestsPerLifetime: { by: 'alwaysForce', in: smallScenario() },
   outageRate: { by: 'forgetFailures', in: { ...outage, processes: 1 } },

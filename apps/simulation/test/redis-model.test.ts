@@ -1,11 +1,11 @@
 import { randomInt } from 'node:crypto'
+import type { StoreLease } from '@tokenward/core'
 import { hasRedis, startRedis } from '@tokenward/local-servers'
 import { type RedisClient, redisStore } from '@tokenward/store-redis'
-import type { StoreLease } from '@tokenward/core'
 import type { Redis } from 'ioredis'
 import { describe, expect, test } from 'vitest'
 import { Random } from '../src/random'
-import { type Reply, RedisModel } from '../src/redis-model'
+import { RedisModel, type Reply } from '../src/redis-model'
 
 const HOUR_MS = 3_600_000
 
@@ -41,7 +41,9 @@ class BothRedis implements RedisClient {
       outcome(async () => this.#model.run(command, ...args)),
     ])
     if (JSON.stringify(real) !== JSON.stringify(model)) {
-      this.differences.push(`${command} ${args.join(' ')}: ${JSON.stringify(real)}, the model: ${JSON.stringify(model)}`)
+      this.differences.push(
+        `${command} ${args.join(' ')}: ${JSON.stringify(real)}, the model: ${JSON.stringify(model)}`,
+      )
     }
     if ('error' in real) throw new Error(real.error)
     return real.reply
@@ -66,10 +68,7 @@ describe.skipIf(!(await hasRedis()))('the model of Redis', () => {
     const keyPrefix = `model-${randomInt(2 ** 40)}:`
     const seed = randomInt(2 ** 40)
     const random = new Random(seed)
-    const both = new BothRedis(
-      connection,
-      new RedisModel(() => Date.now()),
-    )
+    const both = new BothRedis(connection, new RedisModel(() => Date.now()))
     const store = redisStore(both, { keyPrefix })
     const leases: StoreLease[] = []
     const keys = ['a', 'b']
