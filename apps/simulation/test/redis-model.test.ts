@@ -98,7 +98,7 @@ describe.skipIf(!(await hasRedis()))('the model of Redis', () => {
       if (leases.length > 4) leases.shift()
     }
     const names = Object.keys(steps)
-    for (let number = 0; number < 1_500; number++) {
+    for (let number = 0; number < 500; number++) {
       const name = random.pick(names)
       if (name === 'foreignType' && random.chance(0.7)) continue
       // A key of another type makes some operations fail. That is compared, too.
