@@ -23,7 +23,7 @@ export class Bounds {
   readonly #scenario: Scenario
   readonly leaseMs: number
   /**
-   * How long a caller may wait, in the time in which its process ran. It waits for another process's lease twice as long as a
+   * How long a caller may wait, in the time in which its process ran. It waits for other processes four times as long as a
    * lease lasts, asks the store at each end, and then requests the token: three attempts and the pauses between them end after
    * four time limits. It may have joined a flight that gave it nothing, and then start its own.
    */
@@ -48,7 +48,7 @@ export class Bounds {
     const { timeoutMs, storeTimeoutMs } = options
     this.#scenario = scenario
     this.leaseMs = timeoutMs + LEASE_MARGIN_MS
-    this.longestCallMs = 2 * (2 * this.leaseMs + 4 * storeTimeoutMs + 4 * timeoutMs) + SLACK_MS
+    this.longestCallMs = 2 * (4 * this.leaseMs + 4 * storeTimeoutMs + 4 * timeoutMs) + SLACK_MS
     const seconds = faults.map((fault) => (fault.kind === 'endpointDown' ? fault.retryAfterSeconds : 0))
     const longestRetryAfterMs = Math.max(0, ...seconds) * 1_250
     this.recoveryMs = this.leaseMs + LONGEST_PAUSE_MS + longestRetryAfterMs + 2 * SLACK_MS
@@ -120,6 +120,12 @@ export class Calm {
         this.#spans.set(area, spans)
       }
     }
+  }
+
+  /** How long faults of this area lasted, all together, that overlap the time between two others. */
+  lengthOf(from: number, to: number, area: Area): number {
+    const spans = this.#spans.get(area)?.filter((span) => span.from <= to && span.to >= from) ?? []
+    return spans.reduce((sum, span) => sum + span.to - span.from, 0)
   }
 
   /** Whether no fault of these areas happened between two times. */

@@ -22,6 +22,11 @@ export interface LoadContext {
   isAwaited(): boolean
   /** Why the token is requested, for the events. */
   readonly reason?: RetrievalReason | undefined
+  /**
+   * Called before each retry. The right to send requests may have ended meanwhile: then it is got again, or this rejects because
+   * another process has got a token.
+   */
+  beforeRetry?(): Promise<void>
 }
 
 /** Loads one token from the token endpoint, with retries, time limits and the circuit breaker. */

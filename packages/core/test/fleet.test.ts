@@ -1,4 +1,4 @@
-import { createTokenManager, type TokenResponse, type TokenStore } from '@tokenward/core'
+import { createTokenManager, type TokenRequest, type TokenResponse, type TokenStore } from '@tokenward/core'
 import { LeasingStore } from '@tokenward/test-support'
 import { expect, test } from 'vitest'
 import { definition, ScriptedEndpoint, settle, TestClock } from './support'
@@ -78,12 +78,40 @@ test('when the lease holder dies, one waiting process renews after the lease has
   expect(endpoint.requests).toHaveLength(1)
 })
 
+test('a retry after a time-out waits for its turn: never do two processes renew at the same time', async () => {
+  const { clock, start } = fleet()
+  let inFlight = 0
+  let mostInFlight = 0
+  let requests = 0
+  const hangingTwice = {
+    request: async (_client: unknown, { signal }: TokenRequest): Promise<TokenResponse> => {
+      requests++
+      mostInFlight = Math.max(mostInFlight, ++inFlight)
+      try {
+        if (requests <= 2)
+          await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+        await new Promise<void>((resolve) => clock.setTimeout(resolve, 4_000))
+        return { access_token: `token-${requests}`, token_type: 'Bearer', expires_in: 100 }
+      } finally {
+        inFlight--
+      }
+    },
+  }
+  const waiting = Promise.all(
+    Array.from({ length: 2 }, () => start(hangingTwice as unknown as ScriptedEndpoint).getAccessToken('c')),
+  )
+  await clock.advance(20_000)
+  expect(new Set((await waiting).map(({ value }) => value))).toEqual(new Set(['token-3']))
+  expect(requests).toBe(3)
+  expect(mostInFlight).toBe(1)
+})
+
 test('a process gets a token although no lease ever becomes free', async () => {
   const { clock, store, start } = fleet()
   const key = await keyOfC()
   store.lease = () => undefined
   const token = start().getAccessToken('c')
-  await clock.advance(13_000)
+  await clock.advance(25_000)
   expect((await token).value).toBe('token-1')
   expect(store.values.has(key)).toBe(false)
 })

@@ -11,6 +11,12 @@ import type { FailingTokens } from './failing-tokens'
 import type { Flight } from './flights'
 import type { LocalCache } from './local-cache'
 
+/**
+ * A lease outlives the time limit of the token request that it is for, but only by a little: other processes wait for it when its
+ * holder dies.
+ */
+export const LEASE_MARGIN_MS = 1_000
+
 /** Whether a token that another caller or process got can be used. */
 export type Accepts = (entry: CacheEntry) => boolean
 
@@ -38,6 +44,22 @@ export interface RenewerOptions {
   readonly store: CacheStore | undefined
 }
 
+/** Ends a token request: another process has renewed the token while this one waited for its retry. */
+class FoundMeanwhile extends Error {
+  readonly entry: CacheEntry
+
+  constructor(entry: CacheEntry) {
+    super('another process has renewed the token')
+    this.entry = entry
+  }
+}
+
+/** What a flight ends with. Without `lease`, another process may be renewing, or there is no store. */
+interface Completed {
+  readonly entry: CacheEntry
+  readonly lease?: StoreLease | undefined
+}
+
 /** What happens in a flight: the store is asked, the token is loaded, kept, and written to the store. */
 export class Renewer {
   readonly #clock: Clock
@@ -60,18 +82,19 @@ export class Renewer {
 
   /** Renews the token, unless another process has done so. */
   async renew(context: RenewalContext, accepts: Accepts): Promise<CacheEntry> {
-    return this.#complete(context, await this.#find(context, accepts))
+    return this.#complete(context, await this.#find(context, accepts), accepts)
   }
 
   /** Asks the store whether the token is still there, because another process may have deleted or replaced it. */
   async revalidate(context: RenewalContext, entry: CacheEntry): Promise<CacheEntry> {
     const { key, options, flight } = context
     void this.#store?.release(key, entry.lease)
-    const result = await this.#find(context, (other) => {
+    const accepts: Accepts = (other) => {
       // A token that could not be written does not give way to an older one.
       const mayReplace = entry.isShared || other.token.value === entry.token.value || other.expiresAt > entry.expiresAt
       return mayReplace && isUsable(other, this.#clock.monotonic(), options)
-    })
+    }
+    const result = await this.#find(context, accepts)
     const lease = result.state === 'missing' ? result.lease : undefined
     // A caller that came to wait meanwhile needs another token, whatever the store says.
     const mustComplete = flight.waiting > 0
@@ -83,17 +106,17 @@ export class Renewer {
       return this.#local.noteShared(key, entry, true)
     }
     const wasNeverWritten = result.state === 'missing' && !entry.isShared && this.#local.get(key) === entry
-    if (!wasNeverWritten) return this.#complete(context, result)
+    if (!wasNeverWritten) return this.#complete(context, result, accepts)
     const written = this.#local.noteShared(key, entry, true)
     this.#writeBack(context, written, lease)
     return written
   }
 
   /** Ends a flight with the token of the store, or with a new one of the endpoint. */
-  async #complete(context: RenewalContext, result: LookupResult<CacheEntry>): Promise<CacheEntry> {
+  async #complete(context: RenewalContext, result: LookupResult<CacheEntry>, accepts: Accepts): Promise<CacheEntry> {
     const { key, flight } = context
-    const lease = result.state === 'missing' ? result.lease : undefined
-    const entry = result.state === 'found' ? result.value : await this.#load(context, result)
+    const { entry, lease } =
+      result.state === 'found' ? { entry: result.value, lease: undefined } : await this.#load(context, result, accepts)
     if (flight.invalidated) {
       void this.#store?.release(key, lease)
       this.#emitRetrieved(flight, entry)
@@ -103,16 +126,28 @@ export class Renewer {
     this.#local.keep(key, entry)
     this.#emitRetrieved(flight, entry)
     this.#failing.recover(key)
-    if (result.state !== 'found') this.#writeBack(context, entry, lease)
+    if (entry.source === 'endpoint') this.#writeBack(context, entry, lease)
     return entry
   }
 
-  async #load(context: RenewalContext, result: LookupResult<CacheEntry>): Promise<CacheEntry> {
+  async #load(context: RenewalContext, result: LookupResult<CacheEntry>, accepts: Accepts): Promise<Completed> {
     const { key, options, flight, current } = context
     const { loader, endpointKey } = options
-    const { lease, failure } = result.state === 'missing' ? result : {}
+    const { failure } = result.state === 'missing' ? result : {}
+    let { lease, leaseEndsAt = 0 } = result.state === 'missing' ? result : {}
     const { signal } = flight.controller
     const isAwaited = () => flight.waiting > 0
+    /** The lease is as long as one request. It is got again for a retry that could take longer, in turn with other processes. */
+    const beforeRetry = async () => {
+      const endsAt = this.#clock.monotonic() + options.leaseMs - LEASE_MARGIN_MS
+      if (!lease || endsAt <= leaseEndsAt) return
+      const ended = lease
+      lease = undefined
+      await this.#store?.release(key, ended)
+      const again = await this.#find(context, accepts)
+      if (again.state === 'found') throw new FoundMeanwhile(again.value)
+      if (again.state === 'missing') ({ lease, leaseEndsAt = 0 } = again)
+    }
     let isRequesting = false
     try {
       signal.throwIfAborted()
@@ -122,12 +157,14 @@ export class Renewer {
       const { token, lifetimeMs, refreshInMs, requestedAt } = await loader.load({
         signal,
         isAwaited,
+        beforeRetry,
         reason: flight.reason,
       })
       flight.isNew = true
       const remainingMs = lifetimeMs - (this.#clock.monotonic() - requestedAt)
-      return this.#local.create(token, 'endpoint', { lifetimeMs, remainingMs, refreshInMs })
+      return { entry: this.#local.create(token, 'endpoint', { lifetimeMs, remainingMs, refreshInMs }), lease }
     } catch (error) {
+      if (error instanceof FoundMeanwhile) return { entry: error.entry }
       const now = this.#clock.monotonic()
       const kept = this.#local.get(key)
       // A forced renewal that fails changes nothing for the calls that use the current token.

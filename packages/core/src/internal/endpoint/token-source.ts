@@ -114,6 +114,7 @@ export class TokenSource {
         if (!willRetry) throw error
       } else if (error && !mayWait(this.#delayMs(error, jitterMs))) throw error
       await sleep(this.#clock, this.#delayMs(error, jitterMs), context.signal)
+      await context.beforeRetry?.()
       permit = this.#health.tryAcquire()
     }
   }

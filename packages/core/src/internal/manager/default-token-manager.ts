@@ -10,6 +10,7 @@ import type { TokenManager, TokenManagerOptions } from '../../token-manager'
 import type { GetAccessTokenOptions, TokenParameters } from '../../token-parameters'
 import type { LimitedWork, PresentedRequest, ReceivedNonce } from '../../token-presenter'
 import type { ManagerStatus } from '../../token-status'
+import { LEASE_MARGIN_MS } from '../cache/renewer'
 import { ClientRegistry } from '../clients/client-registry'
 import type { StoreHealth } from '../store/store-health'
 import { AcquisitionHooks } from '../util/acquisition-hooks'
@@ -31,9 +32,6 @@ import { presentBoundToken } from './present-token'
 import { RequestResolver } from './request-resolver'
 import { revokeAll } from './revoke-all'
 import { warmUp } from './warm-up'
-
-/** A lease outlives the token request that it is for, but only a little: other processes wait for it when its holder dies. */
-const LEASE_MARGIN_MS = 1_000
 
 /** The default token manager. It brings a client, a call's options and the cache together. */
 export class DefaultTokenManager implements TokenManager {

@@ -9,6 +9,12 @@ import type { ExpectedToken, StoredToken } from './store-entry'
 /** How often a process that waits for another one's renewal looks, in milliseconds: between half of it and 1.5 times it. */
 const POLL_MS = 50
 
+/**
+ * How long a process waits for the leases of others, in leases. One process has up to three in a row, one for each of its
+ * attempts. After that, something is wrong with the store, and the process goes on without a lease.
+ */
+const LONGEST_WAIT_LEASES = 4
+
 /** What a process that needs a token wants of the store. */
 export interface LookupOptions<T> extends ExpectedToken, StoreGroups {
   /** The usable form of a stored token; undefined when it cannot be used. */
@@ -29,6 +35,8 @@ export type LookupResult<T> =
   | {
       readonly state: 'missing'
       readonly lease?: StoreLease | undefined
+      /** When the lease ends by itself, in milliseconds of the monotonic clock. */
+      readonly leaseEndsAt?: number | undefined
       /** What the token endpoint told another process. */
       readonly failure?: SharedFailure | undefined
     }
@@ -75,12 +83,13 @@ export class StoreLookup {
 
   async #findOrLease<T>({ accept, ...options }: LookupOptions<T>, leaseMs: number): Promise<LookupResult<T>> {
     const { key, client, endpointKey, forced, signal } = options
-    const waitsUntil = this.#clock.monotonic() + 2 * leaseMs
+    const waitsUntil = this.#clock.monotonic() + LONGEST_WAIT_LEASES * leaseMs
     let staleValue: string | undefined
     let wasDeleted = false
     let waitsSince: number | undefined
     let deadline = this.#store.deadline()
     for (let round = 1; this.#clock.monotonic() < waitsUntil; round++) {
+      const askedAt = this.#clock.monotonic()
       const asked = await this.#store.getOrLease(key, options, leaseMs, staleValue, deadline)
       if (!asked) return { state: 'unavailable' }
       const { value, lease } = asked.value ?? {}
@@ -89,7 +98,7 @@ export class StoreLookup {
           this.#emit('leaseTakenOver', { client, waitedMs: this.#clock.monotonic() - waitsSince })
         }
         const failure = await this.#store.sharedFailure(endpointKey, client, deadline)
-        return { state: 'missing', lease, failure }
+        return { state: 'missing', lease, leaseEndsAt: askedAt + leaseMs, failure }
       }
       if (value === undefined) {
         if (waitsSince === undefined) this.#emit('leaseAwaited', { client })
