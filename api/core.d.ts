@@ -193,6 +193,7 @@ interface LoadContext {
     readonly signal: AbortSignal;
     isAwaited(): boolean;
     readonly reason?: RetrievalReason | undefined;
+    beforeRetry?(): Promise<void>;
 }
 interface LoadedToken {
     readonly token: AccessToken;
