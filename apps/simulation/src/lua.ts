@@ -79,7 +79,10 @@ function statement(node: Statement): string {
     case 'ForNumericStatement': {
       const variable = name(node.variable.name)
       const end = expression(node.end)
-      return `for (let ${variable} = ${expression(node.start)}; ${variable} <= ${end}; ${variable}++) {\n${block(node.body as Statement[])}\n}`
+      const { step } = node
+      if (step && !(step.type === 'NumericLiteral' && step.value > 0)) throw new Error('a script has a step of a loop that the model does not know')
+      const by = step ? expression(step) : '1'
+      return `for (let ${variable} = ${expression(node.start)}; ${variable} <= ${end}; ${variable} += ${by}) {\n${block(node.body as Statement[])}\n}`
     }
     case 'ForGenericStatement': {
       const [iterator] = node.iterators

@@ -90,6 +90,8 @@ export class RedisModel {
         return this.#rpush(key, rest)
       case 'ZADD':
         return this.#zadd(key, score(rest[0]), rest[1] ?? '')
+      case 'ZREM':
+        return this.#zrem(key, rest)
       case 'ZSCORE':
         return this.#zscore(key, rest[0] ?? '')
       case 'ZRANGE':
@@ -198,10 +200,19 @@ export class RedisModel {
     return toTable(found.flatMap(([member, at]) => (withScores ? [member, String(at)] : [member])))
   }
 
+  #zrem(key: string, members: readonly string[]): number {
+    return this.#keepScores(key, (member) => !members.includes(member))
+  }
+
   #zremrangebyscore(key: string, least: string, most: string): number {
-    const scores = this.#scores(key)
     const isIn = (at: number) => isAbove(at, least) && isAbove(-at, negated(most))
-    const kept = new Map([...scores].filter(([, at]) => !isIn(at)))
+    return this.#keepScores(key, (_member, at) => !isIn(at))
+  }
+
+  /** Removes the other members, and returns how many they were. */
+  #keepScores(key: string, isKept: (member: string, at: number) => boolean): number {
+    const scores = this.#scores(key)
+    const kept = new Map([...scores].filter(([member, at]) => isKept(member, at)))
     const entry = this.#entry(key)
     if (entry && kept.size === 0) this.#delete(key)
     else if (entry && kept.size < scores.size) this.#put(key, { ...entry, value: { type: 'zset', scores: kept } })
