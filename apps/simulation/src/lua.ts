@@ -80,7 +80,8 @@ function statement(node: Statement): string {
       const variable = name(node.variable.name)
       const end = expression(node.end)
       const { step } = node
-      if (step && !(step.type === 'NumericLiteral' && step.value > 0)) throw new Error('a script has a step of a loop that the model does not know')
+      if (step && !(step.type === 'NumericLiteral' && step.value > 0))
+        throw new Error('a script has a step of a loop that the model does not know')
       const by = step ? expression(step) : '1'
       return `for (let ${variable} = ${expression(node.start)}; ${variable} <= ${end}; ${variable} += ${by}) {\n${block(node.body as Statement[])}\n}`
     }

@@ -75,7 +75,8 @@ describe.skipIf(!(await hasRedis()))('the model of Redis', () => {
     const values = ['first value', 'second value', 'ü']
     const groups = ['g', 'h', undefined]
     const redisKeys = keys.flatMap((key) => [`${keyPrefix}{${key}}`, `${keyPrefix}{${key}}:lease`])
-    for (const group of ['g', 'h']) redisKeys.push(`${keyPrefix}group:{${group}}`, `${keyPrefix}group:{${group}}:deleting`)
+    for (const group of ['g', 'h'])
+      redisKeys.push(`${keyPrefix}group:{${group}}`, `${keyPrefix}group:{${group}}:deleting`)
     const ttl = () => random.pick([HOUR_MS, 2 * HOUR_MS, 0])
     const steps: Record<string, () => unknown> = {
       get: () => store.get(random.pick(keys)),
@@ -88,7 +89,8 @@ describe.skipIf(!(await hasRedis()))('the model of Redis', () => {
       release: () => leases.length > 0 && random.pick(leases).release(),
       foreignType: () => both.run('RPUSH', random.pick(redisKeys), 'x'),
       foreignLease: () => both.run('SET', `${keyPrefix}{a}:lease`, 'without an expiry'),
-      foreignScore: () => both.run('ZADD', random.pick(redisKeys.slice(-2)), random.pick(['+inf', '-inf', '5', '1e300']), 'x'),
+      foreignScore: () =>
+        both.run('ZADD', random.pick(redisKeys.slice(-2)), random.pick(['+inf', '-inf', '5', '1e300']), 'x'),
       // The end of its time, whatever this machine's speed.
       expire: () => both.run('PEXPIREAT', random.pick(redisKeys), '1'),
     }
