@@ -95,7 +95,16 @@ export {
   redirection,
   snapshotBody,
 } from './resending'
-export type { CacheGetOptions, LoadContext, LoadedToken, RejectOptions, TokenCache, TokenLoader } from './token-cache'
+export type {
+  CacheGetOptions,
+  LoadContext,
+  LoadedToken,
+  ReadyToken,
+  RejectOptions,
+  TokenCache,
+  TokenLoader,
+  TokenWindow,
+} from './token-cache'
 export type { LimitedWork, PresentedRequest, ReceivedNonce, TokenPresenter } from './token-presenter'
 export type { RequestedToken, TokenRequest, TokenRequester, TokenResponse } from './token-requester'
 export type { Awaitable, LeaseResult, StoreLease, TokenStore } from './token-store'

@@ -67,6 +67,28 @@ export interface CacheGetOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** A token that can be used at once. */
+export interface ReadyToken {
+  readonly token: AccessToken
+  /** Fulfilled with `token`. All callers get this one promise. */
+  readonly promise: Promise<AccessToken>
+}
+
+/**
+ * A time in which a token can be used without a call of the cache, because nothing is due for it. The cache ends it as soon as
+ * the token is replaced, rejected or deleted.
+ *
+ * @experimental
+ */
+export interface TokenWindow {
+  /**
+   * The token, if the window is open. Counts as a use of the token. Never throws.
+   *
+   * @param minValidityMs minimum remaining lifetime, as in {@link CacheGetOptions}
+   */
+  use(minValidityMs?: number | undefined): ReadyToken | undefined
+}
+
 /** Options of {@link TokenCache.reject}. */
 export interface RejectOptions {
   /** The API had accepted the token before, so it is not brand-new. Default false. */
@@ -85,6 +107,14 @@ export interface RejectOptions {
 export interface TokenCache {
   /** A good token. @throws TokenRequestError when none can be had */
   get(key: string, options: CacheGetOptions): Promise<AccessToken>
+  /**
+   * Does what {@link get} does, without a wait, when this process holds a good token: undefined when it does not. A manager
+   * keeps the window that it returns, and calls the cache again when the window has closed. A cache without this method is
+   * called for every use of a token.
+   *
+   * @experimental
+   */
+  window?(key: string, options: CacheGetOptions): TokenWindow | undefined
   /**
    * An API rejected `token`.
    *

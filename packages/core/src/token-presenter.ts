@@ -1,5 +1,5 @@
 import type { AccessToken } from './access-token'
-import type { TokenParameters } from './token-parameters'
+import type { GetAccessTokenOptions, TokenParameters } from './token-parameters'
 
 /** A request that presents a token. */
 export interface PresentedRequest {
@@ -33,6 +33,13 @@ export interface LimitedWork<T> {
  * rarely has to. Every `TokenManager` implements it.
  */
 export interface TokenPresenter<Name extends string = string> {
+  /**
+   * What `getAccessToken` would resolve to, if it need not wait: this process holds a good token. Undefined in all other cases.
+   * Never throws. An adapter that finds no such method, or no token, calls `getAccessToken`.
+   *
+   * @experimental
+   */
+  readyAccessToken?(client: Name, options?: GetAccessTokenOptions): AccessToken | undefined
   /**
    * Reports that an API responded 401 to `token`, which `getAccessToken` returned for the same options.
    *

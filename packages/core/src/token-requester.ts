@@ -57,7 +57,8 @@ export interface TokenRequester {
   request(client: ClientConfiguration, request: TokenRequest): Promise<TokenResponse>
   /**
    * What the grant is for, as far as the definition and the parameters do not say it: the grant type, and an identity of its
-   * subject. It is part of the token's key, so it must not hold a secret, and it must be cheap. Undefined: nothing.
+   * subject. It is part of the token's key, so it must not hold a secret. It is called once for each client and request, and
+   * must depend on nothing else. Undefined: nothing.
    */
   identity?(client: ClientConfiguration, requested: RequestedToken): Awaitable<string | undefined>
   /**

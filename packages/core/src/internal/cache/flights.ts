@@ -119,6 +119,10 @@ export class Flights {
     return [...this.#flights].filter(([, flight]) => (client ?? flight.client) === flight.client).map(([key]) => key)
   }
 
+  get isClosed(): boolean {
+    return this.#closed
+  }
+
   /** @throws TokenRequestError `closed`, after {@link close}. */
   throwIfClosed(client: string): void {
     if (this.#closed) throw closedError(client)

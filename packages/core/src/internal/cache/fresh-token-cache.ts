@@ -1,13 +1,14 @@
 import type { AccessToken } from '../../access-token'
 import type { Clock } from '../../clock'
 import type { RetrievalReason, TokenUsed } from '../../events'
-import type { CacheGetOptions, RejectOptions, TokenCache } from '../../token-cache'
+import type { CacheGetOptions, RejectOptions, TokenCache, TokenWindow } from '../../token-cache'
 import type { TokenStatus } from '../../token-status'
 import type { StoreAccess } from '../store/store-access'
 import { untilAborted } from '../util/abort'
 import type { AcquisitionHooks } from '../util/acquisition-hooks'
 import type { EventEmitter } from '../util/event-emitter'
-import { type CacheEntry, isUsable, remaining, retrievalReason } from './cache-entry'
+import type { TurnTime } from '../util/turn-time'
+import { type CacheEntry, changedEntry, isUsable, remaining, retrievalReason } from './cache-entry'
 import { FailingTokens } from './failing-tokens'
 import { type Flight, Flights } from './flights'
 import { isStillValid } from './freshness'
@@ -16,12 +17,15 @@ import { RejectionLimit } from './rejection-limit'
 import { Renewals } from './renewals'
 import type { Accepts, CacheStore } from './renewer'
 import { tokenStatuses } from './token-statuses'
+import { TokenUses } from './token-uses'
 
 /** How long a caller whose token is still valid waits for its renewal. */
 const PATIENCE_MS = 1_000
 
 export interface FreshTokenCacheOptions {
   readonly clock: Clock
+  /** The same clock, for each use of a token. */
+  readonly time: TurnTime
   readonly random: () => number
   readonly events: EventEmitter
   readonly hooks: AcquisitionHooks
@@ -35,6 +39,7 @@ export interface FreshTokenCacheOptions {
 export class FreshTokenCache implements TokenCache {
   readonly #clock: Clock
   readonly #events: EventEmitter
+  readonly #uses: TokenUses
   readonly #hooks: AcquisitionHooks
   readonly #store: StoreAccess | undefined
   readonly #local: LocalCache
@@ -43,14 +48,16 @@ export class FreshTokenCache implements TokenCache {
   readonly #flights: Flights
   readonly #renewals: Renewals
 
-  constructor({ clock, random, events, hooks, maxEntries, store, localLifetimeMs }: FreshTokenCacheOptions) {
+  constructor({ clock, time, random, events, hooks, maxEntries, store, localLifetimeMs }: FreshTokenCacheOptions) {
     this.#clock = clock
     this.#events = events
+    this.#uses = new TokenUses(events)
     this.#hooks = hooks
     this.#store = store?.access
     // Without a store, there is nothing to revalidate with.
     const lifetimeMs = store ? localLifetimeMs : Number.POSITIVE_INFINITY
-    this.#local = new LocalCache({ clock, random, maxEntries, localLifetimeMs: lifetimeMs })
+    const windows = { time, uses: this.#uses }
+    this.#local = new LocalCache({ clock, random, maxEntries, localLifetimeMs: lifetimeMs, windows })
     this.#rejections = new RejectionLimit(maxEntries, () => clock.monotonic())
     this.#flights = new Flights(clock)
     this.#failing = new FailingTokens(clock, events.emit, maxEntries)
@@ -84,6 +91,15 @@ export class FreshTokenCache implements TokenCache {
     return this.#used(found, found === current ? 'memory' : found.source, options)
   }
 
+  window(key: string, options: CacheGetOptions): TokenWindow | undefined {
+    if (this.#flights.isClosed || options.forceRenewal || options.signal?.aborted) return undefined
+    const entry = this.#local.get(key)
+    const now = this.#clock.monotonic()
+    if (!entry || !isUsable(entry, now, options)) return undefined
+    this.#renewals.maintain(key, entry, options)
+    return this.#local.openWindow(key, entry, now, options.expirationBufferMs)
+  }
+
   #reasonFor(current: CacheEntry | undefined, { forceRenewal }: CacheGetOptions): RetrievalReason {
     return forceRenewal ? 'forced' : retrievalReason(current, this.#clock.monotonic())
   }
@@ -93,9 +109,7 @@ export class FreshTokenCache implements TokenCache {
   }
 
   #used(entry: CacheEntry, source: TokenUsed['source'], { client, keepsFresh }: CacheGetOptions): AccessToken {
-    if (!keepsFresh && this.#events.isObserved('tokenUsed')) {
-      this.#events.emit('tokenUsed', { client, ...this.#describe(entry, source) })
-    }
+    if (!keepsFresh && this.#uses.isObserved) this.#uses.report({ client, ...this.#describe(entry, source) })
     return entry.token
   }
 
@@ -113,7 +127,7 @@ export class FreshTokenCache implements TokenCache {
     if (!this.#rejections.tryRenew(key, wasAccepted)) return { willRenew: this.#flights.has(key), isRepeated: true }
     // Remembered also when the entry is gone: the store may still hold the same token. Nobody knows how long it is valid.
     const rejected = entry ?? this.#local.create(token, 'store', { lifetimeMs: 0, remainingMs: 0 })
-    this.#local.keep(key, { ...rejected, state: 'rejected' })
+    this.#local.keep(key, changedEntry(rejected, { state: 'rejected' }))
     return { willRenew: true, isRepeated: false }
   }
 

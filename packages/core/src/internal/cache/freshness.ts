@@ -41,17 +41,22 @@ export interface ValidityDemand {
 
 /** Whether callers have to wait for a new token. */
 export function mustRenew(token: Lifetime, now: number, demand: ValidityDemand): boolean {
+  return now >= mustRenewAt(token, demand)
+}
+
+/** From when on callers have to wait for a new token. */
+export function mustRenewAt(token: Lifetime, demand: ValidityDemand): number {
   const buffer = Math.min(demand.expirationBufferMs, token.lifetimeMs * LARGEST_BUFFER_SHARE)
-  return now >= token.expiresAt - Math.max(buffer, demandedMs(token, demand))
+  return token.expiresAt - Math.max(buffer, demandedMs(token, demand))
 }
 
 /** Whether the token can still be used when its renewal fails: it has not expired, and lives as long as the caller demands. */
-export function isStillValid(token: Lifetime, now: number, demand: ValidityDemand): boolean {
+export function isStillValid(token: Lifetime, now: number, demand: Pick<ValidityDemand, 'minValidityMs'>): boolean {
   return now < token.expiresAt - demandedMs(token, demand)
 }
 
 /** No new token lives longer than a whole lifetime: a token that is nearly new meets every demand. */
-function demandedMs(token: Lifetime, { minValidityMs = 0 }: ValidityDemand): number {
+function demandedMs(token: Lifetime, { minValidityMs = 0 }: Pick<ValidityDemand, 'minValidityMs'>): number {
   return Math.min(minValidityMs, token.lifetimeMs * RENEWAL_SHARE)
 }
 

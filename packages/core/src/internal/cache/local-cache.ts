@@ -1,8 +1,11 @@
-import { type MemoryStore, memoryStore } from '@tokenward/store-memory'
 import type { AccessToken } from '../../access-token'
 import type { Clock } from '../../clock'
+import type { TokenWindow } from '../../token-cache'
 import type { StoreLease } from '../../token-store'
-import { type CacheEntry, type EntryTimes, goodEntry } from './cache-entry'
+import { LruMap, Recency } from '../util/lru-map'
+import { type CacheEntry, changedEntry, type EntryTimes, goodEntry, nextCheckAt } from './cache-entry'
+import { mustRenewAt } from './freshness'
+import { UsageWindow, type WindowContext } from './usage-window'
 
 /** An entry outlives its token, so that a store whose clock is behind cannot bring the token back. */
 const KEPT_AFTER_EXPIRY_MS = 3_600_000
@@ -15,21 +18,24 @@ export interface LocalCacheOptions {
   readonly maxEntries: number
   /** How long an entry is used before the store is asked whether it still has the token, in milliseconds. */
   readonly localLifetimeMs: number
+  readonly windows: WindowContext
 }
 
 /** The tokens in this process, by key. */
 export class LocalCache {
-  readonly #entries: MemoryStore<CacheEntry>
+  readonly #entries: LruMap<CacheEntry>
   readonly #clock: Clock
   readonly #random: () => number
   readonly #localLifetimeMs: number
+  readonly #windows: WindowContext
   #closed = false
 
-  constructor({ clock, random, maxEntries, localLifetimeMs }: LocalCacheOptions) {
-    this.#entries = memoryStore<CacheEntry>({ maxEntries, now: () => clock.monotonic() })
+  constructor({ clock, random, maxEntries, localLifetimeMs, windows }: LocalCacheOptions) {
+    this.#entries = new LruMap(new Recency(maxEntries), ({ window }) => window?.end())
     this.#clock = clock
     this.#random = random
     this.#localLifetimeMs = localLifetimeMs
+    this.#windows = windows
   }
 
   /** A good entry, which is not kept yet. */
@@ -43,16 +49,32 @@ export class LocalCache {
   }
 
   get(key: string): CacheEntry | undefined {
-    return this.#entries.get(key)
+    const entry = this.#entries.get(key)
+    if (!entry || !this.#isForgotten(entry)) return entry
+    this.#entries.delete(key)
+    return undefined
   }
 
   keep(key: string, entry: CacheEntry): void {
-    if (!this.#closed) this.#entries.set(key, entry, entry.expiresAt - this.#clock.monotonic() + KEPT_AFTER_EXPIRY_MS)
+    if (this.#closed) return
+    if (this.#isForgotten(entry)) this.#entries.delete(key)
+    else this.#entries.set(key, entry)
+  }
+
+  /** The window of a token that was just found to be usable. Undefined when it is in the cache no more. */
+  openWindow(key: string, entry: CacheEntry, now: number, expirationBufferMs: number): TokenWindow | undefined {
+    const item = this.#entries.item(key)
+    if (item?.value !== entry) return undefined
+    entry.window ??= new UsageWindow(entry, item, this.#windows)
+    // Without the demand of one caller: the window is for all.
+    const demand = { expirationBufferMs }
+    entry.window.openUntil(nextCheckAt(entry, now, demand), mustRenewAt(entry, demand))
+    return entry.window
   }
 
   /** Replaces `entry` by a changed one, unless another entry has taken its place. */
   change(key: string, entry: CacheEntry, change: Partial<CacheEntry>): CacheEntry {
-    const changed = { ...entry, ...change }
+    const changed = changedEntry(entry, change)
     if (this.#entries.get(key) === entry) this.keep(key, changed)
     return changed
   }
@@ -86,6 +108,10 @@ export class LocalCache {
   /** The entries of one client by key; of all clients without a name. */
   of(client: string | undefined): [key: string, entry: CacheEntry][] {
     return [...this.#entries.entries()].filter(([, { token }]) => (client ?? token.client) === token.client)
+  }
+
+  #isForgotten({ expiresAt }: CacheEntry): boolean {
+    return this.#clock.monotonic() >= expiresAt + KEPT_AFTER_EXPIRY_MS
   }
 
   #revalidateAt(isShared: boolean): number {

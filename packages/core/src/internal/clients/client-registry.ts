@@ -1,25 +1,16 @@
-import { type MemoryStore, memoryStore } from '@tokenward/store-memory'
-import type { ClientConfiguration } from '../../client-configuration'
 import type { ClientDefinition, ClientDefinitionSource } from '../../client-definition'
 import type { Clock } from '../../clock'
 import { TokenRequestError, UnknownClientError } from '../../errors'
 import type { TokenRequester } from '../../token-requester'
-import type { TokenSource } from '../endpoint/token-source'
 import { TokenSources } from '../endpoint/token-sources'
 import type { Emit } from '../util/event-emitter'
+import { LruMap, Recency } from '../util/lru-map'
 import { Problems } from '../util/option-checks'
 import { withLimit } from '../util/time-limit'
 import { type ClientDefaults, configureClient } from './configure-client'
 import { DPoPProver } from './dpop-prover'
-
-/** A client as the manager works with it. */
-export interface ManagedClient {
-  readonly configuration: ClientConfiguration
-  readonly requester: TokenRequester
-  readonly source: TokenSource
-  /** Makes the proofs of a DPoP client. */
-  readonly dpop: DPoPProver | undefined
-}
+import { KnownRequests } from './known-requests'
+import type { ManagedClient } from './managed-client'
 
 export interface ClientRegistryOptions {
   readonly definitions: Readonly<Record<string, ClientDefinitionSource>>
@@ -27,7 +18,7 @@ export interface ClientRegistryOptions {
   readonly defaults: ClientDefaults
   /** Requests the tokens of clients whose definition brings no requester of its own. */
   readonly requester: TokenRequester
-  /** How many clients that `resolve` found are kept at most. */
+  /** How many clients that `resolve` found are kept at most, and how many requests of all clients. */
   readonly maxEntries: number
   /** Collects what is wrong with `definitions`. */
   readonly problems: Problems
@@ -64,14 +55,16 @@ class LateClient {
 /** The clients by name: given, added, or found when they are first asked for. Each definition is read once. */
 export class ClientRegistry {
   readonly #defined = new Map<string, ManagedClient | LateClient>()
-  readonly #resolved: MemoryStore<LateClient>
+  readonly #resolved: LruMap<LateClient>
+  readonly #requestRecency: Recency
   readonly #options: ClientRegistryOptions
   readonly #sources: TokenSources
 
   constructor(options: ClientRegistryOptions) {
     this.#options = options
     this.#sources = new TokenSources({ ...options.source, serverTime: options.serverTime })
-    this.#resolved = memoryStore({ maxEntries: options.resolve ? options.maxEntries : 1 })
+    this.#resolved = new LruMap(new Recency(options.maxEntries), ({ client }) => client?.requests.clear())
+    this.#requestRecency = new Recency(options.maxEntries)
     for (const [name, definition] of Object.entries(options.definitions)) {
       const client = this.#define(name, definition, options.problems)
       if (client) this.#defined.set(name, client)
@@ -85,7 +78,7 @@ export class ClientRegistry {
 
   /** The names that were defined or found. */
   known(): string[] {
-    return [...this.names(), ...[...this.#resolved.entries()].map(([name]) => name)]
+    return [...this.names(), ...this.#resolved.keys()]
   }
 
   /** The client, if its definition is loaded. */
@@ -114,9 +107,9 @@ export class ClientRegistry {
   }
 
   remove(name: string): boolean {
-    const wasKnown = this.#defined.delete(name) || this.#resolved.get(name) !== undefined
-    this.#resolved.delete(name)
-    return wasKnown
+    this.ready(name)?.requests.clear()
+    const wasDefined = this.#defined.delete(name)
+    return this.#resolved.delete(name) || wasDefined
   }
 
   #find(name: string): LateClient {
@@ -125,7 +118,7 @@ export class ClientRegistry {
     const { resolve } = this.#options
     if (!resolve) throw new UnknownClientError(name, this.names())
     const client = this.#late(name, 'resolveClient', () => resolve(name))
-    this.#resolved.set(name, client, Number.MAX_SAFE_INTEGER)
+    this.#resolved.set(name, client)
     // A name that is not found, or not in time, is asked for again the next time.
     client.get().catch(() => {
       if (this.#resolved.get(name) === client) this.#resolved.delete(name)
@@ -166,6 +159,6 @@ export class ClientRegistry {
     if (!configuration) return undefined
     const requester = definition.requester ?? this.#options.requester
     const tokenSource = this.#sources.create(configuration, requester, definition.fetch)
-    return { configuration, requester, source: tokenSource, dpop }
+    return { configuration, requester, source: tokenSource, dpop, requests: new KnownRequests(this.#requestRecency) }
   }
 }

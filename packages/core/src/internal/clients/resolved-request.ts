@@ -94,14 +94,6 @@ export function mergeRequested(client: ClientConfiguration, call: TokenParameter
   return requested
 }
 
-/** Whether a call requests something else than the definition does, or has anything that must be checked. */
-export function hasOwnRequest(call: GetAccessTokenOptions): boolean {
-  for (const option of Object.keys(call) as (keyof GetAccessTokenOptions)[]) {
-    if (option !== 'signal' && option !== 'forceRenewal' && call[option] !== undefined) return true
-  }
-  return false
-}
-
 export function checkClientAssertion(checks: OptionChecks, value: unknown): void {
   if (value !== undefined && typeof value !== 'function') checks.text('clientAssertion', value)
 }

@@ -1,21 +1,19 @@
-import { type MemoryStore, memoryStore } from '@tokenward/store-memory'
 import type { Clock } from '../../clock'
+import { LruMap, Recency } from '../util/lru-map'
 import { CircuitBreaker } from './circuit-breaker'
 
 /** The most endpoints whose circuit breakers are found again. A client keeps the one that it has. */
 const MOST_ENDPOINTS = 1_000
-const FOREVER_MS = Number.MAX_SAFE_INTEGER
 
 /** The circuit breakers of a manager: one for each token endpoint and transport. */
 export class CircuitBreakers {
   readonly #clock: Clock
-  readonly #breakers: MemoryStore<CircuitBreaker>
+  readonly #breakers = new LruMap<CircuitBreaker>(new Recency(MOST_ENDPOINTS))
   readonly #transports = new WeakMap<typeof fetch, number>()
   #transportCount = 0
 
   constructor(clock: Clock) {
     this.#clock = clock
-    this.#breakers = memoryStore({ maxEntries: MOST_ENDPOINTS })
   }
 
   /**
@@ -27,7 +25,7 @@ export class CircuitBreakers {
     let breaker = this.#breakers.get(key)
     if (!breaker) {
       breaker = new CircuitBreaker(this.#clock)
-      this.#breakers.set(key, breaker, FOREVER_MS)
+      this.#breakers.set(key, breaker)
     }
     return breaker
   }

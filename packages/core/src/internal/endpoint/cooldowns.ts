@@ -24,16 +24,16 @@ interface Entry {
  */
 export class Cooldowns {
   readonly #clock: Clock
-  readonly #entries: MemoryStore<Entry>
+  /** Created at the first failure, because most processes never see one, and it takes memory for all its entries. */
+  #entries: MemoryStore<Entry> | undefined
 
   constructor(clock: Clock) {
     this.#clock = clock
-    this.#entries = memoryStore({ maxEntries: MOST_FAILURES, now: clock.monotonic })
   }
 
   /** The remembered error while the cooldown lasts, and while somebody tries again. */
   errorFor(key: string): TokenRequestError | undefined {
-    const entry = this.#entries.get(key)
+    const entry = this.#entries?.get(key)
     if (!entry) return undefined
     const leftMs = Math.ceil(entry.until - this.#clock.monotonic())
     if (leftMs <= 0 && !entry.isTried) return undefined
@@ -42,7 +42,7 @@ export class Cooldowns {
 
   /** Starts a cooldown after a failure; each one in a row is twice as long as the one before, unless `grows` is false. */
   start(key: string, error: TokenRequestError, grows = true): void {
-    const before = grows ? this.#entries.get(key) : undefined
+    const before = grows ? this.#entries?.get(key) : undefined
     const doubledMs = before ? Math.min(before.lengthMs * 2, LONGEST_COOLDOWN_MS) : FIRST_COOLDOWN_MS
     const now = this.#clock.monotonic()
     // A failure of a request that went out before the cooldown began says nothing new.
@@ -54,22 +54,23 @@ export class Cooldowns {
 
   /** One caller tries again after a cooldown; until {@link endTrial} the others get the remembered error. */
   beginTrial(key: string): void {
-    const entry = this.#entries.get(key)
+    const entry = this.#entries?.get(key)
     if (entry) this.#keep(key, { ...entry, isTried: true })
   }
 
   endTrial(key: string): void {
-    const entry = this.#entries.get(key)
+    const entry = this.#entries?.get(key)
     if (entry?.isTried) this.#keep(key, { ...entry, isTried: false })
   }
 
   /** The failure did not repeat. */
   reset(key: string): void {
-    this.#entries.delete(key)
+    this.#entries?.delete(key)
   }
 
   #keep(key: string, entry: Entry): void {
     const leftMs = Math.max(0, entry.until - this.#clock.monotonic())
+    this.#entries ??= memoryStore({ maxEntries: MOST_FAILURES, now: this.#clock.monotonic })
     this.#entries.set(key, entry, leftMs + MEMORY_MS)
   }
 }

@@ -16,8 +16,8 @@ interface Rejections {
 export class ApiRejections {
   readonly #emit: Emit
   readonly #now: () => number
-  /** The origins of the APIs that have accepted a token. */
-  readonly #accepted = new WeakMap<AccessToken, Set<string>>()
+  /** The origins of the APIs that have accepted a token: one, as for most tokens, or several. */
+  readonly #accepted = new WeakMap<AccessToken, string | Set<string>>()
   /** Created at the first rejection, because most processes never see one. */
   #rejections: MemoryStore<Rejections> | undefined
 
@@ -28,9 +28,11 @@ export class ApiRejections {
 
   accept(token: AccessToken, origin: string): void {
     const origins = this.#accepted.get(token)
-    if (origins?.has(origin)) return
-    if (origins) origins.add(origin)
-    else this.#accepted.set(token, new Set([origin]))
+    if (origins === origin) return
+    if (origins === undefined) this.#accepted.set(token, origin)
+    else if (typeof origins === 'string') this.#accepted.set(token, new Set([origins, origin]))
+    else if (origins.has(origin)) return
+    else origins.add(origin)
     if (!this.#rejections?.size) return
     const key = keyOf(token.client, origin)
     if (this.#rejections.get(key)?.isReported) this.#emit('tokenAccepted', { client: token.client, origin })
@@ -39,7 +41,9 @@ export class ApiRejections {
 
   /** Whether the API at `origin` had accepted the token. */
   wasAccepted(token: AccessToken, origin: string | undefined): boolean {
-    return origin !== undefined && this.#accepted.get(token)?.has(origin) === true
+    if (origin === undefined) return false
+    const origins = this.#accepted.get(token)
+    return typeof origins === 'string' ? origins === origin : origins?.has(origin) === true
   }
 
   /** An API rejected the token. */

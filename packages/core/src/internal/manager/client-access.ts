@@ -2,11 +2,12 @@ import type { Clock } from '../../clock'
 import { TokenRequestError } from '../../errors'
 import type { GetAccessTokenOptions } from '../../token-parameters'
 import type { LimitedWork } from '../../token-presenter'
-import type { ClientRegistry, ManagedClient } from '../clients/client-registry'
+import type { ClientRegistry } from '../clients/client-registry'
+import type { ManagedClient, ResolvedRequest } from '../clients/managed-client'
 import { untilAborted } from '../util/abort'
 import { closedError } from '../util/closed-error'
 import { withLimit } from '../util/time-limit'
-import type { RequestResolver, ResolvedRequest } from './request-resolver'
+import type { RequestResolver } from './request-resolver'
 
 export interface ClientAccessOptions {
   readonly clients: ClientRegistry

@@ -5,12 +5,11 @@ import { systemClock } from '../../clock'
 import type { TokenEvents, Unsubscribe } from '../../events'
 import { clientCredentials } from '../../grants'
 import type { KeepFreshCallback, KeepFreshOptions } from '../../keep-fresh'
-import type { TokenCache } from '../../token-cache'
+import type { ReadyToken, TokenCache } from '../../token-cache'
 import type { TokenManager, TokenManagerOptions } from '../../token-manager'
 import type { GetAccessTokenOptions, TokenParameters } from '../../token-parameters'
 import type { LimitedWork, PresentedRequest, ReceivedNonce } from '../../token-presenter'
 import type { ManagerStatus } from '../../token-status'
-import { LEASE_MARGIN_MS } from '../cache/renewer'
 import { ClientRegistry } from '../clients/client-registry'
 import type { StoreHealth } from '../store/store-health'
 import { AcquisitionHooks } from '../util/acquisition-hooks'
@@ -29,7 +28,7 @@ import { type KeepFreshContext, keepFresh } from './keep-fresh'
 import { checkManagerOptions, withDefaults } from './manager-options'
 import { managerStatus } from './manager-status'
 import { presentBoundToken } from './present-token'
-import { RequestResolver } from './request-resolver'
+import { cacheOptions, RequestResolver } from './request-resolver'
 import { revokeAll } from './revoke-all'
 import { warmUp } from './warm-up'
 
@@ -40,7 +39,6 @@ export class DefaultTokenManager implements TokenManager {
   readonly #cache: TokenCache
   readonly #storeHealth: StoreHealth | undefined
   readonly #clients: ClientRegistry
-  readonly #requests: RequestResolver
   readonly #access: ClientAccess
   readonly #revokeOnClose: boolean
   readonly #keepFresh: KeepFreshContext
@@ -72,9 +70,9 @@ export class DefaultTokenManager implements TokenManager {
       serverTime: (milliseconds, roundTripMs) => sharedTime.observe(milliseconds, roundTripMs),
     })
     problems.throwIfAny()
-    this.#requests = new RequestResolver(maxEntries)
+    const requests = new RequestResolver()
     const closing = this.#closing.signal
-    this.#access = new ClientAccess({ clients: this.#clients, requests: this.#requests, clock, closing })
+    this.#access = new ClientAccess({ clients: this.#clients, requests, clock, closing })
     const parts = { clock, sharedTime, random, events: this.#events, hooks: this.#hooks }
     const { cache, storeHealth } = createCache(options, { ...parts, maxEntries, storeTimeoutMs, localLifetimeMs })
     this.#cache = cache
@@ -87,34 +85,40 @@ export class DefaultTokenManager implements TokenManager {
     this.#keepFresh = { clock, random, events: this.#events, closing, lookUp }
   }
 
-  async getAccessToken(name: string, given: GetAccessTokenOptions = {}): Promise<AccessToken> {
-    return this.#get(name, given, false)
+  getAccessToken(name: string, options?: GetAccessTokenOptions): Promise<AccessToken> {
+    return this.#ready(name, options)?.promise ?? this.#get(name, options)
   }
 
-  async #get(name: string, given: GetAccessTokenOptions, keepsFresh: boolean): Promise<AccessToken> {
+  readyAccessToken(name: string, options?: GetAccessTokenOptions): AccessToken | undefined {
+    return this.#ready(name, options)?.token
+  }
+
+  /**
+   * The token, if this process holds a good one. Each use of such a token comes through here: the usual one makes no object.
+   * Never throws: the call that waits finds the error again.
+   */
+  #ready(name: string, options: GetAccessTokenOptions | undefined): ReadyToken | undefined {
+    try {
+      const request = this.#clients.ready(name)?.requests.find(options)
+      if (request === undefined || this.#isClosed) return undefined
+      if (options !== undefined && (options.forceRenewal || options.signal?.aborted)) return undefined
+      const ready = request.window?.use(options?.minValidityMs)
+      if (ready !== undefined) return ready
+      request.window = this.#cache.window?.(request.key, cacheOptions(request, options)) ?? request.window
+      return request.window?.use(options?.minValidityMs)
+    } catch {
+      return undefined
+    }
+  }
+
+  async #get(name: string, given: GetAccessTokenOptions = {}, keepsFresh = false): Promise<AccessToken> {
     this.#throwIfClosed(name)
-    const client = this.#clients.ready(name)
-    const known = client && this.#requests.known(client, given)
+    const known = this.#clients.ready(name)?.requests.find(given)
     // The caller may change its options while the definition is loaded.
     const options = known ? given : { ...snapshotParameters(given), signal: given.signal }
     const request = known ?? (await this.#access.resolve(name, options))
     this.#throwIfClosed(name)
-    const { forceRenewal, minValidityMs, signal, clientAssertion } = options
-    const { key, group, endpointKey, requested } = request
-    const { configuration, source, dpop } = request.client
-    return this.#cache.get(key, {
-      client: name,
-      isBound: dpop !== undefined,
-      group,
-      endpointKey,
-      loader: source.loader(key, requested, clientAssertion ?? configuration.clientAssertion),
-      expirationBufferMs: configuration.expirationBufferMs,
-      leaseMs: configuration.timeoutMs + LEASE_MARGIN_MS,
-      minValidityMs,
-      forceRenewal,
-      keepsFresh,
-      signal,
-    })
+    return this.#cache.get(request.key, cacheOptions(request, options, keepsFresh))
   }
 
   async deleteAccessToken(name: string, options: TokenParameters = {}): Promise<void> {

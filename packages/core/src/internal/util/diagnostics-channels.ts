@@ -1,7 +1,7 @@
 import type { TokenEvents } from '../../events'
 
 /** A channel of the platform's `diagnostics_channel`, as far as it is used here. */
-interface Channel {
+export interface Channel {
   readonly hasSubscribers: boolean
   publish(message: unknown): void
 }
@@ -24,11 +24,17 @@ export class DiagnosticsChannels {
     }
   }
 
-  /** The channel of an event, if anyone has subscribed to it. */
-  observed(event: keyof TokenEvents): Channel | undefined {
+  /** The channel of an event. */
+  of(event: keyof TokenEvents): Channel | undefined {
     if (!this.#module) return undefined
     const channel = this.#channels.get(event) ?? this.#module.channel(`${PREFIX}${event}`)
     this.#channels.set(event, channel)
-    return channel.hasSubscribers ? channel : undefined
+    return channel
+  }
+
+  /** The channel of an event, if anyone has subscribed to it. */
+  observed(event: keyof TokenEvents): Channel | undefined {
+    const channel = this.of(event)
+    return channel?.hasSubscribers ? channel : undefined
   }
 }

@@ -1,16 +1,30 @@
 import type { TokenEvents, Unsubscribe } from '../../events'
-import { DiagnosticsChannels } from './diagnostics-channels'
+import { type Channel, DiagnosticsChannels } from './diagnostics-channels'
 import { quietly } from './quietly'
 
 type Listener<Name extends keyof TokenEvents> = (event: TokenEvents[Name]) => void
 export type Emit = <Name extends keyof TokenEvents>(name: Name, event: TokenEvents[Name]) => void
+
+/** Says whether anyone listens to an event. */
+export class Observation {
+  readonly #listeners: ReadonlySet<unknown>
+  readonly #channel: Channel | undefined
+
+  constructor(listeners: ReadonlySet<unknown>, channel: Channel | undefined) {
+    this.#listeners = listeners
+    this.#channel = channel
+  }
+
+  get isObserved(): boolean {
+    return this.#listeners.size > 0 || this.#channel?.hasSubscribers === true
+  }
+}
 
 /** Calls the listeners, the log and the subscribers of diagnostics channels. What listeners throw reaches no caller of the manager. */
 export class EventEmitter {
   readonly #listeners = new Map<keyof TokenEvents, Set<Listener<never>>>()
   readonly #channels = new DiagnosticsChannels()
   readonly #log: Emit | undefined
-  readonly #onFirst = new Map<keyof TokenEvents, () => void>()
 
   /** @param log receives every event but `tokenUsed` */
   constructor(log: Emit | undefined) {
@@ -23,23 +37,16 @@ export class EventEmitter {
     const subscription: Listener<Name> = (event) => listener(event)
     listeners.add(subscription)
     this.#listeners.set(name, listeners)
-    if (listeners.size === 1) this.#onFirst.get(name)?.()
     return () => {
       listeners.delete(subscription)
     }
   }
 
-  /**
-   * Whether anyone listens to an event. A fast path that does not emit it reads this when it is set up, not for each call, and is
-   * dropped by {@link onFirstListener}.
-   */
-  isObserved(name: keyof TokenEvents): boolean {
-    return Boolean(this.#listeners.get(name)?.size) || this.#channels.observed(name) !== undefined
-  }
-
-  /** Calls back whenever the first listener subscribes to the event. */
-  onFirstListener(name: keyof TokenEvents, callback: () => void): void {
-    this.#onFirst.set(name, callback)
+  /** Whether anyone listens to an event: to be read before each of many. */
+  observation(name: keyof TokenEvents): Observation {
+    const listeners = this.#listeners.get(name) ?? new Set()
+    this.#listeners.set(name, listeners)
+    return new Observation(listeners, this.#channels.of(name))
   }
 
   readonly emit: Emit = (name, event) => {

@@ -10,8 +10,18 @@ export function withHidden<Shown extends object, Hidden extends object>(
   shown: Shown,
   hidden: Hidden,
 ): Readonly<Shown & Hidden> {
-  const getters: PropertyDescriptorMap = { constructor: { value: Object } }
+  const getters: PropertyDescriptorMap = {}
   for (const key of Object.keys(hidden)) getters[key] = { get: () => hidden[key as keyof Hidden] }
-  const prototype = Object.create(Object.create(Object.prototype, getters))
+  const prototype = Object.create(hiddenPrototype(getters))
   return Object.freeze(Object.assign(Object.create(prototype), shown))
+}
+
+/** Gives the instances of a class hidden properties, as {@link withHidden} does for one object. */
+export function hideOnPrototype(type: { readonly prototype: object }, getters: PropertyDescriptorMap): void {
+  Object.setPrototypeOf(type.prototype, hiddenPrototype(getters))
+  Reflect.deleteProperty(type.prototype, 'constructor')
+}
+
+function hiddenPrototype(getters: PropertyDescriptorMap): object {
+  return Object.create(Object.prototype, { constructor: { value: Object }, ...getters })
 }

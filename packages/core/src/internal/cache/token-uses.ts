@@ -1,0 +1,22 @@
+import type { TokenUsed } from '../../events'
+import type { EventEmitter, Observation } from '../util/event-emitter'
+
+/** Reports each use of a token, while anyone counts them. */
+export class TokenUses {
+  readonly #events: EventEmitter
+  readonly #observation: Observation
+
+  constructor(events: EventEmitter) {
+    this.#events = events
+    this.#observation = events.observation('tokenUsed')
+  }
+
+  /** Read before each report: a use that nobody counts costs nothing more. */
+  get isObserved(): boolean {
+    return this.#observation.isObserved
+  }
+
+  report(use: TokenUsed): void {
+    this.#events.emit('tokenUsed', use)
+  }
+}
