@@ -62,7 +62,7 @@ test('an outage of the endpoint: what happened, what comes next, and the end of 
       "warn tokenward: client 'catalog.client': the token endpoint https://as.example/token fails: server_error (the status is 503). One request at a time tests it, the next one in 500 ms. Until it works, calls with a valid token go on, and others fail at once. The authorization server itself fails: look there.",
       "error tokenward: client 'catalog.client': there is no valid token, and calls fail: server_error (the status is 503). It is tried again. The authorization server itself fails: look there.",
       "info tokenward: client 'catalog.client': the token endpoint https://as.example/token works again, after 51 s. Nothing needs to be done.",
-      "info tokenward: client 'catalog.client': gets new tokens again, after 51 s. Nothing needs to be done.",
+      "info tokenward: client 'catalog.client': gets new tokens again, after 52 s. Nothing needs to be done.",
     ]
   `)
 })

@@ -1,7 +1,7 @@
 import type { AccessToken } from '../../access-token'
 import { ConfigurationError } from '../../errors'
 import type { PresentedRequest } from '../../token-presenter'
-import type { ManagedClient } from '../clients/client-registry'
+import type { ManagedClient } from '../clients/managed-client'
 import { authorizationHeader } from '../util/authorization-header'
 
 /** The headers that present a DPoP token in a request to an API. */
