@@ -236,6 +236,10 @@ interface PresentedRequest {
     readonly url: URL;
     readonly proofClaims?: Readonly<Record<string, unknown>> | undefined;
 }
+interface ReadyToken {
+    readonly token: AccessToken;
+    readonly promise: Promise<AccessToken>;
+}
 interface ReceivedNonce {
     readonly url: URL;
     readonly nonce: string;
@@ -310,6 +314,7 @@ interface TokenAccepted {
 }
 interface TokenCache {
     get(key: string, options: CacheGetOptions): Promise<AccessToken>;
+    window?(key: string, options: CacheGetOptions): TokenWindow | undefined;
     reject(key: string, token: AccessToken, options?: RejectOptions): boolean;
     delete(key: string): Promise<void>;
     clear(client?: string, group?: string): Promise<void>;
@@ -394,6 +399,7 @@ interface TokenParameters {
     forceRenewal?: boolean | undefined;
 }
 interface TokenPresenter<Name extends string = string> {
+    readyAccessToken?(client: Name, options?: GetAccessTokenOptions): AccessToken | undefined;
     rejectAccessToken(client: Name, token: AccessToken, options?: TokenParameters, origin?: string): Promise<boolean>;
     reportRejectedRetry(token: AccessToken, origin: string): void;
     acceptAccessToken(token: AccessToken, origin: string): void;
@@ -508,6 +514,9 @@ interface TokenUsed {
     readonly source: 'memory' | 'endpoint' | 'store';
     readonly remainingMs: number;
 }
+interface TokenWindow {
+    use(minValidityMs?: number | undefined): ReadyToken | undefined;
+}
 declare abstract class TokenwardError extends Error {
     abstract readonly code: string;
     constructor(message: string);
@@ -594,6 +603,7 @@ export type { NewTokenRejected };
 export type { NonceRetried };
 export type { OutgoingRequest };
 export type { PresentedRequest };
+export type { ReadyToken };
 export type { ReceivedNonce };
 export type { Redirection };
 export type { RejectOptions };
@@ -634,6 +644,7 @@ export type { TokenStatusError };
 export type { TokenStore };
 export type { TokenUnavailable };
 export type { TokenUsed };
+export type { TokenWindow };
 export type { TracedTokens };
 export type { Unsubscribe };
 export type { WarmUpFailure };
