@@ -70,9 +70,8 @@ export class DefaultTokenManager implements TokenManager {
       serverTime: (milliseconds, roundTripMs) => sharedTime.observe(milliseconds, roundTripMs),
     })
     problems.throwIfAny()
-    const requests = new RequestResolver()
     const closing = this.#closing.signal
-    this.#access = new ClientAccess({ clients: this.#clients, requests, clock, closing })
+    this.#access = new ClientAccess({ clients: this.#clients, requests: new RequestResolver(), clock, closing })
     const parts = { clock, sharedTime, random, events: this.#events, hooks: this.#hooks }
     const { cache, storeHealth } = createCache(options, { ...parts, maxEntries, storeTimeoutMs, localLifetimeMs })
     this.#cache = cache
