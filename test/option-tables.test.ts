@@ -7,6 +7,7 @@ import { expect, test } from 'vitest'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const core = 'packages/core/src'
 const testing = 'packages/testing'
+const opentelemetry = 'packages/opentelemetry'
 
 /** The properties of an exported interface, inherited ones included. */
 function propertiesOf(file: string, name: string): string[] {
@@ -40,6 +41,7 @@ test.each([
   ['event', 'README.md', `${core}/events.ts`, 'TokenEvents'],
   ['option of test tokens', `${testing}/README.md`, `${testing}/src/create-test-tokens.ts`, 'TestTokensOptions'],
   ['option of a test client', `${testing}/README.md`, `${testing}/src/test-client.ts`, 'TestClient'],
+  ['option of instrument', `${opentelemetry}/README.md`, `${opentelemetry}/src/instrument.ts`, 'InstrumentOptions'],
   ['option of a failure', `${testing}/README.md`, `${testing}/src/test-failure.ts`, 'TestFailure'],
 ])(
   'each %s is in the table of %s, and no other',

@@ -4,6 +4,7 @@ import { createAxios } from '@tokenward/axios'
 import { createTokenManager, TokenRequestError, type TokenStore } from '@tokenward/core'
 import { createFetch } from '@tokenward/fetch'
 import { createOfetch } from '@tokenward/ofetch'
+import { instrument } from '@tokenward/opentelemetry'
 import { encryptedStore } from '@tokenward/store-encrypted'
 import { keyvStore } from '@tokenward/store-keyv'
 import { memoryStore } from '@tokenward/store-memory'
@@ -24,6 +25,7 @@ export const api = createFetch(tokens, 'a', { baseURL })
 export const others = [createOfetch(tokens, 'a', { baseURL }), createAxios(tokens, 'a', { baseURL })]
 export const interceptor = tokenInterceptor(tokens, 'a', { baseURL })
 export const functions = [redisStore, keyvStore, unstorageStore, storeConformance, TokenRequestError]
+export const stop = instrument(tokens)
 export const testTokens = createTestTokens({ clients: { x: {} } })
 
 export async function call(signal: AbortSignal): Promise<[string, number]> {

@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { createTokenManager } from '@tokenward/core'
 import { createFetch } from '@tokenward/fetch'
+import { instrument } from '@tokenward/opentelemetry'
 import { encryptedStore } from '@tokenward/store-encrypted'
 import { keyvStore } from '@tokenward/store-keyv'
 import { memoryStore } from '@tokenward/store-memory'
@@ -44,6 +45,12 @@ for (let call = 0; call < 3; call++) {
 assert.deepEqual(statuses, [200, 200, 200])
 assert.deepEqual(seen, ['Bearer token-1', 'Bearer token-1', 'Bearer token-2', 'Bearer token-2'])
 assert.equal(tokenRequests, 2)
+
+// Without an SDK, nothing is recorded, and the API of OpenTelemetry is enough.
+const stop = instrument(tokens)
+await tokens.getAccessToken('c')
+assert.throws(() => instrument(tokens), { code: 'invalid_configuration' })
+stop()
 
 const key = crypto.getRandomValues(new Uint8Array(32))
 const encrypted = encryptedStore(memoryStore(), { keys: [key] })

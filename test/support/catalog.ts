@@ -21,7 +21,7 @@ export async function dpopTokens() {
   })
   const { clientId, clientSecret } = provider.client('dpop.client')
   const { tokenEndpoint, catalog: api } = provider
-  const start = (dpop: ClientDefinition['dpop'] = true) =>
-    singleClientManager({ tokenEndpoint, clientId, clientSecret, scope: 'catalog', dpop })
+  const start = (dpop: ClientDefinition['dpop'] = true, manager: Omit<TokenManagerOptions, 'clients'> = {}) =>
+    singleClientManager({ tokenEndpoint, clientId, clientSecret, scope: 'catalog', dpop }, manager)
   return { provider, api, start }
 }

@@ -1,0 +1,1 @@
+export { type InstrumentedTokens, type InstrumentOptions, instrument } from './instrument'
