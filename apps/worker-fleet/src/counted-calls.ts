@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type TokenManager, TokenRequestError } from '@tokenward/core'
+import { type AccessToken, type TokenManager, TokenRequestError } from '@tokenward/core'
 import { createFetch } from '@tokenward/fetch'
 import type { Counts, MemberConfiguration } from './protocol'
 
@@ -10,9 +10,17 @@ export interface CountedCalls {
   run(stop: AbortSignal): Promise<void>
 }
 
+/** Is told about each call. */
+export interface CallListener {
+  /** A call uses this token. */
+  used(token: AccessToken): void
+  failed(reason: string): void
+}
+
 export function countedCalls(
   tokens: TokenManager<'catalog.client'>,
   { catalogUrl, callsPerSecond }: Pick<MemberConfiguration, 'catalogUrl' | 'callsPerSecond'>,
+  listener?: CallListener,
 ): CountedCalls {
   const failures: Record<string, number> = {}
   const storeFailures: Record<string, number> = {}
@@ -32,13 +40,18 @@ export function countedCalls(
   async function call(): Promise<void> {
     calls++
     const problem = await callOnce().catch(failureOf)
-    if (problem === undefined) okCalls++
-    else count(failures, problem)
+    if (problem === undefined) {
+      okCalls++
+      return
+    }
+    count(failures, problem)
+    listener?.failed(problem)
   }
 
   async function callOnce(): Promise<string | undefined> {
     const startedAt = performance.now()
-    await tokens.getAccessToken('catalog.client')
+    const token = await tokens.getAccessToken('catalog.client')
+    listener?.used(token)
     slowestTokenMs = Math.max(slowestTokenMs, performance.now() - startedAt)
     const response = await catalog('list')
     await response.body?.cancel()

@@ -1,7 +1,15 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { type Counts, type FromMember, type MemberConfiguration, NO_COUNTS, type ToMember } from './protocol'
+import {
+  type Counts,
+  type FromMember,
+  type MemberConfiguration,
+  type MemberEvent,
+  NO_COUNTS,
+  type TokenInUse,
+  type ToMember,
+} from './protocol'
 
 /** A worker process, as the process that started it sees it. */
 export interface Member {
@@ -9,10 +17,20 @@ export interface Member {
   readonly pid: number
   /** Its last report. A process reports five times a second. */
   readonly counts: Counts
+  /** The token that it used at its last report. */
+  readonly token: TokenInUse | undefined
+  /** Resolves when the process has ended. */
+  readonly ended: Promise<void>
   /** Starts its work. */
   go(): void
+  /** Uses this secret for its token requests from now on. */
+  useSecret(clientSecret: string): void
+  /** Moves its clock ahead. */
+  skip(ms: number): void
   /** Sends it a signal, for example `SIGSTOP`, `SIGCONT` or `SIGKILL`. */
   signal(name: NodeJS.Signals): void
+  /** Ends the process. Its counts stay readable. */
+  stop(): Promise<void>
 }
 
 export interface Fleet {
@@ -33,9 +51,8 @@ export interface FleetOptions {
 
 /** Starts the processes. Resolves when all of them are ready. Their work starts with `go`. */
 export async function startFleet({ processes, configuration, memberFile }: FleetOptions): Promise<Fleet> {
-  const file = memberFile ?? fileURLToPath(new URL('./member.js', import.meta.url))
-  const names = Array.from({ length: processes }, (_, index) => `worker-${index + 1}`)
-  const members = await Promise.all(names.map((name) => startMember(file, { ...configuration, name })))
+  const names = memberNames(processes)
+  const members = await Promise.all(names.map((name) => startMember({ ...configuration, name }, { memberFile })))
   return {
     members,
     go() {
@@ -47,19 +64,33 @@ export async function startFleet({ processes, configuration, memberFile }: Fleet
   }
 }
 
+export function memberNames(processes: number): string[] {
+  return Array.from({ length: processes }, (_, index) => `worker-${index + 1}`)
+}
+
 const STOPS_WITHIN_MS = 5_000
 
-async function startMember(file: string, configuration: MemberConfiguration) {
+export interface MemberOptions {
+  readonly memberFile?: string | undefined
+  /** Called for what happens in the process, as it happens. */
+  readonly onEvent?: (event: MemberEvent) => void
+}
+
+/** Starts one process. Resolves when it is ready. */
+export async function startMember(configuration: MemberConfiguration, options: MemberOptions = {}): Promise<Member> {
+  const file = options.memberFile ?? fileURLToPath(new URL('./member.js', import.meta.url))
   const child = fork(file, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   let counts = NO_COUNTS
+  let token: TokenInUse | undefined
   child.on('message', (message: FromMember) => {
-    if (message.type === 'counts') counts = message.counts
+    if (message.type === 'counts') ({ counts, token } = message)
+    if (message.type === 'event') options.onEvent?.(message.event)
   })
   // A process that has ended gets no more messages. That is no error.
-  const send = (message: ToMember) => child.connected && child.send(message, () => {})
-  const ready = once(child, 'message')
-  send({ type: 'configure', configuration })
+  const send = (message: ToMember) => void (child.connected && child.send(message, () => {}))
   const exited = once(child, 'exit')
+  const ready = isReady(child)
+  send({ type: 'configure', configuration })
   await Promise.race([
     ready,
     exited.then(([code]) => Promise.reject(new Error(`${configuration.name} ended with code ${code}`))),
@@ -70,13 +101,27 @@ async function startMember(file: string, configuration: MemberConfiguration) {
     get counts() {
       return counts
     },
-    go: () => void send({ type: 'go' }),
-    signal: (name: NodeJS.Signals) => void process.kill(Number(child.pid), name),
+    get token() {
+      return token
+    },
+    ended: exited.then(() => undefined),
+    go: () => send({ type: 'go' }),
+    useSecret: (clientSecret) => send({ type: 'useSecret', clientSecret }),
+    skip: (ms) => send({ type: 'skip', ms }),
+    signal: (name) => void child.kill(name),
     async stop() {
       send({ type: 'stop' })
       await endOf(child, exited)
     },
   }
+}
+
+function isReady(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    child.on('message', ({ type }: FromMember) => {
+      if (type === 'ready') resolve()
+    })
+  })
 }
 
 /** Waits for the end of a process. Kills it when it is stopped or hangs. */

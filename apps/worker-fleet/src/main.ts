@@ -3,6 +3,7 @@ import { startIdentityProvider } from '@tokenward/identity-provider'
 import { startRedis, type TestRedis } from '@tokenward/local-servers'
 import { ApiTally } from './api-tally'
 import { startFleet } from './fleet'
+import { watch } from './live-view/watch'
 import { type SampleOptions, sampleOptions } from './options'
 import type { Counts } from './protocol'
 import { failed, table } from './table'
@@ -79,12 +80,11 @@ function painter(text: () => string) {
 }
 
 let options: SampleOptions | undefined
-let redis: TestRedis | undefined
 try {
   options = sampleOptions(process.argv.slice(2))
-  redis = await startRedis()
+  if (options.watchPort === undefined) await run(options, await startRedis())
+  else await watch(options, options.watchPort)
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
   process.exitCode = options ? 1 : 2
 }
-if (options && redis) await run(options, redis)

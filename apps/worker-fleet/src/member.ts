@@ -11,13 +11,13 @@ let worker: FleetWorker | undefined
 let working = false
 
 async function prepare(configuration: MemberConfiguration): Promise<void> {
-  worker = createWorker(configuration)
+  worker = createWorker(configuration, (event) => send({ type: 'event', event }))
   await worker.ready()
   send({ type: 'ready' })
 }
 
 async function work(worker: FleetWorker): Promise<void> {
-  const report = () => send({ type: 'counts', counts: worker.counts() })
+  const report = () => send({ type: 'counts', counts: worker.counts(), token: worker.token() })
   const timer = setInterval(report, REPORT_EVERY_MS)
   await worker.run(stopping.signal)
   clearInterval(timer)
@@ -31,6 +31,8 @@ process.on('message', (message: ToMember) => {
     working = true
     void work(worker)
   }
+  if (message.type === 'useSecret') worker?.useSecret(message.clientSecret)
+  if (message.type === 'skip') worker?.skip(message.ms)
   if (message.type === 'stop') {
     stopping.abort()
     if (!working) process.disconnect()

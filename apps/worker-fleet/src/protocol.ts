@@ -19,6 +19,8 @@ export interface MemberConfiguration {
   readonly timeoutMs?: number
   /** The time limit of a store operation, in milliseconds. Default: that of the token manager. */
   readonly storeTimeoutMs?: number
+  /** How far the clock of the process is ahead of the machine's, in milliseconds. Default 0. */
+  readonly clockAheadMs?: number
 }
 
 interface RedisAddress {
@@ -41,12 +43,49 @@ export interface Counts {
   readonly slowestTokenMs: number
 }
 
+/** The token that a process uses. */
+export interface TokenInUse {
+  /** The beginning of a SHA-256 digest of the token. It tells tokens apart, and nothing else. */
+  readonly id: string
+  /** How long it is valid, by the clock of the process. */
+  readonly remainingMs: number
+}
+
+/** `renewing`: it waits for the token endpoint. `waiting`: another process holds the lease and renews the token. */
+export type Activity = 'working' | 'renewing' | 'waiting'
+
+/** What happens in a process, as it happens. */
+export type MemberEvent =
+  | { readonly type: 'activity'; readonly activity: Activity }
+  | { readonly type: 'tokenChanged'; readonly tokenId: string; readonly source: 'endpoint' | 'store' }
+  /** The token endpoint responded. Without a status, the connection failed. */
+  | { readonly type: 'tokenResponse'; readonly status: number | undefined; readonly durationMs: number }
+  | {
+      readonly type: 'tokenRequestFailed'
+      readonly client: string
+      readonly error: string
+      readonly willRetry: boolean
+    }
+  | { readonly type: 'tokenRejected' }
+  | { readonly type: 'leaseTaken'; readonly key: string }
+  /** `lost`: the lease had ended before the token was written. */
+  | { readonly type: 'leaseEnded'; readonly how: 'written' | 'released' | 'lost' }
+  | { readonly type: 'storeFailed'; readonly reason: string }
+  | { readonly type: 'callFailed'; readonly reason: string }
+
 export type ToMember =
   | { readonly type: 'configure'; readonly configuration: MemberConfiguration }
   | { readonly type: 'go' }
+  /** The secret that it uses from now on. */
+  | { readonly type: 'useSecret'; readonly clientSecret: string }
+  /** Moves its clock ahead. */
+  | { readonly type: 'skip'; readonly ms: number }
   | { readonly type: 'stop' }
 
-export type FromMember = { readonly type: 'ready' } | { readonly type: 'counts'; readonly counts: Counts }
+export type FromMember =
+  | { readonly type: 'ready' }
+  | { readonly type: 'counts'; readonly counts: Counts; readonly token: TokenInUse | undefined }
+  | { readonly type: 'event'; readonly event: MemberEvent }
 
 export const NO_COUNTS: Counts = {
   calls: 0,

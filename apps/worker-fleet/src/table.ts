@@ -35,6 +35,6 @@ function fromMemory({ calls, tokensRequested, tokensFromStore }: Counts): number
   return Math.max(0, calls - tokensRequested - tokensFromStore)
 }
 
-export function failed({ failures }: Counts): number {
+export function failed({ failures }: Pick<Counts, 'failures'>): number {
   return Object.values(failures).reduce((sum, count) => sum + count, 0)
 }

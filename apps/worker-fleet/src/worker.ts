@@ -1,47 +1,129 @@
-import { createTokenManager } from '@tokenward/core'
+import { createHash } from 'node:crypto'
+import { type AccessToken, createTokenManager, type TokenRetrieved } from '@tokenward/core'
 import { redisStore } from '@tokenward/store-redis'
+import { ActivityTracker } from './activity'
 import { countedCalls } from './counted-calls'
-import type { Counts, MemberConfiguration } from './protocol'
+import type { Counts, MemberConfiguration, MemberEvent, TokenInUse } from './protocol'
 import { connected, redisClient } from './redis-client'
+import { SkippableClock } from './skippable-clock'
+import { watchedStore } from './watched-store'
 
 /** A worker of the fleet. It calls the catalog at a steady rate, with the token that all processes share. */
 export interface FleetWorker {
   counts(): Counts
+  /** The token that its last call used. */
+  token(): TokenInUse | undefined
   /** Resolves when it is connected to Redis. It has not requested a token yet. */
   ready(): Promise<void>
+  /** Uses this secret for its token requests from now on. */
+  useSecret(clientSecret: string): void
+  /** Moves its clock ahead. */
+  skip(ms: number): void
   /** Works until `stop` aborts. Then it closes the token manager and the connection to Redis. */
   run(stop: AbortSignal): Promise<void>
 }
 
-export function createWorker(configuration: MemberConfiguration): FleetWorker {
-  const { name, tokenEndpoint, clientId, clientSecret } = configuration
+/** @param report is called for what happens in the worker, as it happens */
+export function createWorker(configuration: MemberConfiguration, report: (event: MemberEvent) => void): FleetWorker {
+  const { name, tokenEndpoint, clientId } = configuration
+  let secret = configuration.clientSecret
+  let source: TokenRetrieved['source'] = 'endpoint'
+  let current: { readonly token: AccessToken; readonly id: string } | undefined
+
+  const activity = new ActivityTracker((activity) => report({ type: 'activity', activity }))
+  const clock = new SkippableClock(configuration.clockAheadMs)
   const redis = redisClient(configuration)
+  const store = watchedStore(redisStore(redis), {
+    taken(key) {
+      activity.isWaiting = false
+      report({ type: 'leaseTaken', key })
+    },
+    refused() {
+      activity.isWaiting = true
+    },
+    resolved() {
+      activity.isWaiting = false
+    },
+    ended: (how) => report({ type: 'leaseEnded', how }),
+  })
+
+  async function requestToken(input: string | URL | Request, init: RequestInit | undefined): Promise<Response> {
+    const startedAt = performance.now()
+    let status: number | undefined
+    activity.requestStarted()
+    try {
+      // The server records the `User-Agent`, so that tests know which process requested a token.
+      const response = await fetch(input, { ...init, headers: { ...headersOf(init), 'user-agent': name } })
+      status = response.status
+      return clock.aheadMs > 0 ? withDateAhead(response, clock.aheadMs) : response
+    } finally {
+      activity.requestEnded()
+      report({ type: 'tokenResponse', status, durationMs: performance.now() - startedAt })
+    }
+  }
+
   const tokens = createTokenManager({
     clients: {
       'catalog.client': {
         tokenEndpoint,
         clientId,
-        clientSecret,
+        clientSecret: async () => secret,
         scope: 'catalog',
         timeoutMs: configuration.timeoutMs,
-        // The server records the `User-Agent`, so that tests know which process requested a token.
-        fetch: (input, init) => fetch(input, { ...init, headers: { ...headersOf(init), 'user-agent': name } }),
+        fetch: requestToken,
       },
     },
-    store: redisStore(redis),
+    store,
     storeTimeoutMs: configuration.storeTimeoutMs,
+    clock,
   })
-  const calls = countedCalls(tokens, configuration)
+  tokens.on('tokenRetrieved', (retrieved) => {
+    source = retrieved.source
+    activity.isWaiting = false
+  })
+  tokens.on('tokenRequestFailed', ({ client, error, willRetry }) => {
+    const status = error.status === undefined ? '' : ` (${error.status})`
+    report({ type: 'tokenRequestFailed', client, error: `${error.error}${status}`, willRetry })
+  })
+  tokens.on('tokenRejected', () => report({ type: 'tokenRejected' }))
+  tokens.on('storeFailed', ({ reason }) => report({ type: 'storeFailed', reason }))
+  const calls = countedCalls(tokens, configuration, {
+    used(token) {
+      if (current?.token.value === token.value) return
+      current = { token, id: createHash('sha256').update(token.value).digest('hex').slice(0, 12) }
+      report({ type: 'tokenChanged', tokenId: current.id, source })
+    },
+    failed: (reason) => report({ type: 'callFailed', reason }),
+  })
 
   return {
     ready: () => connected(redis),
     counts: calls.counts,
+    token: () => current && { id: current.id, remainingMs: remainingMs(current.token, clock) },
+    useSecret(clientSecret) {
+      secret = clientSecret
+    },
+    skip: (ms) => clock.skip(ms),
     async run(stop) {
       await calls.run(stop)
       await tokens.close()
       redis.disconnect()
     },
   }
+}
+
+function remainingMs({ expiresAt }: AccessToken, clock: SkippableClock): number {
+  return expiresAt ? Math.max(0, expiresAt.getTime() - clock.now()) : 0
+}
+
+/**
+ * The response of a server whose clock is as far ahead as the worker's. Otherwise the token manager would find that the worker's clock
+ * is wrong, and correct it.
+ */
+function withDateAhead(response: Response, aheadMs: number): Response {
+  const headers = new Headers(response.headers)
+  headers.set('date', new Date(Date.now() + aheadMs).toUTCString())
+  return new Response(response.body, { status: response.status, headers })
 }
 
 function headersOf(init: RequestInit | undefined): Record<string, string> {
