@@ -6,8 +6,10 @@ export const memcachedProgram = programFinder({
   name: 'memcached',
   variable: 'MEMCACHED_BIN',
   debianPackage: 'memcached',
-  unpackedPackages: ['memcached', 'libevent-2.1-7|libevent-2.1-7t64', 'libsasl2-2'],
-  unpackedPath: 'usr/bin/memcached',
+  unpacked: {
+    packages: ['memcached', 'libevent-2.1-7|libevent-2.1-7t64', 'libsasl2-2'],
+    path: 'usr/bin/memcached',
+  },
   probe: ['--version'],
 })
 

@@ -19,18 +19,26 @@ export interface Program {
 /** The name of a program and where to find it. */
 export interface ProgramSource {
   readonly name: string
+  /** Other names that it may have on the PATH. */
+  readonly otherNames?: readonly string[]
   /** The environment variable that can hold the path of the program. */
   readonly variable: string
   /** The Debian package to install. */
   readonly debianPackage: string
-  /** The Debian packages to unpack without an installation. `a|b`: the one that this release of Debian has. */
-  readonly unpackedPackages: readonly string[]
-  /** The path of the program in the unpacked packages. */
-  readonly unpackedPath: string
-  /** The file beside `unpackedPath` to link to, when the packages have the program under another name only. */
-  readonly aliasOf?: string
+  /** How to get the program without an installation. Undefined: it needs too many other packages for that. */
+  readonly unpacked?: UnpackedSource
   /** Arguments for a trial start, which checks that the program runs. */
   readonly probe: readonly string[]
+}
+
+/** A program in Debian packages that are unpacked, but not installed. */
+export interface UnpackedSource {
+  /** The packages. `a|b`: the one that this release of Debian has. */
+  readonly packages: readonly string[]
+  /** The path of the program in the unpacked packages. */
+  readonly path: string
+  /** The file beside `path` to link to, when the packages have the program under another name only. */
+  readonly aliasOf?: string
 }
 
 /**
@@ -73,26 +81,28 @@ function fromEnvironment({ variable }: ProgramSource): Program | undefined {
   return path ? { path, env: process.env } : undefined
 }
 
-function fromPath({ name }: ProgramSource): Program | undefined {
+function fromPath({ name, otherNames = [] }: ProgramSource): Program | undefined {
   const folders = (process.env.PATH ?? '').split(delimiter)
-  const path = folders.map((folder) => join(folder, name)).find((file) => existsSync(file))
+  const files = [name, ...otherNames].flatMap((each) => folders.map((folder) => join(folder, each)))
+  const path = files.find((file) => existsSync(file))
   return path ? { path, env: process.env } : undefined
 }
 
 /** Downloads and unpacks Debian's packages. Needs no rights and does not change the system. */
-async function fromDebianUnpacked(source: ProgramSource): Promise<Program> {
-  const { name, unpackedPackages, unpackedPath, aliasOf } = source
+async function fromDebianUnpacked({ name, unpacked: source }: ProgramSource): Promise<Program | undefined> {
+  if (!source) return undefined
+  const { packages, path, aliasOf } = source
   const unpacked = join(cache, name)
   if (!existsSync(unpacked)) {
     await mkdir(cache, { recursive: true })
     const folder = await mkdtemp(`${unpacked}-`)
     try {
       const download = async () =>
-        run('apt-get', ['download', ...(await Promise.all(unpackedPackages.map(ofThisRelease)))], { cwd: folder })
+        run('apt-get', ['download', ...(await Promise.all(packages.map(ofThisRelease)))], { cwd: folder })
       // A fresh container has no package lists yet. Only root can download them.
       await download().catch(() => updateLists().then(download))
       for (const file of await readdir(folder)) await run('dpkg', ['-x', join(folder, file), folder])
-      if (aliasOf) await symlink(aliasOf, join(folder, unpackedPath))
+      if (aliasOf) await symlink(aliasOf, join(folder, path))
       // Several processes may do this at the same time. The first one wins, and the results are the same.
       await rename(folder, unpacked).catch(() => undefined)
     } finally {
@@ -101,7 +111,7 @@ async function fromDebianUnpacked(source: ProgramSource): Promise<Program> {
   }
   const libraries = (await readdir(join(unpacked, 'usr/lib'))).map((triplet) => join(unpacked, 'usr/lib', triplet))
   const env = { ...process.env, LD_LIBRARY_PATH: libraries.join(':') }
-  return { path: join(unpacked, unpackedPath), env }
+  return { path: join(unpacked, path), env }
 }
 
 /** Downloads the package lists. Waits while another process holds the lock. */
@@ -126,6 +136,9 @@ async function ofThisRelease(alternatives: string): Promise<string> {
 async function fromDebianInstalled(source: ProgramSource): Promise<Program | undefined> {
   if (process.getuid?.() !== 0) return undefined
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  await run('apt-get', ['-o', 'DPkg::Lock::Timeout=60', 'install', '-y', source.debianPackage], { env })
+  const options = ['-o', 'DPkg::Lock::Timeout=120', '--no-install-recommends', '-y']
+  const install = () =>
+    run('apt-get', [...options, 'install', source.debianPackage], { env, maxBuffer: 64 * 1024 * 1024 })
+  await install().catch(() => updateLists().then(install))
   return fromPath(source)
 }

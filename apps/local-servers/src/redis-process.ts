@@ -8,10 +8,12 @@ export const redisProgram = programFinder({
   name: 'redis-server',
   variable: 'REDIS_BIN',
   debianPackage: 'redis-server',
-  unpackedPackages: ['redis-tools', 'liblzf1', 'libjemalloc2', 'libatomic1'],
-  unpackedPath: 'usr/bin/redis-server',
-  // One binary with several names. It decides by its name which program it is.
-  aliasOf: 'redis-check-rdb',
+  unpacked: {
+    packages: ['redis-tools', 'liblzf1', 'libjemalloc2', 'libatomic1'],
+    path: 'usr/bin/redis-server',
+    // One binary with several names. It decides by its name which program it is.
+    aliasOf: 'redis-check-rdb',
+  },
   probe: ['--version'],
 })
 

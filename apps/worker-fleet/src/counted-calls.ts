@@ -51,8 +51,8 @@ export function countedCalls(
   async function callOnce(): Promise<string | undefined> {
     const startedAt = performance.now()
     const token = await tokens.getAccessToken('catalog.client')
-    listener?.used(token)
     slowestTokenMs = Math.max(slowestTokenMs, performance.now() - startedAt)
+    listener?.used(token)
     const response = await catalog('list')
     await response.body?.cancel()
     return response.status === 200 ? undefined : String(response.status)

@@ -80,11 +80,13 @@ function painter(text: () => string) {
 }
 
 let options: SampleOptions | undefined
+let redis: TestRedis | undefined
 try {
   options = sampleOptions(process.argv.slice(2))
-  if (options.watchPort === undefined) await run(options, await startRedis())
+  if (options.watchPort === undefined) redis = await startRedis()
   else await watch(options, options.watchPort)
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
   process.exitCode = options ? 1 : 2
 }
+if (options && redis) await run(options, redis)

@@ -16,8 +16,11 @@ async function prepare(configuration: MemberConfiguration): Promise<void> {
   send({ type: 'ready' })
 }
 
+function report(): void {
+  if (worker) send({ type: 'counts', counts: worker.counts(), token: worker.token() })
+}
+
 async function work(worker: FleetWorker): Promise<void> {
-  const report = () => send({ type: 'counts', counts: worker.counts(), token: worker.token() })
   const timer = setInterval(report, REPORT_EVERY_MS)
   await worker.run(stopping.signal)
   clearInterval(timer)
@@ -32,7 +35,10 @@ process.on('message', (message: ToMember) => {
     void work(worker)
   }
   if (message.type === 'useSecret') worker?.useSecret(message.clientSecret)
-  if (message.type === 'skip') worker?.skip(message.ms)
+  if (message.type === 'skip') {
+    worker?.skip(message.ms)
+    report()
+  }
   if (message.type === 'stop') {
     stopping.abort()
     if (!working) process.disconnect()

@@ -67,6 +67,9 @@ test.each([
   [['--seconds', 'x'], "--seconds must be a number above 0, not 'x'"],
   [['--lifetime', '-1'], '--lifetime'],
   [['--sideways'], '--sideways'],
+  [['--port', '8080'], '--port is for the live view: add --watch'],
+  [['--watch', '--port', '65536'], "--port must be a whole number from 0 to 65535, not '65536'"],
+  [['--watch', '--latency', '-1'], "'--latency'"],
 ])('%j is refused with the usage', async (args, message) => {
   const { output, exit } = start(args)
   expect(await exit).toBe(2)

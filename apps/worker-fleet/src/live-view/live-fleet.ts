@@ -68,9 +68,14 @@ export class LiveFleet {
     const redis = await startWatchedRedis()
     const provider = await startIdentityProvider({ tokenLifetimeSeconds: options.lifetimeSeconds })
     const fleet = new LiveFleet(options, provider, redis)
+    try {
+      await Promise.all(fleet.#slots.map(async (slot) => slot.take(await fleet.#startProcess(slot))))
+    } catch (error) {
+      await fleet.stop()
+      throw error
+    }
     // All begin at the same moment, so that they all need the first token at once.
-    const members = await Promise.all(fleet.#slots.map((slot) => fleet.#startProcess(slot)))
-    for (const [index, slot] of fleet.#slots.entries()) fleet.#employ(slot, members[index] as Member)
+    for (const slot of fleet.#slots) fleet.#employ(slot)
     return fleet
   }
 
@@ -123,78 +128,76 @@ export class LiveFleet {
     }
   }
 
-  /** Does what a button says. */
-  async run(command: Command): Promise<void> {
-    await this.#commands[command]()
+  /** Does what a button says. Returns a sentence that says what was done. */
+  async run(command: Command): Promise<string> {
+    const text = await this.#commands[command]()
+    this.#log.add('busy', text)
+    const broken = describeBroken({ ...this.#conditions(), failure: undefined })
+    this.#announcement = [text, broken ?? ''].join(' ').trim()
+    return text
   }
 
-  readonly #commands: Readonly<Record<Command, () => void | Promise<void>>> = {
+  readonly #commands: Readonly<Record<Command, () => string | Promise<string>>> = {
     'endpoint-down': () => this.#setEndpoint(false),
     'endpoint-up': () => this.#setEndpoint(true),
     'redis-down': async () => {
       await this.#redis.down()
       this.#leaseHolder = undefined
-      this.#say('You stopped Redis. What it held is lost.')
+      return 'You stopped Redis. What it held is lost.'
     },
     'redis-up': async () => {
       await this.#redis.up()
-      this.#say('You started Redis again. It is empty. The workers use it again by themselves.')
+      return 'You started Redis again. It is empty. The workers use it again by themselves.'
     },
     'wrong-secret': () => this.#setSecret(true),
     'right-secret': () => this.#setSecret(false),
     revoke: () => {
       this.#provider.revokeIssued()
-      this.#say('You revoked all tokens. The API rejects them with 401.')
+      return 'You revoked all tokens. The API rejects them with 401.'
     },
     kill: () => this.#kill(),
     skip: () => this.#skip(),
   }
 
-  #setEndpoint(isUp: boolean): void {
+  #setEndpoint(isUp: boolean): string {
     this.#isEndpointUp = isUp
     const { tokenEndpointFaults } = this.#provider
     tokenEndpointFaults.clear()
     if (isUp) tokenEndpointFaults.delayMs = this.#options.latencyMs
     else tokenEndpointFaults.fail(Number.POSITIVE_INFINITY, { status: 503 })
-    this.#say(isUp ? 'You brought the token endpoint back.' : 'You took the token endpoint down. It responds 503.')
+    return isUp ? 'You brought the token endpoint back.' : 'You took the token endpoint down. It responds 503.'
   }
 
-  #setSecret(isWrong: boolean): void {
+  #setSecret(isWrong: boolean): string {
     this.#hasWrongSecret = isWrong
     for (const { member } of this.#slots) member?.useSecret(this.#secret)
-    this.#say(isWrong ? 'You gave all workers a wrong secret.' : 'You gave all workers the right secret again.')
+    return isWrong ? 'You gave all workers a wrong secret.' : 'You gave all workers the right secret again.'
   }
 
-  #kill() {
+  #kill(): string {
     const running = this.#slots.filter(({ member }) => member)
     // The worker that renews is the most interesting one to lose. Else each in turn.
     const inTurn = running.find((slot) => this.#slots.indexOf(slot) > this.#lastKilled) ?? running[0]
     const slot = running.find(({ phase }) => phase === 'renewing') ?? inTurn
-    if (!slot) return this.#say('No worker runs that could be killed.')
+    if (!slot) return 'No worker runs that could be killed.'
     this.#lastKilled = this.#slots.indexOf(slot)
-    this.#say(`You killed ${slot.name}${slot.phase === 'renewing' ? ' while it renewed the token' : ''}.`)
+    const when = slot.phase === 'renewing' ? ' while it renewed the token' : ''
     slot.member?.signal('SIGKILL')
+    return `You killed ${slot.name}${when}.`
   }
 
-  async #skip() {
+  async #skip(): Promise<string> {
     const isRenewing = this.#slots.some(({ phase }) => phase === 'renewing' || phase === 'waiting')
-    if (isRenewing && this.#isEndpointUp) return this.#say('A renewal is under way. Skip again when it is done.')
+    if (isRenewing && this.#isEndpointUp) return 'A renewal is under way. Skip again when it is done.'
     const times = this.#slots.flatMap(({ member }) => (member?.token ? [member.token.remainingMs] : []))
     const remainingMs = Math.min(...times)
     const target = remainingAfterSkip(remainingMs, this.#lifetimeMs, lastStretchMs(this.#lifetimeMs))
-    if (!Number.isFinite(remainingMs) || !target)
-      return this.#say('No worker has a valid token, so there is nothing to skip.')
+    if (!Number.isFinite(remainingMs) || !target) return 'No worker has a valid token, so there is nothing to skip.'
     const ms = remainingMs - target.remainingMs
     this.#clockAheadMs += ms
     await this.#redis.skip(ms).catch(() => undefined)
     for (const { member } of this.#slots) member?.skip(ms)
-    this.#say(`You moved the workers' clocks ahead, ${target.to}.`)
-  }
-
-  #say(text: string): void {
-    this.#log.add('busy', text)
-    const broken = describeBroken({ ...this.#conditions(), failure: undefined })
-    this.#announcement = [text, broken ?? ''].join(' ').trim()
+    return `You moved the workers' clocks ahead, ${target.to}.`
   }
 
   #conditions(): Omit<Conditions, 'failure'> {
@@ -240,10 +243,9 @@ export class LiveFleet {
     return member
   }
 
-  #employ(slot: Slot, member: Member): void {
-    slot.take(member)
-    member.go()
-    void member.ended.then(() => this.#replace(slot))
+  #employ(slot: Slot): void {
+    slot.member?.go()
+    void slot.member?.ended.then(() => this.#replace(slot))
   }
 
   /** Starts another process in the place of one that has ended. */
@@ -256,7 +258,8 @@ export class LiveFleet {
       try {
         const member = await this.#startProcess(slot)
         if (this.#isStopping) return void (await member.stop())
-        this.#employ(slot, member)
+        slot.take(member)
+        this.#employ(slot)
         this.#announcement = `A new process of ${slot.name} works.`
         this.#log.add('good', `${slot.name} works again, with a new process.`)
         return

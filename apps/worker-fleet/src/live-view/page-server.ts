@@ -17,7 +17,8 @@ export interface PageServerOptions {
   /** The folder with the files of the page. */
   readonly folder: string
   readonly state: () => LiveState
-  readonly run: (command: Command) => Promise<void>
+  /** Does what a button says. Returns a sentence that says what was done. */
+  readonly run: (command: Command) => Promise<string>
 }
 
 export interface PageServer {
@@ -98,8 +99,7 @@ export async function startPageServer({ port, folder, state, run }: PageServerOp
     const wanted = COMMANDS.find((each) => `commands/${each}` === path)
     if (!wanted) return void end(404)
     try {
-      await run(wanted)
-      end(204)
+      end(200, await run(wanted))
     } catch (error) {
       end(500, error instanceof Error ? error.message : String(error))
     }

@@ -225,7 +225,9 @@ function showProblem(text: string): void {
 async function press(button: HTMLElement): Promise<void> {
   try {
     const response = await fetch(`commands/${button.dataset.command}`, { method: 'POST' })
-    if (!response.ok) showProblem(`That did not work: ${await response.text()}`)
+    const text = await response.text()
+    if (response.ok) setText(element('announcement'), text)
+    else showProblem(`That did not work: ${text}`)
   } catch {
     showProblem('The sample does not respond.')
   }

@@ -1,0 +1,192 @@
+import { chromiumProgram, redisProgram } from '@tokenward/local-servers'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { accessibilityProblems, type LivePage, openLivePage, press, shown, skipAhead, WAIT, WORKERS } from './live-page'
+
+// A real browser shows the page of the real sample. Each test leaves everything in order for the next one.
+
+const LONG = { timeout: 120_000 }
+const hasPrograms = Boolean((await redisProgram()) && (await chromiumProgram()))
+
+describe.skipIf(!hasPrograms)('the live view', LONG, () => {
+  let live: LivePage
+  let page: Page
+  let view: ReturnType<typeof shown>
+
+  beforeAll(async () => {
+    live = await openLivePage()
+    page = live.page
+    view = shown(page)
+  }, LONG.timeout)
+  afterAll(() => live?.close())
+
+  /** Waits until all workers use the same token, and it is none of these. */
+  async function sharedToken(...others: unknown[]): Promise<string> {
+    await expect.poll(async () => new Set(await view.tokens()).size, WAIT).toBe(1)
+    await expect.poll(async () => others.includes((await view.tokens())[0]), WAIT).toBe(false)
+    await expect.poll(view.now, WAIT).toMatch(/^All 3 workers share token \d+/)
+    return String((await view.tokens())[0])
+  }
+
+  test('shows each process, and that all share one token after one request', async () => {
+    expect(await sharedToken(undefined)).toBe('token 1')
+    expect(await view.tokenRequests()).toBe(1)
+    expect(await page.getByRole('heading', { level: 3 }).allTextContents()).toEqual(WORKERS)
+    const meter = page.getByRole('meter', { name: 'Token of worker-2: seconds left' })
+    expect(Number(await meter.getAttribute('aria-valuenow'))).toBeGreaterThan(3_000)
+    expect(await meter.getAttribute('aria-valuetext')).toMatch(/^token 1, \d+ s left, in use$/)
+    const log = await view.log()
+    expect(log).toMatch(/Worker-\d sends a token request\./)
+    expect(log).toMatch(/(Worker-\d and worker-\d wait): another worker holds the lease\./)
+    expect(log).toMatch(/Worker-\d and worker-\d use token 1, from Redis\./)
+    await expect.poll(() => view.text('#requests')).toMatch(/1\. worker-[123]\s*200, a new token/)
+    expect(await view.text('#redis-token')).toMatch(/^kept for \d+ s more$/)
+  })
+
+  test('Skip ahead: one worker renews the token ahead, and the others take it from Redis', async () => {
+    const [token] = await view.tokens()
+    await skipAhead(page)
+    await sharedToken(token)
+    expect(await view.tokenRequests()).toBe(2)
+    expect(await view.failedCalls()).toBe(0)
+  })
+
+  test('Revoke all tokens: one request for a new token, and no call fails', async () => {
+    const requests = await view.tokenRequests()
+    const [token] = await view.tokens()
+    await press(page, 'Revoke all tokens')
+    await sharedToken(token)
+    await expect.poll(view.log, WAIT).toContain('The API rejected the token of')
+    expect(await view.tokenRequests()).toBe(requests + 1)
+    expect(await view.failedCalls()).toBe(0)
+  })
+
+  test('Kill a worker: its process disappears, another one takes its place, and no call of the others fails', async () => {
+    const before = await view.pids()
+    const requests = await view.tokenRequests()
+    await press(page, 'Kill a worker')
+    await expect.poll(view.log, WAIT).toMatch(/You killed worker-\d\./)
+    await expect.poll(view.log, WAIT).toMatch(/The process of worker-\d has ended/)
+    await expect.poll(view.log, WAIT).toMatch(/Worker-\d works again, with a new process/)
+    await sharedToken()
+    const after = await view.pids()
+    expect(after).not.toContain(undefined)
+    expect(after.filter((pid) => !before.includes(pid))).toHaveLength(1)
+    expect(await view.tokenRequests()).toBe(requests)
+    expect(await view.failedCalls()).toBe(0)
+  })
+
+  test('the token endpoint goes down and comes back: the page shows it, and no call fails', async () => {
+    const [token] = await view.tokens()
+    await press(page, 'Take the token endpoint down')
+    await expect.poll(() => view.text('#endpoint-state'), WAIT).toContain('Down')
+    await skipAhead(page)
+    await expect.poll(view.log, WAIT).toContain('failed with server_error (503)')
+    await expect.poll(view.now, WAIT).toContain('The token endpoint is down. Calls go on with the current token')
+    await expect.poll(() => view.text('#requests'), WAIT).toContain('503, failed')
+    expect(await accessibilityProblems(page)).toEqual([])
+    const calls = await view.calls()
+    await expect.poll(view.calls, WAIT).toBeGreaterThan(calls + 10)
+    expect(new Set(await view.tokens())).toEqual(new Set([token]))
+    await press(page, 'Bring the token endpoint back')
+    await skipAhead(page)
+    await sharedToken(token)
+    expect(await view.failedCalls()).toBe(0)
+  })
+
+  test('Redis goes and comes back: each worker renews alone, and no call fails', async () => {
+    const before = await view.tokens()
+    await press(page, 'Stop Redis')
+    await expect.poll(() => view.text('#redis-state'), WAIT).toContain('Gone')
+    await skipAhead(page)
+    const own = async () => (await view.tokens()).filter((token) => !before.includes(token))
+    await expect.poll(async () => new Set(await own()).size, WAIT).toBe(WORKERS.length)
+    expect(await view.log()).toContain('Redis fails for')
+    expect(await view.now()).toContain('Redis is gone. Each worker keeps its token in memory')
+    expect(await view.text('#redis-token')).toBe('none')
+    await press(page, 'Start Redis again')
+    await expect.poll(() => view.text('#redis-token'), WAIT).toContain('kept for')
+    // The workers connect again one by one. Who has no connection yet renews alone once more.
+    const renewed = async () => {
+      const old = await view.tokens()
+      await skipAhead(page)
+      await expect.poll(async () => (await view.tokens()).some((token) => old.includes(token)), WAIT).toBe(false)
+      return new Set(await view.tokens()).size
+    }
+    await expect.poll(renewed, WAIT).toBe(1)
+    expect(await view.failedCalls()).toBe(0)
+  })
+
+  test('a wrong secret: the page names the error and the setting; with the right secret all goes on', async () => {
+    const [token] = await view.tokens()
+    await press(page, 'Give a wrong secret')
+    await skipAhead(page)
+    await expect
+      .poll(view.log, WAIT)
+      .toContain('failed with invalid_client (401): check clientId and clientSecret of catalog.client.')
+    await expect.poll(view.now, WAIT).toContain('The secret is wrong, so the endpoint refuses each renewal')
+    await press(page, 'Give the right secret back')
+    await skipAhead(page)
+    await sharedToken(token)
+    expect(await view.failedCalls()).toBe(0)
+  })
+
+  test('works by keyboard alone, and shows where the focus is', async () => {
+    const names = await page.getByRole('button').allTextContents()
+    // The focus starts at the top of the page.
+    await page.locator('h1').click()
+    const [token] = await view.tokens()
+    for (const name of names) {
+      await page.keyboard.press('Tab')
+      const focused = page.locator(':focus-visible')
+      expect(await focused.textContent()).toContain(name)
+      expect(await focused.evaluate((each) => getComputedStyle(each).outlineStyle)).toBe('solid')
+    }
+    for (const _ of names.slice(1)) await page.keyboard.press('Shift+Tab')
+    expect(await page.locator(':focus-visible').textContent()).toBe('Revoke all tokens')
+    await page.keyboard.press('Enter')
+    await sharedToken(token)
+  })
+
+  test('says what each button does, and only tells screen readers when something breaks or works again', async () => {
+    for (const button of await page.getByRole('button').all()) {
+      const description = await button.evaluate(
+        (each) => document.getElementById(each.getAttribute('aria-describedby') ?? '')?.textContent,
+      )
+      expect(description).toMatch(/fails|Breaks nothing/)
+    }
+    const status = page.getByRole('status')
+    const [token] = await view.tokens()
+    await skipAhead(page)
+    await sharedToken(token)
+    // The button was pressed. The renewal that it led to is no news.
+    expect(await status.textContent()).toBe("You moved the workers' clocks ahead, to the renewal of the token.")
+  })
+
+  test.each([
+    ['narrow', 360, 'light'],
+    ['narrow', 360, 'dark'],
+    ['wide', 1_280, 'light'],
+    ['wide', 1_280, 'dark'],
+  ] as const)('is accessible: %s (%i pixels), %s', async (_, width, colorScheme) => {
+    await page.setViewportSize({ width, height: 800 })
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+    expect(await accessibilityProblems(page)).toEqual([])
+    const layout = await page.evaluate(() => ({
+      overflow: document.documentElement.scrollWidth - window.innerWidth,
+      background: getComputedStyle(document.body).backgroundColor.match(/\d+/g)?.map(Number) ?? [],
+      columns: getComputedStyle(document.querySelector('main') ?? document.body).gridTemplateColumns.split(' ').length,
+      transition: getComputedStyle(document.querySelector('.fill') ?? document.body).transitionDuration,
+    }))
+    expect(layout.overflow).toBe(0)
+    expect(Math.max(...layout.background) < 128).toBe(colorScheme === 'dark')
+    expect(layout.columns).toBe(width > 1_000 ? 3 : 1)
+    expect(layout.transition).toBe('0s')
+  })
+
+  test('loads nothing from elsewhere, has no errors, and says when the sample has ended', async () => {
+    expect(live.problems).toEqual([])
+    expect(await live.endSample()).toBe(0)
+    await expect.poll(view.now, WAIT).toContain('The sample has ended or cannot be reached.')
+  })
+})
