@@ -1,14 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { chromiumProgram } from '@tokenward/local-servers'
+import axe from 'axe-core'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { expect } from 'vitest'
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
-const axe = createRequire(import.meta.url)('axe-core') as { readonly source: string }
 
 /** Longer than any state of the page takes to come, also on a slow machine. */
 export const WAIT = { timeout: 60_000, interval: 50 }
