@@ -1,3 +1,3 @@
 import { library } from '../../tsup.config'
 
-export default library({ entry: ['src/index.ts', 'src/main.ts'], platform: 'node' })
+export default library({ platform: 'node' })

@@ -53,11 +53,20 @@ const BUILT_IN: Readonly<Record<string, TestClient>> = {
   },
 }
 
-export function registeredClients(added: Readonly<Record<string, TestClient>>): Record<ClientName, RegisteredClient> {
+export function registeredClients(
+  added: Readonly<Record<string, TestClient>>,
+  requiresDPoP: boolean,
+): Record<ClientName, RegisteredClient> {
   const clients: Record<string, RegisteredClient> = {}
   for (const [name, client] of Object.entries({ ...BUILT_IN, ...added })) {
     const { clientId = name, clientSecret = `${name}-secret`, api = 'catalog', metadata = {} } = client
-    clients[name] = { clientId, clientSecret, api, metadata, scope: client.scope ?? APIS[api].scopes.join(' ') }
+    clients[name] = {
+      clientId,
+      clientSecret,
+      api,
+      metadata: { ...(requiresDPoP && { dpop_bound_access_tokens: true }), ...metadata },
+      scope: client.scope ?? APIS[api].scopes.join(' '),
+    }
   }
   return clients
 }

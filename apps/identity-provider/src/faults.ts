@@ -12,6 +12,7 @@ export class Faults {
   /** How much later every response is sent, in milliseconds. Default 0. */
   delayMs = 0
   #queue: { times: number; response: FaultResponse }[] = []
+  #atRate: { rate: number; response: FaultResponse } | undefined
 
   /**
    * The next `times` requests get `response`; with `Infinity` all, until {@link clear}. Faults that were set before come first.
@@ -20,9 +21,15 @@ export class Faults {
     if (times >= 1) this.#queue.push({ times, response })
   }
 
+  /** Requests get `response` at random: none with the rate 0, all with 1, until {@link clear}. Replaces the rate that was set before. */
+  failAtRate(rate: number, response: FaultResponse): void {
+    this.#atRate = { rate, response }
+  }
+
   /** Ends all faults and the delay. */
   clear(): void {
     this.#queue = []
+    this.#atRate = undefined
     this.delayMs = 0
   }
 
@@ -34,7 +41,7 @@ export class Faults {
   /** Takes the fault of the next request. Undefined: the request gets the real response. */
   take(): FaultResponse | undefined {
     const [next] = this.#queue
-    if (!next) return undefined
+    if (!next) return this.#atRate && Math.random() < this.#atRate.rate ? this.#atRate.response : undefined
     next.times -= 1
     if (next.times < 1) this.#queue.shift()
     return next.response

@@ -22,6 +22,8 @@ export interface IdentityProviderOptions {
   mtls?: ServerCertificate
   /** Clients in addition to the built-in ones, by name. */
   clients?: Record<string, TestClient>
+  /** Whether every client gets only tokens that are bound to a key (RFC 9449 §5.2). Default false. */
+  requiresDPoP?: boolean
 }
 
 /** An authorization server and two APIs that accept its tokens. They run in this process and listen on 127.0.0.1 only. */
@@ -79,7 +81,7 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
     invoice: { port: invoicePort },
     ...(mtls && { mtlsIssuer: { certificate: mtls }, mtlsCatalog: { certificate: mtls } }),
   })
-  const clients = registeredClients(options.clients ?? {})
+  const clients = registeredClients(options.clients ?? {}, options.requiresDPoP ?? false)
   const lifetimes = new TokenLifetimes(options.tokenLifetimeSeconds ?? 3_600, clients)
   const issued = new IssuedTokens()
   const issuer = servers.issuer.origin

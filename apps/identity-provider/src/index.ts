@@ -1,4 +1,5 @@
 export type { ApiName, ClientName, RegisteredClient, TestClient } from './clients'
+export { startControlServer } from './control-server'
 export { type FaultResponse, Faults } from './faults'
 export {
   type IdentityProvider,

@@ -75,11 +75,12 @@ export type { TokenManager, TokenManagerOptions } from './token-manager'
 export type { GetAccessTokenOptions, TokenParameters } from './token-parameters'
 export type { ClientStatus, ManagerStatus, TokenStatus, TokenStatusError } from './token-status'
 
-// Part 2: for authors of adapters, stores, caches and requesters.
+// Part 2: for authors of adapters, stores, caches, requesters and tools.
 
 export type { AcquiredToken, Acquisition, AcquisitionHook, TracedTokens } from './acquisition'
 export type { ClientConfiguration } from './client-configuration'
 export type { TokenRequestErrorDetails } from './errors'
+export { nearestName } from './nearest-name'
 export {
   type ApiResponse,
   createRequestAuthorizer,

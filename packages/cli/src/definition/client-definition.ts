@@ -1,0 +1,190 @@
+import { rootCertificates } from 'node:tls'
+import {
+  type ClientAuth,
+  type ClientDefinition,
+  ClientSecretBasic,
+  ClientSecretJwt,
+  ClientSecretPost,
+  None,
+  PrivateKeyJwt,
+  TlsClientAuth,
+} from '@tokenward/core'
+import type { AuthMethod, ClientSettings } from '../client-settings'
+import { assertionFromCommand, assertionFromFile } from './assertion'
+import { type KeyFromFile, readKeyFile } from './key-file'
+import { readSettingFile, withoutLineBreak } from './read-file'
+import { SettingsError } from './settings-error'
+import { type TlsSettings, tlsFetch } from './transport'
+
+const METHODS: readonly AuthMethod[] = [
+  'client_secret_basic',
+  'client_secret_post',
+  'client_secret_jwt',
+  'private_key_jwt',
+  'tls_client_auth',
+  'none',
+]
+export const DEFAULT_TIMEOUT_MS = 10_000
+
+/** A client that is ready to request tokens. */
+export interface ReadyClient {
+  readonly definition: ClientDefinition
+  readonly method: AuthMethod | 'client_assertion'
+  /** For the methods that use one. It must not be shown. */
+  readonly secret: string | undefined
+  readonly key: KeyFromFile | undefined
+  readonly dpopKey: KeyFromFile | undefined
+  readonly tls: TlsSettings
+  readonly transport: typeof fetch
+  readonly timeoutMs: number
+}
+
+/**
+ * Makes a definition for `createTokenManager` of the settings, with every file that they name read.
+ *
+ * @param observe wraps the transport to the authorization server
+ * @param onAssertion is called with each assertion that a file or a command has supplied
+ * @throws SettingsError with everything that is wrong
+ */
+export async function readyClient(
+  settings: ClientSettings,
+  observe: (transport: typeof fetch) => typeof fetch = (transport) => transport,
+  onAssertion: (assertion: string) => void = () => {},
+): Promise<ReadyClient> {
+  const problems: string[] = []
+  const attempt = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof SettingsError)) throw error
+      problems.push(...error.problems)
+      return undefined
+    }
+  }
+  const { issuer, tokenEndpoint, clientId, timeoutMs = DEFAULT_TIMEOUT_MS, dpopKeyFile } = settings
+  if (issuer === undefined && tokenEndpoint === undefined)
+    problems.push('issuer: missing: give the issuer, or tokenEndpoint, the URL of the token endpoint')
+  if (clientId === undefined) problems.push('clientId: missing')
+  const secret = await attempt(() => readSecret(settings))
+  const key = await attempt(async () => {
+    const { keyFile, keyAlgorithm, keyId } = settings
+    return keyFile === undefined ? undefined : readKeyFile('keyFile', keyFile, keyAlgorithm, keyId)
+  })
+  const dpopKey = await attempt(async () => dpopKeyFile && readKeyFile('dpopKeyFile', dpopKeyFile))
+  const tls = (await attempt(() => readTls(settings))) ?? {}
+  const method = chooseMethod(settings, problems)
+  const transport = observe(Object.keys(tls).length > 0 ? tlsFetch(tls) : (...request) => fetch(...request))
+  if (problems.length > 0 || method === undefined) throw new SettingsError(problems)
+
+  const { scope, resource, audience, parameters, allowInsecureRequests } = settings
+  const definition: ClientDefinition = {
+    ...(issuer === undefined ? { tokenEndpoint } : { issuer }),
+    ...(issuer !== undefined && tokenEndpoint !== undefined && { tokenEndpoint }),
+    clientId: String(clientId),
+    ...credential(method, settings, onAssertion, { secret, key, timeoutMs }),
+    scope,
+    resource,
+    audience,
+    parameters,
+    dpop: dpopKey ? { key: dpopKey.jwk, alg: dpopKey.alg } : (settings.dpop ?? false),
+    mtls: settings.certFile !== undefined,
+    fetch: transport,
+    timeoutMs,
+    allowInsecureRequests,
+  }
+  return { definition, method, secret, key, dpopKey: dpopKey || undefined, tls, transport, timeoutMs }
+}
+
+async function readSecret({ clientSecret, clientSecretFile }: ClientSettings): Promise<string | undefined> {
+  if (clientSecretFile === undefined) return clientSecret
+  const secret = withoutLineBreak(await readSettingFile('clientSecretFile', clientSecretFile))
+  if (secret === '') throw new SettingsError([`clientSecretFile: ${clientSecretFile} is empty`])
+  return secret
+}
+
+async function readTls({ certFile, certKeyFile, caFile }: ClientSettings): Promise<TlsSettings> {
+  if ((certFile === undefined) !== (certKeyFile === undefined))
+    throw new SettingsError([
+      `${certFile === undefined ? 'certFile' : 'certKeyFile'}: missing: certFile and certKeyFile belong together`,
+    ])
+  return {
+    ...(certFile !== undefined && { cert: await readSettingFile('certFile', certFile) }),
+    ...(certKeyFile !== undefined && { key: await readSettingFile('certKeyFile', certKeyFile) }),
+    ...(caFile !== undefined && { ca: [...rootCertificates, await readSettingFile('caFile', caFile)] }),
+  }
+}
+
+/** The method that was asked for, or the one that fits the credential. */
+function chooseMethod(settings: ClientSettings, problems: string[]): ReadyClient['method'] | undefined {
+  const { auth, keyFile, assertionFile, assertionCommand, certFile } = settings
+  const hasSecret = settings.clientSecret !== undefined || settings.clientSecretFile !== undefined
+  const given = Object.entries({
+    'clientSecret or clientSecretFile': hasSecret,
+    keyFile: keyFile !== undefined,
+    'assertionFile or assertionCommand': assertionFile !== undefined || assertionCommand !== undefined,
+  }).flatMap(([name, is]) => (is ? [name] : []))
+  const problem = (text: string) => void problems.push(text)
+  if (given.length > 1) return problem(`${given.join(' and ')}: a client has one credential: give one of them`)
+  if (auth !== undefined && !METHODS.includes(auth)) return problem(`auth: must be one of ${METHODS.join(', ')}`)
+  const [credential] = given
+  const wanted =
+    auth === undefined
+      ? undefined
+      : auth === 'private_key_jwt'
+        ? 'keyFile'
+        : auth.startsWith('client_secret')
+          ? 'clientSecret or clientSecretFile'
+          : null
+  if (wanted === null && credential !== undefined)
+    return problem(`auth: ${auth} uses no ${credential}: leave one of them out`)
+  if (typeof wanted === 'string' && credential !== wanted) return problem(`${wanted}: missing: ${auth} needs it`)
+  if (auth === 'tls_client_auth' && certFile === undefined)
+    return problem('certFile: missing: tls_client_auth needs it')
+  if (auth !== undefined) return auth
+  if (hasSecret) return 'client_secret_basic'
+  if (keyFile !== undefined) return 'private_key_jwt'
+  if (credential !== undefined) return 'client_assertion'
+  if (certFile !== undefined) return 'tls_client_auth'
+  return problem(
+    'clientSecretFile: missing, and no other credential is there (keyFile, assertionFile, assertionCommand, certFile). ' +
+      'A client without one says auth: none',
+  )
+}
+
+function credential(
+  method: ReadyClient['method'],
+  { assertionFile, assertionCommand }: ClientSettings,
+  onAssertion: (assertion: string) => void,
+  { secret = '', key, timeoutMs }: Pick<ReadyClient, 'secret' | 'key' | 'timeoutMs'>,
+): Pick<ClientDefinition, 'clientAuth' | 'clientAssertion'> {
+  if (method !== 'client_assertion') return { clientAuth: authOf(method, secret, key) }
+  const supply =
+    assertionFile === undefined
+      ? assertionFromCommand(String(assertionCommand), timeoutMs)
+      : assertionFromFile(assertionFile)
+  return {
+    async clientAssertion() {
+      const assertion = await supply()
+      onAssertion(assertion)
+      return assertion
+    },
+  }
+}
+
+function authOf(method: AuthMethod, secret: string, key: KeyFromFile | undefined): ClientAuth {
+  switch (method) {
+    case 'client_secret_basic':
+      return ClientSecretBasic(secret)
+    case 'client_secret_post':
+      return ClientSecretPost(secret)
+    case 'client_secret_jwt':
+      return ClientSecretJwt(secret)
+    case 'private_key_jwt':
+      if (!key) throw new TypeError('private_key_jwt needs a key')
+      return PrivateKeyJwt(key.kid === undefined ? key.privateKey : { key: key.privateKey, kid: key.kid })
+    case 'tls_client_auth':
+      return TlsClientAuth()
+    case 'none':
+      return None()
+  }
+}

@@ -1,0 +1,46 @@
+import type { Setting } from './settings-table'
+
+/** A value of a setting as a config file may have it, or what is wrong with it. */
+export function checkValue({ kind }: Setting, value: unknown): { value: unknown } | { problem: string } {
+  switch (kind) {
+    case 'switch':
+      return typeof value === 'boolean' ? { value } : { problem: 'must be true or false' }
+    case 'number':
+      return typeof value === 'number' && value >= 1 && Number.isFinite(value)
+        ? { value }
+        : { problem: 'must be a number of at least 1' }
+    case 'list': {
+      const list = Array.isArray(value) ? value : [value]
+      return list.every(isText) ? { value: list } : { problem: 'must be a string, or an array of strings' }
+    }
+    case 'pairs':
+      return typeof value === 'object' &&
+        value !== null &&
+        Object.values(value).every((each) => typeof each === 'string')
+        ? { value }
+        : { problem: 'must be an object with strings as values' }
+    default:
+      return isText(value) ? { value } : { problem: value === '' ? 'is empty' : 'must be a string' }
+  }
+}
+
+/** A value from the text of an environment variable. */
+export function parseVariable(setting: Setting, text: string): { value: unknown } | { problem: string } {
+  switch (setting.kind) {
+    case 'switch':
+      if (/^(1|true|yes|on)$/i.test(text)) return { value: true }
+      return /^(0|false|no|off)$/i.test(text) ? { value: false } : { problem: 'must be true or false' }
+    case 'number':
+      return checkValue(setting, Number(text))
+    case 'list':
+      return { value: text.split(/\s+/).filter((each) => each !== '') }
+    case 'pairs':
+      return { value: Object.fromEntries(new URLSearchParams(text)) }
+    default:
+      return { value: text }
+  }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== ''
+}
