@@ -50,6 +50,9 @@ const all = [...packages, ...apps]
 
 const importsByPath = new Map<string, string[]>()
 
+/** Packages that are programs. They run on Node only, and may bundle workspaces that are not published. */
+const PROGRAMS = new Map([['@tokenward/cli', { bundles: ['@tokenward/identity-provider'] }]])
+
 /** What a file imports or re-exports, types included, as it is written there. */
 function imports(path: string): string[] {
   const known = importsByPath.get(path)
@@ -74,7 +77,8 @@ function importedFiles(path: string): string[] {
 test('what is imported is declared, and packages are imported by their public index only', () => {
   const wrong: string[] = []
   for (const { manifest, sources } of all) {
-    const declared = new Set(Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }))
+    const bundled = PROGRAMS.get(manifest.name)?.bundles.filter((name) => manifest.devDependencies?.[name]) ?? []
+    const declared = new Set([...Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }), ...bundled])
     for (const path of sources) {
       for (const name of imports(path)) {
         if (name.startsWith('.') || name.startsWith('node:')) continue
@@ -114,11 +118,22 @@ test('no relative import leaves its own src', () => {
   expect(wrong).toEqual([])
 })
 
-test('packages use web-standard APIs: nothing of node:', () => {
-  const wrong = packages.flatMap(({ sources }) =>
+test('packages use web-standard APIs: nothing of node:, apart from programs', () => {
+  const libraries = packages.filter(({ manifest }) => !PROGRAMS.has(manifest.name))
+  const wrong = libraries.flatMap(({ sources }) =>
     sources.filter((path) => imports(path).some((n) => n.startsWith('node:'))),
   )
   expect(wrong).toEqual([])
+})
+
+test('what a program bundles imports only dependencies of the program', () => {
+  for (const [name, { bundles }] of PROGRAMS) {
+    const { manifest } = packages.find((each) => each.manifest.name === name) ?? {}
+    for (const bundle of bundles) {
+      const needed = all.find((each) => each.manifest.name === bundle)?.manifest.dependencies ?? {}
+      expect(manifest?.dependencies, `${name} bundles ${bundle}`).toMatchObject(needed)
+    }
+  }
 })
 
 /** The layers of core, and the layers that each of them may import. */

@@ -36,6 +36,17 @@ describe.each([
     expect(output).toMatch(/^ok on v/)
   })
 
+  test('the program tokenward runs, and says which Node its server needs', () => {
+    const { bin, version } = JSON.parse(readFileSync(join(folder, 'node_modules/@tokenward/cli/package.json'), 'utf8'))
+    const program = join(folder, 'node_modules/@tokenward/cli', bin.tokenward)
+    expect(execFileSync(node, [program, '--version'], { encoding: 'utf8' })).toBe(`${version}\n`)
+    const major = Number(execFileSync(node, ['-p', 'process.versions.node.split(".")[0]'], { encoding: 'utf8' }))
+    if (major >= 22) return
+    const { status, stderr } = spawnSync(node, [program, 'serve'], { encoding: 'utf8' })
+    expect(stderr).toContain('tokenward serve needs Node 22 or later')
+    expect(status).toBe(2)
+  })
+
   test('every adapter passes the adapter contract', () => {
     const { status, stdout, stderr } = spawnSync(node, ['--test', join(folder, 'contract.mjs')], {
       encoding: 'utf8',

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
+import { check } from '@tokenward/cli'
 import { createTokenManager } from '@tokenward/core'
 import { createFetch } from '@tokenward/fetch'
 import { instrument } from '@tokenward/opentelemetry'
@@ -64,6 +65,12 @@ const testTokens = createTestTokens({ clients: { c: { lifetimeMs: 60_000 } } })
 assert.equal((await testTokens.getAccessToken('c')).value, 'c-token-1')
 await testTokens.clock.advance(60_000)
 assert.equal((await testTokens.getAccessToken('c')).value, 'c-token-2')
+
+const report = await check({ tokenEndpoint: `${origin}/token`, clientId: 'id', clientSecret: 'secret', api: `${origin}/api` })
+assert.deepEqual(
+  report.steps.map(({ step, status }) => `${step} ${status}`),
+  ['definition ok', 'connection ok', 'authentication ok', 'token ok', 'api ok'],
+)
 
 server.close()
 // The manager is not closed: an open manager must not keep the process alive.

@@ -38,7 +38,7 @@ export interface ClientSettings {
   certFile?: string | undefined
   /** A file with the private key of that certificate, in PEM. */
   certKeyFile?: string | undefined
-  /** A file with certificates of authorities to trust, in PEM. They replace those that Node trusts. */
+  /** A file with certificates of authorities to trust, in PEM. They count in addition to those that Node trusts. */
   caFile?: string | undefined
   /** The scopes to request, separated by spaces. */
   scope?: string | undefined

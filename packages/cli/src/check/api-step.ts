@@ -137,7 +137,7 @@ function explain403({ text }: CheckContext, token: AccessToken, challenge: Chall
     remedies: [
       challenge?.scope
         ? `The API wants the scope '${challenge.scope}': request it with --scope, and allow it for this client.`
-        : `The token has the scope ${shown || 'of nothing'}. Request the one that the API wants (--scope), and allow it for this client.`,
+        : `The token has ${shown ? `the scope ${shown}` : 'no scope'}. Request the one that the API wants (--scope), and allow it for this client.`,
       'Some APIs look at roles or groups instead: assign them to the client at the authorization server.',
     ],
   }

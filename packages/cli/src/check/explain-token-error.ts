@@ -60,6 +60,9 @@ function explain(error: TokenRequestError, facts: RequestFacts): MeaningAndRemed
         meaning: 'The server does not understand the request: a parameter is missing, unknown or given twice.',
         remedies: [
           'Read its description above: it often names the parameter.',
+          ...(/grant/i.test(error.errorDescription ?? '')
+            ? ['Allow the client credentials grant for this client.']
+            : []),
           ...(settings.resource || settings.audience ? [] : ['Some servers need --audience or --resource.']),
           ...(settings.scope ? [] : ['Some servers need --scope. Microsoft Entra: the API followed by /.default.']),
           ...(settings.parameters ? ['Leave out --parameter, one by one.'] : []),

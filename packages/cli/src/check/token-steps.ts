@@ -51,6 +51,10 @@ function discoveryStep({ observed, text, settings }: CheckContext, { method, def
   const grants = supported(metadata, 'grant_types_supported')
   const algorithms = supported(metadata, 'dpop_signing_alg_values_supported')
   const warnings: string[] = []
+  if (settings.issuer?.includes('/.well-known/'))
+    warnings.push(
+      `This is the URL of the metadata. Use the issuer, so that it is compared: ${text.quote(String(metadata?.issuer))}`,
+    )
   if (methods && method !== 'client_assertion' && !methods.includes(method))
     warnings.push(
       `The metadata does not list ${method}. It lists ${methods.map((each) => text.quote(each)).join(', ')}.`,
@@ -102,7 +106,10 @@ async function* failedRequest(
     ...(error.error === 'invalid_client' && { acceptedMethod: await otherMethod(client) }),
   }
   const explanation = explainTokenError(error, facts)
-  if (error.error === 'invalid_client' || error.error === 'credential_unavailable') {
+  // Some servers call a client assertion that is none an invalid request.
+  const isAboutClient =
+    error.error === 'invalid_request' && /client[ _]a(ssertion|uthentication)/i.test(error.errorDescription ?? '')
+  if (isAboutClient || error.error === 'invalid_client' || error.error === 'credential_unavailable') {
     yield failed('authentication', explanation, details)
     return
   }

@@ -1,5 +1,5 @@
 import type { IdentityProvider } from '@tokenward/identity-provider'
-import type { ServeOptions } from './serve'
+import type { ServeOptions } from './serve-options'
 
 const DEMO_CLIENT = 'invoice.client'
 

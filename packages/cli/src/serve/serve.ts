@@ -3,17 +3,7 @@ import type { Terminal } from '../command-line/terminal'
 import { UsageError } from '../command-line/usage-error'
 import { EXIT_CODES, type ExitCode } from '../exit-codes'
 import { announcement } from './announcement'
-
-/** How the local servers behave. */
-export interface ServeOptions {
-  /** 0: any free ports. */
-  readonly port: number
-  readonly lifetimeSeconds: number
-  readonly dpop: boolean
-  /** From 0 to 1. */
-  readonly failRate: number
-  readonly delayMs: number
-}
+import type { ServeOptions } from './serve-options'
 
 /** Runs the servers until SIGINT or SIGTERM. */
 export async function serve(options: ServeOptions, { stdin, stdout }: Terminal): Promise<ExitCode> {
