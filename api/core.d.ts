@@ -549,6 +549,7 @@ declare function createTokenManager<const Name extends string>(options: TokenMan
 declare function discardLimit(cut: () => void): DiscardLimit;
 declare function isReplayableBody(body: unknown): boolean;
 declare function jwtBearer({ assertion, subject }: JwtBearerOptions): TokenRequester;
+declare function nearestName(name: string, known: readonly string[]): string | undefined;
 declare function redirection(request: {
     readonly method: string;
     readonly url: URL;
@@ -667,6 +668,7 @@ export { createTokenManager };
 export { discardLimit };
 export { isReplayableBody };
 export { jwtBearer };
+export { nearestName };
 export { redirection };
 export { snapshotBody };
 export { tokenExchange };

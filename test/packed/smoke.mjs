@@ -66,7 +66,12 @@ assert.equal((await testTokens.getAccessToken('c')).value, 'c-token-1')
 await testTokens.clock.advance(60_000)
 assert.equal((await testTokens.getAccessToken('c')).value, 'c-token-2')
 
-const report = await check({ tokenEndpoint: `${origin}/token`, clientId: 'id', clientSecret: 'secret', api: `${origin}/api` })
+const report = await check({
+  tokenEndpoint: `${origin}/token`,
+  clientId: 'id',
+  clientSecret: 'secret',
+  api: `${origin}/api`,
+})
 assert.deepEqual(
   report.steps.map(({ step, status }) => `${step} ${status}`),
   ['definition ok', 'connection ok', 'authentication ok', 'token ok', 'api ok'],

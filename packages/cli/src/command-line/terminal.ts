@@ -8,7 +8,7 @@ export interface Terminal {
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
-export type Colour = 'red' | 'green' | 'yellow' | 'bold' | 'dim'
+type Colour = 'red' | 'green' | 'yellow' | 'bold' | 'dim'
 
 const CODES: Readonly<Record<Colour, readonly [number, number]>> = {
   bold: [1, 22],

@@ -24,7 +24,7 @@ const METHODS: readonly AuthMethod[] = [
   'tls_client_auth',
   'none',
 ]
-export const DEFAULT_TIMEOUT_MS = 10_000
+const DEFAULT_TIMEOUT_MS = 10_000
 
 /** A client that is ready to request tokens. */
 export interface ReadyClient {

@@ -4,7 +4,7 @@ import type { ClientSettings } from '../client-settings'
  * `text`, `url` and `file` are strings; a `file` is relative to the folder of the config file, or to the current one. A `list` may
  * be repeated. `pairs` are `name=value`, and may be repeated.
  */
-export type SettingKind = 'text' | 'url' | 'file' | 'switch' | 'number' | 'list' | 'pairs'
+type SettingKind = 'text' | 'url' | 'file' | 'switch' | 'number' | 'list' | 'pairs'
 
 /** One setting of a client: a flag, an environment variable, and an option in a config file. */
 export interface Setting {
