@@ -1,5 +1,5 @@
 // Builds the site into .vitepress/dist: the pages of docs/, the reference, and both as Markdown for language models.
-import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'vitepress'
@@ -51,4 +51,5 @@ writeFileSync(
   ].join('\n'),
 )
 writeFileSync(join(site, 'llms-full.txt'), guide.map(textOf).join('\n\n---\n\n'))
+copyFileSync(join(root, 'packages/cli/tokenward.schema.json'), join(site, 'tokenward.schema.json'))
 console.log(`${guide.length + reference.length} pages, llms.txt and llms-full.txt are in apps/docs/.vitepress/dist`)

@@ -217,7 +217,12 @@ test.each<[args: string[], code: number, says: RegExp]>([
   [['check', '--client-secret', ''], 2, /--client-secret is empty: is the variable set/],
   [['check', '--client-id', 'a', '--client-id', 'b'], 2, /--client-id is given twice/],
   [['check', '--json=yes'], 2, /--json has no value/],
-  [['check', 'https://login.company.com'], 2, /is not expected here/],
+  [['check', 'https://login.company.com'], 2, /argument 1 after the command is not expected/],
+  [
+    ['check', '--client-id', 'my', 'hidden words'],
+    2,
+    /^argument 3 after the command is not expected: options begin with --, and a value with spaces needs quotes\n/,
+  ],
   [['check', '--parameter', 'a'], 2, /--parameter must be NAME=VALUE/],
   [['check', '--timeout-ms', 'soon'], 2, /--timeout-ms must be a number of at least 1/],
   [['check'], 3, /issuer: missing[\s\S]*clientId: missing[\s\S]*clientSecretFile: missing/],

@@ -1,12 +1,8 @@
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { readSettings } from '../src/definition/read-settings'
 import { SettingsError } from '../src/definition/settings-error'
-import { flagOf, SETTINGS, variableOf } from '../src/definition/settings-table'
 import { file } from './support'
 
-const folder = fileURLToPath(new URL('..', import.meta.url))
 const config = (clients: object) => file('tokenward.json', JSON.stringify({ $schema: 'x', clients }))
 const problems = (work: Promise<unknown>) =>
   work.then(
@@ -73,13 +69,23 @@ test.each<[string, () => Parameters<typeof readSettings>[0], RegExp]>([
   [
     'an unknown client',
     () => ({ flags: {}, environment: {}, config: config({ a: {} }), client: 'c' }),
-    /has no client 'c'; it has: 'a'/,
+    /has no client 'c'.*; it has: 'a'/,
   ],
   ['a client without a file', () => ({ flags: {}, environment: {}, client: 'c' }), /give that with --config/],
   [
     'a mistyped option',
     () => ({ flags: {}, environment: {}, config: config({ a: { clientid: 'x' } }) }),
     /clientid is not an option; did you mean clientId\?/,
+  ],
+  [
+    'a mistyped member',
+    () => ({ flags: {}, environment: {}, config: file('c.json', '{"client": {}}') }),
+    /client is not an option; did you mean clients\?\n.*"clients", an object/,
+  ],
+  [
+    'a mistyped client',
+    () => ({ flags: {}, environment: {}, config: config({ 'invoice.client': {}, b: {} }), client: 'invoice.clinet' }),
+    /has no client 'invoice.clinet' \(did you mean 'invoice.client'\?\); it has: 'invoice.client', 'b'/,
   ],
   [
     'a wrong type',
@@ -101,20 +107,4 @@ test.each<[string, () => Parameters<typeof readSettings>[0], RegExp]>([
   const text = await problems(readSettings(sources()))
   expect(text).toMatch(message)
   expect(text).not.toContain('hidden')
-})
-
-test('the schema, the README and the flags have the same settings', () => {
-  const schema = JSON.parse(readFileSync(`${folder}/tokenward.schema.json`, 'utf8'))
-  const { properties } = schema.$defs.client
-  const names = SETTINGS.map(({ name }) => name)
-  expect(Object.keys(properties).sort()).toEqual(names.toSorted())
-  const types = { switch: 'boolean', number: 'number', pairs: 'object', list: ['string', 'array'] }
-  for (const { name, kind } of SETTINGS)
-    expect(properties[name].type, name).toEqual(kind in types ? types[kind as keyof typeof types] : 'string')
-  const readme = readFileSync(`${folder}/README.md`, 'utf8')
-  const rows = [...readme.matchAll(/^\| `(--[\w-]+)[^`]*` \| `(\w+)` \| `(TOKENWARD_\w+)` \|/gm)].map(
-    ([, ...row]) => row,
-  )
-  const expected = names.map((name) => [`--${flagOf(name)}`, name, variableOf(name)])
-  expect(rows.sort()).toEqual(expected.sort())
 })

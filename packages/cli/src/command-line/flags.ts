@@ -29,8 +29,11 @@ export function readFlags(args: readonly string[], flags: readonly Flag[]): Flag
   const { tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true, allowPositionals: true })
   const values: Record<string, string | boolean | string[]> = {}
   for (const token of tokens) {
+    // Not repeated: the second word of a secret without quotes would be shown.
     if (token.kind === 'positional')
-      throw new UsageError(`'${shown(token.value)}' is not expected here: options begin with --`)
+      throw new UsageError(
+        `argument ${token.index + 1} after the command is not expected: options begin with --, and a value with spaces needs quotes`,
+      )
     if (token.kind !== 'option') continue
     const { name, value, rawName } = token
     const option = Object.hasOwn(options, name) ? options[name] : undefined

@@ -14,16 +14,9 @@ import { assertionFromCommand, assertionFromFile } from './assertion'
 import { type KeyFromFile, readKeyFile } from './key-file'
 import { readSettingFile, withoutLineBreak } from './read-file'
 import { SettingsError } from './settings-error'
+import { AUTH_METHODS } from './settings-table'
 import { type TlsSettings, tlsFetch } from './transport'
 
-const METHODS: readonly AuthMethod[] = [
-  'client_secret_basic',
-  'client_secret_post',
-  'client_secret_jwt',
-  'private_key_jwt',
-  'tls_client_auth',
-  'none',
-]
 const DEFAULT_TIMEOUT_MS = 10_000
 
 /** A client that is ready to request tokens. */
@@ -125,7 +118,8 @@ function chooseMethod(settings: ClientSettings, problems: string[]): ReadyClient
   }).flatMap(([name, is]) => (is ? [name] : []))
   const problem = (text: string) => void problems.push(text)
   if (given.length > 1) return problem(`${given.join(' and ')}: a client has one credential: give one of them`)
-  if (auth !== undefined && !METHODS.includes(auth)) return problem(`auth: must be one of ${METHODS.join(', ')}`)
+  if (auth !== undefined && !AUTH_METHODS.includes(auth))
+    return problem(`auth: must be one of ${AUTH_METHODS.join(', ')}`)
   const [credential] = given
   const wanted =
     auth === undefined

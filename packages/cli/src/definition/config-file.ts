@@ -6,6 +6,8 @@ import { checkValue } from './setting-value'
 import { SettingsError } from './settings-error'
 import { SETTINGS } from './settings-table'
 
+const MEMBERS = ['clients', '$schema']
+
 /** A client from a config file. */
 export interface ConfiguredClient {
   readonly name: string
@@ -20,11 +22,15 @@ export interface ConfiguredClient {
 export async function readConfigFile(path: string, client: string | undefined): Promise<ConfiguredClient> {
   const clients = parse(path, await readSettingFile('config', path))
   const names = Object.keys(clients)
-  const list = names.map((each) => `'${each}'`).join(', ') || 'none'
+  const list = names.map((each) => `'${each}'`).join(', ')
   if (client === undefined && names.length !== 1)
     throw new SettingsError([`${path} has ${names.length} clients: choose one with --client (${list})`])
   const name = client ?? String(names[0])
-  if (!Object.hasOwn(clients, name)) throw new SettingsError([`${path} has no client '${name}'; it has: ${list}`])
+  if (!Object.hasOwn(clients, name)) {
+    const nearest = nearestName(name, names)
+    const hint = nearest ? ` (did you mean '${nearest}'?)` : ''
+    throw new SettingsError([`${path} has no client '${name}'${hint}; it has: ${list}`])
+  }
   return { name, settings: checkClient(path, name, clients[name]) }
 }
 
@@ -36,11 +42,21 @@ function parse(path: string, content: string): Record<string, unknown> {
     // The parser's own message quotes the file, which may hold a secret.
     throw new SettingsError([`${path} is not valid JSON`])
   }
-  if (!isObject(config) || !isObject(config.clients))
-    throw new SettingsError([`${path} must be an object with the member "clients", an object: { "clients": { … } }`])
-  const unknown = Object.keys(config).filter((each) => each !== 'clients' && each !== '$schema')
-  if (unknown.length > 0) throw new SettingsError(unknown.map((each) => `${path}: ${each} is not an option`))
-  return config.clients
+  const must = `${path} must be an object with the member "clients", an object: { "clients": { … } }`
+  if (!isObject(config)) throw new SettingsError([must])
+  const { clients, $schema } = config
+  const unknown = Object.keys(config).filter((each) => !MEMBERS.includes(each))
+  const problems = unknown.map((each) => `${path}: ${notAnOption(each, MEMBERS)}`)
+  if ($schema !== undefined && typeof $schema !== 'string') problems.push(`${path}: $schema must be a string`)
+  if (!isObject(clients)) throw new SettingsError([...problems, must])
+  if (Object.keys(clients).length === 0) problems.push(`${path}: clients is empty`)
+  if (problems.length > 0) throw new SettingsError(problems)
+  return clients
+}
+
+function notAnOption(given: string, known: readonly string[]): string {
+  const nearest = nearestName(given, known)
+  return `${given} is not an option${nearest ? `; did you mean ${nearest}?` : ''}`
 }
 
 function checkClient(path: string, name: string, given: unknown): ClientSettings {
@@ -52,8 +68,7 @@ function checkClient(path: string, name: string, given: unknown): ClientSettings
     const setting = SETTINGS.find((each) => each.name === option)
     if (!setting) {
       const known = SETTINGS.map((each) => each.name)
-      const nearest = nearestName(option, known)
-      problems.push(`${at}: ${option} is not an option${nearest ? `; did you mean ${nearest}?` : ''}`)
+      problems.push(`${at}: ${notAnOption(option, known)}`)
       continue
     }
     const checked = checkValue(setting, value)

@@ -1,7 +1,7 @@
 import type { Setting } from './settings-table'
 
 /** A value of a setting as a config file may have it, or what is wrong with it. */
-export function checkValue({ kind }: Setting, value: unknown): { value: unknown } | { problem: string } {
+export function checkValue({ kind, choices }: Setting, value: unknown): { value: unknown } | { problem: string } {
   switch (kind) {
     case 'switch':
       return typeof value === 'boolean' ? { value } : { problem: 'must be true or false' }
@@ -11,16 +11,20 @@ export function checkValue({ kind }: Setting, value: unknown): { value: unknown 
         : { problem: 'must be a number of at least 1' }
     case 'list': {
       const list = Array.isArray(value) ? value : [value]
-      return list.every(isText) ? { value: list } : { problem: 'must be a string, or an array of strings' }
+      return list.length > 0 && list.every(isText)
+        ? { value: list }
+        : { problem: 'must be a string, or an array of strings' }
     }
     case 'pairs':
       return typeof value === 'object' &&
         value !== null &&
+        !Array.isArray(value) &&
         Object.values(value).every((each) => typeof each === 'string')
         ? { value }
         : { problem: 'must be an object with strings as values' }
     default:
-      return isText(value) ? { value } : { problem: value === '' ? 'is empty' : 'must be a string' }
+      if (!isText(value)) return { problem: value === '' ? 'is empty' : 'must be a string' }
+      return !choices || choices.includes(value) ? { value } : { problem: `must be one of ${choices.join(', ')}` }
   }
 }
 

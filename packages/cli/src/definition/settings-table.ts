@@ -1,4 +1,4 @@
-import type { ClientSettings } from '../client-settings'
+import type { AuthMethod, ClientSettings } from '../client-settings'
 
 /**
  * `text`, `url` and `file` are strings; a `file` is relative to the folder of the config file, or to the current one. A `list` may
@@ -12,9 +12,20 @@ export interface Setting {
   readonly kind: SettingKind
   /** One line for `--help`. */
   readonly help: string
+  /** The values that it may have. Without it: any. */
+  readonly choices?: readonly string[]
   /** Of a group only one makes sense, so one from the command line replaces all from the environment and the config file. */
   readonly group?: 'server' | 'credential'
 }
+
+export const AUTH_METHODS: readonly AuthMethod[] = [
+  'client_secret_basic',
+  'client_secret_post',
+  'client_secret_jwt',
+  'private_key_jwt',
+  'tls_client_auth',
+  'none',
+]
 
 export const SETTINGS: readonly Setting[] = [
   { name: 'issuer', kind: 'url', group: 'server', help: 'the issuer; its metadata names the token endpoint' },
@@ -32,7 +43,12 @@ export const SETTINGS: readonly Setting[] = [
     group: 'credential',
     help: 'the client secret; other users see it in the process list',
   },
-  { name: 'auth', kind: 'text', help: 'client_secret_basic (default), client_secret_post, client_secret_jwt, …' },
+  {
+    name: 'auth',
+    kind: 'text',
+    choices: AUTH_METHODS,
+    help: 'client_secret_basic (default), client_secret_post, client_secret_jwt, …',
+  },
   { name: 'keyFile', kind: 'file', group: 'credential', help: 'the private key of private_key_jwt: PEM or JWK' },
   { name: 'keyId', kind: 'text', help: 'the kid of that key' },
   { name: 'keyAlgorithm', kind: 'text', help: 'the JWS algorithm of that key; for RSA RS256 by default' },
