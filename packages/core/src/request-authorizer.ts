@@ -5,9 +5,10 @@ import type {
   OutgoingRequest,
   RequestTokenParameters,
 } from './authorized-client-options'
-import { ConfigurationError, OriginNotAllowedError } from './errors'
+import { OriginNotAllowedError } from './errors'
 import { authorizationHeader } from './internal/util/authorization-header'
 import { checkDestinations, isHttp, sendsInClear } from './internal/util/destinations'
+import { describe, resolve } from './internal/util/request-url'
 import { snapshotParameters } from './internal/util/token-parameters'
 import type { TokenManager } from './token-manager'
 import type { TokenParameters } from './token-parameters'
@@ -36,6 +37,11 @@ export interface RequestAuthorization {
    * carry neither `authorization` nor `dpop`.
    */
   redirected(method: string, url: URL): Promise<Readonly<Record<string, string>> | undefined>
+  /**
+   * Whether a response of this status goes to the caller as it is, so that {@link next} need not be called: nearly every response to
+   * a Bearer token. It is called once for a response, in place of `next` or before it.
+   */
+  isAnswer(status: number): boolean
   /**
    * Decides what happens after a response. Resolves to what the request is sent with once more, or to undefined when the
    * response goes to the caller. Never loses a response: when no new token can be had, the caller gets the API's own 401.
@@ -71,17 +77,23 @@ export interface RequestAuthorizer {
    * @throws OriginNotAllowedError when no token may go there; no token was requested then
    * @throws TokenRequestError when no token can be had
    */
-  authorize(
-    request: RequestToAuthorize,
-    options?: AuthorizedCallOptions & { signal?: AbortSignal | undefined },
-  ): Promise<RequestAuthorization>
+  authorize(request: RequestToAuthorize, options?: AuthorizeOptions): Promise<RequestAuthorization>
+  /**
+   * Does what {@link authorize} does, and returns at once what the request has to be sent with when nothing has to be waited for: this
+   * process holds a good Bearer token. It may throw at once, too. A URL object belongs to the authorizer from then on.
+   */
+  begin(request: RequestToAuthorize, options?: AuthorizeOptions): RequestAuthorization | Promise<RequestAuthorization>
 }
+
+type AuthorizeOptions = AuthorizedCallOptions & { signal?: AbortSignal | undefined }
 
 /** Each reason to send a request once more applies once. */
 interface Resent {
   readonly withNonce: boolean
   readonly withNewToken: boolean
 }
+
+const FIRST: Resent = { withNonce: false, withNewToken: false }
 
 /**
  * Makes the request authorizer of one client.
@@ -101,31 +113,50 @@ export function createRequestAuthorizer<Name extends string>(
     return !sendsInClear(url) || tokens.allowsInsecureRequests(client) === true
   }
 
-  async function authorize(
+  /** The token, if there is nothing to wait for. Not when `getAccessToken` was replaced, by a test for example: it has to be called. */
+  function readyToken(parameters: TokenParameters | undefined, signal: AbortSignal | undefined) {
+    if (signal?.aborted || (Object.hasOwn(tokens, 'getAccessToken') && !Object.hasOwn(tokens, 'readyAccessToken')))
+      return undefined
+    return tokens.readyAccessToken?.(client, parameters)
+  }
+
+  function begin(
     request: RequestToAuthorize,
-    call: AuthorizedCallOptions & { signal?: AbortSignal | undefined } = {},
-  ): Promise<RequestAuthorization> {
+    call: AuthorizeOptions = {},
+  ): RequestAuthorization | Promise<RequestAuthorization> {
     // Everything that belongs to the caller is read before the first wait, because the caller may change it meanwhile.
     const { method } = request
-    const url = new URL(request.url)
+    const url = typeof request.url === 'string' ? new URL(request.url) : request.url
+    const { origin } = url
     const { signal, proofClaims = options.proofClaims, retryOn401 = options.retryOn401 ?? true } = call
     const source = call.tokenParameters ?? options.tokenParameters
     const outgoing =
       typeof source === 'function' ? { method, url: new URL(url), headers: request.headers() } : undefined
-    const fixed = typeof source === 'function' ? undefined : snapshotParameters(source)
-    if (!isHttp(url) || !allowedOrigins.has(url.origin))
-      throw new OriginNotAllowedError(describe(url), [...allowedOrigins])
+    const fixed = typeof source === 'function' || source === undefined ? undefined : snapshotParameters(source)
+    if (!isHttp(url) || !allowedOrigins.has(origin)) throw new OriginNotAllowedError(describe(url), [...allowedOrigins])
+    let parameters = fixed
+    const inClear = sendsInClear(url)
+    const ready = inClear || outgoing ? undefined : readyToken(parameters, signal)
+    return ready ? authorization(ready, FIRST) : wait()
 
-    // Only a definition that is loaded late can still forbid plain http.
-    if (sendsInClear(url)) {
-      await tokens.waitFor({ client, step: 'definition', signal, run() {} })
-      if (!mayReceiveToken(url)) throw new OriginNotAllowedError(url.origin, [...allowedOrigins], 'plain http')
+    async function wait(): Promise<RequestAuthorization> {
+      // Only a definition that is loaded late can still forbid plain http.
+      if (inClear) {
+        await tokens.waitFor({ client, step: 'definition', signal, run() {} })
+        if (!mayReceiveToken(url)) throw new OriginNotAllowedError(origin, [...allowedOrigins], 'plain http')
+      }
+      if (outgoing) parameters = await computed(source, outgoing, signal)
+      return authorization(await tokens.getAccessToken(client, { ...parameters, signal }), FIRST)
     }
-    const parameters = fixed ?? (await computed(source, outgoing, signal))
-    const firstToken = await tokens.getAccessToken(client, { ...parameters, signal })
-    return authorization(firstToken, { withNonce: false, withNewToken: false })
 
-    async function authorization(token: AccessToken, resent: Resent): Promise<RequestAuthorization> {
+    function authorization(token: AccessToken, resent: Resent): RequestAuthorization | Promise<RequestAuthorization> {
+      // A Bearer token needs no proof, so nothing has to be waited for.
+      if (token.type !== 'DPoP') return withHeaders(token, resent, { authorization: authorizationHeader(token) })
+      const presented = tokens.presentAccessToken(client, token, { method, url, proofClaims })
+      return presented.then((headers) => withHeaders(token, resent, headers))
+    }
+
+    function withHeaders(token: AccessToken, resent: Resent, headers: Record<string, string>): RequestAuthorization {
       const isBound = token.type === 'DPoP'
       const headersFor = (nextMethod: string, target: URL) =>
         tokens.presentAccessToken(client, token, { method: nextMethod, url: target, proofClaims })
@@ -145,7 +176,7 @@ export function createRequestAuthorizer<Name extends string>(
           tokens.reportRejectedRetry(token, respondedBy.origin)
           return undefined
         }
-        const willRenew = await tokens.rejectAccessToken(client, token, parameters, respondedBy.origin)
+        const willRenew = await tokens.rejectAccessToken(client, token, parameters ?? {}, respondedBy.origin)
         if (!willRenew || !retryOn401 || !replayable) return undefined
         // Without `forceRenewal`: the rejected token is replaced anyway, and another caller may have a newer one.
         const renewed = await tokens.getAccessToken(client, { ...parameters, forceRenewal: false, signal })
@@ -154,13 +185,17 @@ export function createRequestAuthorizer<Name extends string>(
         return authorization(renewed, { ...resent, withNewToken: true })
       }
 
+      function isAnswer(status: number): boolean {
+        if (status >= 200 && status < 300) tokens.acceptAccessToken(token, origin)
+        return !isBound && status !== 401
+      }
+
       async function next(response: ApiResponse, replayable: boolean): Promise<RequestAuthorization | undefined> {
         const { status } = response
-        if (status >= 200 && status < 300) tokens.acceptAccessToken(token, url.origin)
-        if (status !== 401 && !isBound) return undefined
+        if (isAnswer(status)) return undefined
         const respondedBy = response.url ? new URL(response.url) : url
         // A response of an origin that did not get the token says nothing about the token.
-        if (isBound ? !mayReceiveToken(respondedBy) : respondedBy.origin !== url.origin) return undefined
+        if (isBound ? !mayReceiveToken(respondedBy) : respondedBy.origin !== origin) return undefined
         try {
           const nonce = isBound ? response.headers.get('dpop-nonce') : null
           const challenge = nonce ? await handleNonceChallenge(response, respondedBy, nonce, replayable) : undefined
@@ -177,9 +212,9 @@ export function createRequestAuthorizer<Name extends string>(
 
       return {
         url: url.href,
-        // A Bearer token needs no proof, so nothing has to be waited for.
-        headers: isBound ? await headersFor(method, url) : { authorization: authorizationHeader(token) },
+        headers,
         followsRedirects: isBound,
+        isAnswer,
         redirected: async (nextMethod, target) =>
           mayReceiveToken(target) ? headersFor(nextMethod, target) : undefined,
         next,
@@ -198,29 +233,15 @@ export function createRequestAuthorizer<Name extends string>(
     )
   }
 
-  return Object.freeze({ resolve: (input: string | URL) => resolve(client, input, base), authorize })
+  return Object.freeze({
+    resolve: (input: string | URL) => resolve(client, input, base),
+    // The caller may change its URL object later.
+    authorize: async (request: RequestToAuthorize, call?: AuthorizeOptions) =>
+      begin({ method: request.method, url: String(request.url), headers: () => request.headers() }, call),
+    begin,
+  })
 }
 
 function isNonceChallenge({ headers }: ApiResponse): boolean {
   return /\buse_dpop_nonce\b/.test(headers.get('www-authenticate') ?? '')
-}
-
-/** The origin; of a URL that has none (`data:`, `blob:`), the scheme. */
-function describe(url: URL): string {
-  return isHttp(url) ? url.origin : url.protocol
-}
-
-/** Absolute as ofetch and axios see it: `items:batchGet` is a path, `//host` is not. */
-const ABSOLUTE = /^([a-z][a-z\d+\-.]*:)?[\\/]{2}/i
-
-function resolve(client: string, input: string | URL, base: string | undefined): URL {
-  if (input instanceof URL) return new URL(input)
-  if (base !== undefined && !ABSOLUTE.test(input)) {
-    return new URL(input === '' ? base : `${base.replace(/\/$/, '')}/${input.replace(/^\/+/, '')}`)
-  }
-  if (URL.canParse(input, base)) return new URL(input, base)
-  // A query may hold secrets.
-  const [path = ''] = String(input).split(/[?#]/)
-  const message = `missing, and the request's URL is not absolute: '${path.slice(0, 100)}'`
-  throw new ConfigurationError([{ client, option: 'baseURL', message }])
 }

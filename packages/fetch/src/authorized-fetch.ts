@@ -1,23 +1,13 @@
 import {
   type ApiResponse,
-  type AuthorizedCallOptions,
-  type AuthorizedClientOptions,
   createRequestAuthorizer,
   type RequestAuthorization,
   type TokenManager,
 } from '@tokenward/core'
 import { discard } from './discard'
-import { authorize, sendFollowing } from './follow-redirects'
+import { sendFollowing } from './follow-redirects'
+import type { AuthorizedRequestInit, FetchOptions } from './options'
 import { type Repeatable, repeatable } from './repeatable'
-
-/** Options of {@link createFetch}. */
-export interface FetchOptions extends AuthorizedClientOptions {
-  /** Sends the requests. Default: the platform's `fetch`, as it is at the time of the call. */
-  fetch?: typeof fetch | undefined
-}
-
-/** Options of one call: those of the platform's `fetch`, and those that override the client's. */
-export interface AuthorizedRequestInit extends RequestInit, AuthorizedCallOptions {}
 
 /** The platform's `fetch`, with a token on every request; a string is joined to the `baseURL`. */
 export type AuthorizedFetch = (input: string | URL | Request, init?: AuthorizedRequestInit) => Promise<Response>
@@ -45,19 +35,21 @@ export function createFetch<Name extends string>(
   const given = options.fetch
 
   return async (input, init = {}) => {
-    const { tokenParameters, retryOn401, proofClaims, ...platformInit } = init
+    const { tokenParameters, retryOn401, proofClaims } = init
     const target = input instanceof Request ? input : authorizer.resolve(input)
     // The members of a Request are on its prototype, so that a copy of it as options has none.
-    const outgoing =
-      init instanceof Request ? repeatable(new Request(target, init), {}) : repeatable(target, platformInit)
-    const transport: typeof fetch = (...request) => (given ?? fetch)(...request)
+    const outgoing = init instanceof Request ? repeatable(new Request(target, init), {}) : repeatable(target, init)
+    const transport: typeof fetch = given ?? fetch
     const call = { tokenParameters, retryOn401, proofClaims, signal: outgoing.signal }
-    let authorization: RequestAuthorization | undefined = await authorizer.authorize(
-      { method: outgoing.method, url: outgoing.url, headers: () => new Headers(outgoing.headers) },
-      call,
-    )
+    // Without a wait, if that is possible.
+    const begun = authorizer.begin(outgoing, call)
+    let authorization: RequestAuthorization | undefined = begun instanceof Promise ? await begun : begun
     for (;;) {
-      const response = await send(transport, outgoing, authorization)
+      const response = await send(transport, given !== undefined, outgoing, authorization)
+      if (authorization.isAnswer(response.status)) {
+        outgoing.release()
+        return response
+      }
       authorization = await authorization.next(apiResponse(response), outgoing.replayable)
       if (authorization === undefined) {
         outgoing.release()
@@ -67,11 +59,18 @@ export function createFetch<Name extends string>(
   }
 }
 
-function send(transport: typeof fetch, outgoing: Repeatable, authorization: RequestAuthorization): Promise<Response> {
+function send(
+  transport: typeof fetch,
+  isOwn: boolean,
+  outgoing: Repeatable,
+  authorization: RequestAuthorization,
+): Promise<Response> {
   if (authorization.followsRedirects && outgoing.redirect === 'follow') {
     return sendFollowing(transport, outgoing, authorization)
   }
-  return transport(...outgoing.take(authorization.url, { headers: authorize(outgoing.headers, authorization.headers) }))
+  const headers = outgoing.headersWith(authorization.headers)
+  // A transport of the user may expect the platform's object.
+  return transport(...outgoing.take(authorization.url, { headers: isOwn ? new Headers(headers) : headers }))
 }
 
 /** Its members are read when they are needed, because the platform computes them each time. */

@@ -1,5 +1,6 @@
 import { type Redirection, type RequestAuthorization, redirection } from '@tokenward/core'
 import { discard } from './discard'
+import { setCredentials } from './headers'
 import type { Repeatable } from './repeatable'
 
 const MAX_REDIRECTS = 20
@@ -14,7 +15,8 @@ export async function sendFollowing(
   authorization: RequestAuthorization,
 ): Promise<Response> {
   let { url, method } = outgoing
-  const headers = authorize(outgoing.headers, authorization.headers)
+  const headers = outgoing.headers()
+  setCredentials(headers, authorization.headers)
   let response = await transport(...outgoing.take(authorization.url, { headers, redirect: 'manual' }))
   let keepsBody = true
   for (let redirects = 0; ; redirects++) {
@@ -42,21 +44,5 @@ function redirectionOf(response: Response, request: { method: string; url: URL }
   } catch (error) {
     void discard(response)
     throw error
-  }
-}
-
-/** A copy of `headers` with these credentials. */
-export function authorize(headers: Headers, credentials: Readonly<Record<string, string>>): Headers {
-  const copy = new Headers(headers)
-  setCredentials(copy, credentials)
-  return copy
-}
-
-/** Sets these credentials, and removes others of the same kind. */
-function setCredentials(headers: Headers, credentials: Readonly<Record<string, string>> = {}): void {
-  for (const name of ['authorization', 'dpop']) {
-    const value = credentials[name]
-    if (value !== undefined) headers.set(name, value)
-    else headers.delete(name)
   }
 }

@@ -1,1 +1,2 @@
-export { type AuthorizedFetch, type AuthorizedRequestInit, createFetch, type FetchOptions } from './authorized-fetch'
+export { type AuthorizedFetch, createFetch } from './authorized-fetch'
+export type { AuthorizedRequestInit, FetchOptions } from './options'

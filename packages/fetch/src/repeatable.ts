@@ -1,4 +1,6 @@
 import { isReplayableBody, snapshotBody } from '@tokenward/core'
+import { snapshotHeaders, withCredentials } from './headers'
+import type { AuthorizedRequestInit } from './options'
 
 /** The arguments of one call of `fetch`. */
 type FetchArguments = [input: string | Request, init: RequestInit]
@@ -7,8 +9,10 @@ type FetchArguments = [input: string | Request, init: RequestInit]
 export interface Repeatable {
   readonly method: string
   readonly url: URL
-  /** Not to be changed: it belongs to the request. */
-  readonly headers: Headers
+  /** The headers, as an object of its own. */
+  headers(): Headers
+  /** The headers with these credentials, which replace others of the same kind. A new object each time. */
+  headersWith(credentials: Readonly<Record<string, string>>): Record<string, string> | Headers
   readonly signal: AbortSignal | undefined
   /** What the caller wants done with redirects. */
   readonly redirect: RequestRedirect
@@ -23,19 +27,22 @@ export interface Repeatable {
 }
 
 /** What `fetch(input, init)` would send now. Neither of them is changed, and later changes to them have no effect. */
-export function repeatable(input: URL | Request, init: RequestInit): Repeatable {
+export function repeatable(input: URL | Request, init: AuthorizedRequestInit): Repeatable {
   return input instanceof URL ? ofUrl(input, init) : ofRequest(input, init)
 }
 
-function ofUrl(url: URL, init: RequestInit): Repeatable {
-  const { body: given, headers, method: givenMethod = 'GET', ...rest } = init
+function ofUrl(url: URL, init: AuthorizedRequestInit): Repeatable {
+  const { tokenParameters, retryOn401, proofClaims, ...platformInit } = init
+  const { body: given, headers: givenHeaders, method: givenMethod = 'GET', ...rest } = platformInit
+  const headers = snapshotHeaders(givenHeaders)
   const body = snapshotBody(given)
   const method = normalizeMethod(givenMethod)
   const withBody = body === undefined ? { ...rest, method } : { ...rest, method, body }
   return {
     method,
     url,
-    headers: new Headers(headers),
+    headers: () => new Headers(headers),
+    headersWith: (credentials) => withCredentials(headers, credentials),
     signal: rest.signal ?? undefined,
     redirect: rest.redirect ?? 'follow',
     replayable: isReplayableBody(body),
@@ -48,7 +55,8 @@ function ofUrl(url: URL, init: RequestInit): Repeatable {
   }
 }
 
-function ofRequest(input: Request, init: RequestInit): Repeatable {
+function ofRequest(input: Request, given: AuthorizedRequestInit): Repeatable {
+  const { tokenParameters, retryOn401, proofClaims, ...init } = given
   let request = new Request(input, init)
   // They are in the request already. A stream that is passed once more would be refused as used.
   const { body, method, headers, ...rest } = init
@@ -62,7 +70,8 @@ function ofRequest(input: Request, init: RequestInit): Repeatable {
   return {
     method: request.method,
     url: new URL(request.url),
-    headers: request.headers,
+    headers: () => new Headers(request.headers),
+    headersWith: (credentials) => withCredentials(request.headers, credentials),
     signal: request.signal,
     redirect: request.redirect,
     replayable: isReplayableBody(body),
@@ -84,6 +93,7 @@ const NORMALIZED_METHODS = new Set(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 
 
 /** As the platform sends it (Fetch Standard, normalize a method): `patch` stays in lower case. */
 function normalizeMethod(method: string): string {
+  if (method === 'GET') return method
   const upper = method.toUpperCase()
   return NORMALIZED_METHODS.has(upper) ? upper : method
 }

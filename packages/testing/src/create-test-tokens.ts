@@ -108,6 +108,7 @@ export function createTestTokens<const Name extends string>(options: TestTokensO
   const calls: TestCall[] = []
   const rejections: TestRejection[] = []
   const getAccessToken = manager.getAccessToken.bind(manager)
+  const readyAccessToken = manager.readyAccessToken?.bind(manager)
   const rejectAccessToken = manager.rejectAccessToken.bind(manager)
 
   const known = (client: string): string => {
@@ -123,6 +124,12 @@ export function createTestTokens<const Name extends string>(options: TestTokensO
     getAccessToken(client: Name, call: GetAccessTokenOptions = {}) {
       calls.push(Object.freeze({ client, options: definedOnly(call) }))
       return getAccessToken(client, call)
+    },
+    // Adapters call it first, and `getAccessToken` when there is no token yet.
+    readyAccessToken(client: Name, call: GetAccessTokenOptions = {}) {
+      const token = readyAccessToken?.(client, call)
+      if (token) calls.push(Object.freeze({ client, options: definedOnly(call) }))
+      return token
     },
     async rejectAccessToken(...[client, token, call, origin]: Parameters<TokenManager<Name>['rejectAccessToken']>) {
       const willRenew = await rejectAccessToken(client, token, call, origin)

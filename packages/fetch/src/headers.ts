@@ -1,0 +1,54 @@
+/** Headers that nobody changes any more: plain strings, or the platform's object where they are more than that. */
+export type HeaderSnapshot = Readonly<Record<string, string>> | Headers
+
+type Credentials = Readonly<Record<string, string>>
+
+const NONE: HeaderSnapshot = {}
+
+/** The names of what only this adapter may set. */
+const CREDENTIALS = ['authorization', 'dpop']
+
+/**
+ * A copy of a call's headers. A plain object of strings stays one: the platform makes a `Headers` of it anyway, and to make one here,
+ * read it, and make another costs more than the rest of a call.
+ */
+export function snapshotHeaders(headers: HeadersInit | undefined): HeaderSnapshot {
+  if (headers === undefined) return NONE
+  const prototype: unknown =
+    typeof headers === 'object' && headers !== null ? Object.getPrototypeOf(headers) : undefined
+  if (prototype !== Object.prototype) return new Headers(headers)
+  const copy: Record<string, string> = {}
+  for (const name of Object.keys(headers)) {
+    const value: unknown = (headers as Record<string, unknown>)[name]
+    if (typeof value !== 'string' || name === '__proto__') return new Headers(headers)
+    copy[name] = value
+  }
+  return Object.getOwnPropertySymbols(headers).length === 0 ? copy : new Headers(headers)
+}
+
+/** A copy of `headers` with these credentials. */
+export function withCredentials(headers: HeaderSnapshot, credentials: Credentials): Record<string, string> | Headers {
+  if (headers instanceof Headers) {
+    const copy = new Headers(headers)
+    setCredentials(copy, credentials)
+    return copy
+  }
+  const copy: Record<string, string> = {}
+  for (const name of Object.keys(headers)) {
+    if (!isCredential(name)) copy[name] = headers[name] ?? ''
+  }
+  return Object.assign(copy, credentials)
+}
+
+/** Sets these credentials, and removes others of the same kind. */
+export function setCredentials(headers: Headers, credentials: Credentials = {}): void {
+  for (const name of CREDENTIALS) {
+    const value = credentials[name]
+    if (value !== undefined) headers.set(name, value)
+    else headers.delete(name)
+  }
+}
+
+function isCredential(name: string): boolean {
+  return (name.length === 13 || name.length === 4) && CREDENTIALS.includes(name.toLowerCase())
+}
