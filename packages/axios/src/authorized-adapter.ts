@@ -80,7 +80,7 @@ export class AuthorizedAdapters {
   ): Promise<AxiosResponse> {
     const config = snapshotConfig(given, !isAxiosOwn)
     const { tokenParameters, retryOn401, proofClaims, data } = config
-    const { url, hasCredentials } = this.#destination(config)
+    const { url, hasCredentials } = this.#destination(config, isAxiosOwn)
     const request = {
       method: config.method?.toUpperCase() ?? 'GET',
       url,
@@ -89,7 +89,8 @@ export class AuthorizedAdapters {
     const { signal, release } = abortSignalOf(config)
     try {
       const call = { tokenParameters, retryOn401, proofClaims, signal }
-      let authorization: RequestAuthorization | undefined = await this.#authorizer.authorize(request, call)
+      const begun = this.#authorizer.begin(request, call)
+      let authorization: RequestAuthorization | undefined = begun instanceof Promise ? await begun : begun
       // An adapter of the user (a mock, for example) may look at the parts of the URL.
       const target = isAxiosOwn || hasCredentials ? sendTo(authorization.url) : {}
       for (;;) {
@@ -97,6 +98,7 @@ export class AuthorizedAdapters {
           ? await sendFollowing(adapter, config, url, authorization, target)
           : await attempt(adapter, config, url, authorization.headers, target)
         const { response } = outcome
+        if (response && authorization.isAnswer(response.status)) return outcome.settle()
         authorization = response && (await authorization.next(apiResponse(outcome, response), isReplayableBody(data)))
         if (!authorization) return outcome.settle()
       }
@@ -106,7 +108,13 @@ export class AuthorizedAdapters {
   }
 
   /** The URL of a config, as adapters see it. One without a scheme, which they refuse, is resolved as core does. */
-  #destination({ url: path, baseURL, allowAbsoluteUrls, params, paramsSerializer }: InternalAxiosRequestConfig) {
+  #destination(
+    { url: path, baseURL, allowAbsoluteUrls, params, paramsSerializer }: InternalAxiosRequestConfig,
+    isAxiosOwn: boolean,
+  ) {
+    // The adapters of axios are sent to the URL that is checked here. Others join it themselves, so axios has to do it here, too.
+    const joined = isAxiosOwn && !params ? joinPath(baseURL, path) : undefined
+    if (joined !== undefined) return { url: this.#authorizer.resolve(joined), hasCredentials: false }
     // Only what is needed: `getUri` copies its argument.
     const config = { url: path, baseURL, allowAbsoluteUrls, params, paramsSerializer } as AxiosRequestConfig
     const uri = bare.getUri(config)
@@ -116,6 +124,17 @@ export class AuthorizedAdapters {
     if (hasCredentials) Object.assign(url, { username: '', password: '' })
     return { url, hasCredentials }
   }
+}
+
+/** A path that can only be one: without a scheme or a host, and without anything that has to be encoded. */
+const PATH = /^\/?[\w\-.~][\w\-.~/?=&%]*$/
+/** A base without credentials, a query or a fragment. */
+const BASE = /^https?:\/\/[\w\-.:[\]]+(\/[\w\-.~/%]*)?$/
+
+/** The URL of a usual path below a usual base, for less than `getUri`, which merges whole configs. */
+function joinPath(base: string | undefined, path: string | undefined): string | undefined {
+  if (typeof base !== 'string' || typeof path !== 'string' || !BASE.test(base) || !PATH.test(path)) return undefined
+  return `${base.replace(/\/+$/, '')}/${path.startsWith('/') ? path.slice(1) : path}`
 }
 
 function apiResponse({ url, cut }: Outcome, { status, headers, data, request }: AxiosResponse): ApiResponse {

@@ -85,7 +85,10 @@ export interface RequestAuthorizer {
   begin(request: RequestToAuthorize, options?: AuthorizeOptions): RequestAuthorization | Promise<RequestAuthorization>
 }
 
-type AuthorizeOptions = AuthorizedCallOptions & { signal?: AbortSignal | undefined }
+type AuthorizeOptions = AuthorizedCallOptions & {
+  /** Detaches the caller. A function is called when there is something to wait for. */
+  signal?: AbortSignal | (() => AbortSignal) | undefined
+}
 
 /** Each reason to send a request once more applies once. */
 interface Resent {
@@ -114,8 +117,11 @@ export function createRequestAuthorizer<Name extends string>(
   }
 
   /** The token, if there is nothing to wait for. Not when `getAccessToken` was replaced, by a test for example: it has to be called. */
-  function readyToken(parameters: TokenParameters | undefined, signal: AbortSignal | undefined) {
-    if (signal?.aborted || (Object.hasOwn(tokens, 'getAccessToken') && !Object.hasOwn(tokens, 'readyAccessToken')))
+  function readyToken(parameters: TokenParameters | undefined, signal: AuthorizeOptions['signal']) {
+    if (
+      (typeof signal === 'object' && signal.aborted) ||
+      (Object.hasOwn(tokens, 'getAccessToken') && !Object.hasOwn(tokens, 'readyAccessToken'))
+    )
       return undefined
     return tokens.readyAccessToken?.(client, parameters)
   }
@@ -128,7 +134,7 @@ export function createRequestAuthorizer<Name extends string>(
     const { method } = request
     const url = typeof request.url === 'string' ? new URL(request.url) : request.url
     const { origin } = url
-    const { signal, proofClaims = options.proofClaims, retryOn401 = options.retryOn401 ?? true } = call
+    const { signal: given, proofClaims = options.proofClaims, retryOn401 = options.retryOn401 ?? true } = call
     const source = call.tokenParameters ?? options.tokenParameters
     const outgoing =
       typeof source === 'function' ? { method, url: new URL(url), headers: request.headers() } : undefined
@@ -136,17 +142,21 @@ export function createRequestAuthorizer<Name extends string>(
     if (!isHttp(url) || !allowedOrigins.has(origin)) throw new OriginNotAllowedError(describe(url), [...allowedOrigins])
     let parameters = fixed
     const inClear = sendsInClear(url)
-    const ready = inClear || outgoing ? undefined : readyToken(parameters, signal)
+    const ready = inClear || outgoing ? undefined : readyToken(parameters, given)
     return ready ? authorization(ready, FIRST) : wait()
+
+    function signal() {
+      return typeof given === 'function' ? given() : given
+    }
 
     async function wait(): Promise<RequestAuthorization> {
       // Only a definition that is loaded late can still forbid plain http.
       if (inClear) {
-        await tokens.waitFor({ client, step: 'definition', signal, run() {} })
+        await tokens.waitFor({ client, step: 'definition', signal: signal(), run() {} })
         if (!mayReceiveToken(url)) throw new OriginNotAllowedError(origin, [...allowedOrigins], 'plain http')
       }
-      if (outgoing) parameters = await computed(source, outgoing, signal)
-      return authorization(await tokens.getAccessToken(client, { ...parameters, signal }), FIRST)
+      if (outgoing) parameters = await computed(source, outgoing, signal())
+      return authorization(await tokens.getAccessToken(client, { ...parameters, signal: signal() }), FIRST)
     }
 
     function authorization(token: AccessToken, resent: Resent): RequestAuthorization | Promise<RequestAuthorization> {
@@ -179,7 +189,7 @@ export function createRequestAuthorizer<Name extends string>(
         const willRenew = await tokens.rejectAccessToken(client, token, parameters ?? {}, respondedBy.origin)
         if (!willRenew || !retryOn401 || !replayable) return undefined
         // Without `forceRenewal`: the rejected token is replaced anyway, and another caller may have a newer one.
-        const renewed = await tokens.getAccessToken(client, { ...parameters, forceRenewal: false, signal })
+        const renewed = await tokens.getAccessToken(client, { ...parameters, forceRenewal: false, signal: signal() })
         // The token endpoint fails: the rejected token stays in use, because other APIs may still accept it.
         if (renewed.value === token.value) return undefined
         return authorization(renewed, { ...resent, withNewToken: true })
@@ -205,7 +215,7 @@ export function createRequestAuthorizer<Name extends string>(
           if (again) void response.discard?.()
           return again
         } catch {
-          signal?.throwIfAborted()
+          signal()?.throwIfAborted()
           return undefined
         }
       }

@@ -19,22 +19,35 @@ export class AuthorizedDispatch {
   }
 
   /** Sends the request. `readRequest` is called at once. Never rejects: all errors go to the handler. */
-  async run(readRequest: () => OutgoingRequest): Promise<void> {
+  run(readRequest: () => OutgoingRequest): void {
     try {
       const request = readRequest()
       // Before the token is requested, so that a caller that cancels its request need not wait for the token.
       this.#handler.onRequestStart?.(this.#controller, {})
-      const { signal } = this.#controller
-      const authorization = await this.#authorizer.authorize(request, { signal })
-      signal.throwIfAborted()
-      this.#send(request, authorization)
+      const begun = this.#authorizer.begin(request, { signal: () => this.#controller.signal })
+      if (begun instanceof Promise) void this.#sendLater(request, begun)
+      else this.#sendUnlessAborted(request, begun)
     } catch (error) {
       this.#fail(error)
     }
   }
 
+  async #sendLater(request: OutgoingRequest, begun: Promise<RequestAuthorization>): Promise<void> {
+    try {
+      this.#sendUnlessAborted(request, await begun)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #sendUnlessAborted(request: OutgoingRequest, authorization: RequestAuthorization): void {
+    if (this.#controller.aborted) throw this.#controller.reason
+    this.#send(request, authorization)
+  }
+
   #send(request: OutgoingRequest, authorization: RequestAuthorization): void {
     const listener = {
+      isAnswer: (status: number) => authorization.isAnswer(status),
       responded: (response: ApiResponse) => {
         // It can only reject when the caller has given up, and the caller knows that.
         authorization.next(response, request.replayable).catch(() => {})

@@ -24,22 +24,40 @@ export interface OutgoingRequestContext {
   readonly client: string
   /** The only origin that the dispatcher connects to: of a `Client` or `Pool`. Undefined for an `Agent`. */
   readonly connectedOrigin: string | undefined
+  readonly origins: HttpOrigins
+}
+
+/** The http(s) origins of texts. Remembers the last one: most requests go to one origin. */
+export class HttpOrigins {
+  #last: string | undefined
+  #lastOrigin: string | undefined
+
+  of(text: string | undefined): string | undefined {
+    if (text !== this.#last) {
+      this.#lastOrigin = httpOrigin(text)
+      this.#last = text
+    }
+    return this.#lastOrigin
+  }
 }
 
 /** @throws ConfigurationError when the options name no http(s) origin, or a path that is not one of that origin */
-export function outgoingRequest(given: Options, { client, connectedOrigin }: OutgoingRequestContext): OutgoingRequest {
+export function outgoingRequest(
+  given: Options,
+  { client, connectedOrigin, origins }: OutgoingRequestContext,
+): OutgoingRequest {
   const { query, ...options } = given
   const refuse = (option: string, message: string): never => {
     throw new ConfigurationError([{ client, option, message }])
   }
   const origin = options.origin === undefined ? connectedOrigin : String(options.origin)
-  const connectsTo = httpOrigin(connectedOrigin ?? origin) ?? refuse('origin', 'must be an http(s) origin')
+  const connectsTo = origins.of(connectedOrigin ?? origin) ?? refuse('origin', 'must be an http(s) origin')
   const { path } = options
   // undici sends an absolute URL in the path to whatever origin it is connected to, and a proxy there would forward it.
   if (typeof path !== 'string' || !path.startsWith('/')) refuse('path', 'must begin with a slash')
   // `new URL(path, origin)` would take the host of a path that begins with '//'.
   const url = new URL(connectsTo + withQuery(path, query))
-  url.hash = ''
+  if (path.includes('#')) url.hash = ''
   const headers = new HeaderSnapshot(options.headers)
   const replayable = isReplayableBody(options.body)
   const body = snapshotBody(options.body)

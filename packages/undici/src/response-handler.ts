@@ -19,7 +19,9 @@ const PASSING: ResponseState = { name: 'passing' }
 
 /** What a response handler does with the request that it belongs to. */
 export interface ResponseListener {
-  /** Called for each response but a 401. */
+  /** Called for each response. Whether it goes to the caller, and nothing is to be learned from it. */
+  isAnswer(status: number): boolean
+  /** Called for other responses but a 401. */
   responded(response: ApiResponse): void
   /** Called for a 401. Resolves to whether the response goes to the caller; never rejects. */
   isForCaller(rejection: ApiResponse): Promise<boolean>
@@ -53,6 +55,11 @@ export class ResponseHandler implements Handler {
   }
 
   onResponseStart(controller: Controller, status: number, headers: ResponseHeaders, message?: string): void {
+    // Informational responses precede the one that counts.
+    if (status < 200 || this.#listener.isAnswer(status)) {
+      this.#caller.onResponseStart?.(this.#callerController, status, headers, message)
+      return
+    }
     const start = () => this.#caller.onResponseStart?.(this.#callerController, status, headers, message)
     const response = {
       status,
@@ -64,13 +71,13 @@ export class ResponseHandler implements Handler {
       void this.#hold(controller, start, response)
       return
     }
-    // Informational responses precede the one that counts.
-    if (status >= 200) this.#listener.responded(response)
+    this.#listener.responded(response)
     start()
   }
 
   onResponseData(_controller: Controller, chunk: Buffer): void {
-    if (this.#state.name === 'dropped') this.#state.limit.count(chunk.length)
+    if (this.#state === PASSING) this.#caller.onResponseData?.(this.#callerController, chunk)
+    else if (this.#state.name === 'dropped') this.#state.limit.count(chunk.length)
     else this.#deliver(() => this.#caller.onResponseData?.(this.#callerController, chunk))
   }
 

@@ -1,7 +1,7 @@
 import { type AuthorizedClientOptions, createRequestAuthorizer, type TokenManager } from '@tokenward/core'
 import type { Dispatcher } from 'undici'
 import { AuthorizedDispatch } from './authorized-dispatch'
-import { outgoingRequest } from './outgoing-request'
+import { HttpOrigins, outgoingRequest } from './outgoing-request'
 
 /**
  * Options of {@link tokenInterceptor}. `baseURL` only says where tokens may go: undici's requests always name their origin.
@@ -37,9 +37,9 @@ export function tokenInterceptor<Name extends string>(
   const authorizer = createRequestAuthorizer<Name>(tokens, client, options)
   // undici 8 passes the origin of a Client or Pool; its types do not have it.
   return (dispatch, origin?: string | null) => {
-    const context = { client, connectedOrigin: origin ?? undefined }
+    const context = { client, connectedOrigin: origin ?? undefined, origins: new HttpOrigins() }
     return (request, handler) => {
-      void new AuthorizedDispatch(authorizer, dispatch, handler).run(() => outgoingRequest(request, context))
+      new AuthorizedDispatch(authorizer, dispatch, handler).run(() => outgoingRequest(request, context))
       return true
     }
   }
