@@ -27,6 +27,9 @@ interface ApiResponse {
     readonly url?: string | undefined;
     discard?(): void | Promise<void>;
 }
+type AuthorizeOptions = AuthorizedCallOptions & {
+    signal?: AbortSignal | (() => AbortSignal) | undefined;
+};
 interface AuthorizedCallOptions {
     tokenParameters?: RequestTokenParameters | undefined;
     retryOn401?: boolean | undefined;
@@ -269,13 +272,13 @@ interface RequestAuthorization {
     readonly headers: Readonly<Record<string, string>>;
     readonly followsRedirects: boolean;
     redirected(method: string, url: URL): Promise<Readonly<Record<string, string>> | undefined>;
+    isAnswer(status: number): boolean;
     next(response: ApiResponse, replayable: boolean): Promise<RequestAuthorization | undefined>;
 }
 interface RequestAuthorizer {
     resolve(input: string | URL): URL;
-    authorize(request: RequestToAuthorize, options?: AuthorizedCallOptions & {
-        signal?: AbortSignal | undefined;
-    }): Promise<RequestAuthorization>;
+    authorize(request: RequestToAuthorize, options?: AuthorizeOptions): Promise<RequestAuthorization>;
+    begin(request: RequestToAuthorize, options?: AuthorizeOptions): RequestAuthorization | Promise<RequestAuthorization>;
 }
 interface RequestToAuthorize {
     readonly method: string;
