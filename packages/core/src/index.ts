@@ -81,13 +81,8 @@ export type { AcquiredToken, Acquisition, AcquisitionHook, TracedTokens } from '
 export type { ClientConfiguration } from './client-configuration'
 export type { TokenRequestErrorDetails } from './errors'
 export { nearestName } from './nearest-name'
-export {
-  type ApiResponse,
-  createRequestAuthorizer,
-  type RequestAuthorization,
-  type RequestAuthorizer,
-  type RequestToAuthorize,
-} from './request-authorizer'
+export type { ApiResponse, RequestAuthorization, RequestToAuthorize } from './request-authorization'
+export { createRequestAuthorizer, type RequestAuthorizer } from './request-authorizer'
 export {
   type DiscardLimit,
   discardLimit,

@@ -43,7 +43,9 @@ async function busy(lifetimeMs: number) {
   await tokens.getAccessToken('c')
   const use = () => tokens.readyAccessToken?.('c')?.value
   const useOften = () => {
-    for (let count = 0; count < 1_000; count++) expect(use()).toBe('token-1')
+    const seen = new Set<string | undefined>()
+    for (let count = 0; count < 1_000; count++) seen.add(use())
+    expect([...seen]).toEqual(['token-1'])
   }
   useOften()
   return { clocks, tokens, use, useOften }
@@ -63,12 +65,12 @@ test('a token that has come near its end while it was used all the time is not u
   const { clocks, use, useOften } = await busy(HOUR)
   // Its last minute is the one in which callers wait for a new token.
   const last = HOUR - 60_000
-  while (clocks.offset.wall < last - 30_000) {
+  while (clocks.offset.wall < last - 140_000) {
     useOften()
-    clocks.block(20_000)
+    clocks.block(100_000)
   }
-  expect(use()).toBe('token-1')
-  clocks.block(25_000)
+  useOften()
+  clocks.block(140_000)
   expect(use()).toBeUndefined()
 })
 
