@@ -45,6 +45,8 @@ async function busy(lifetimeMs: number) {
   const useOften = () => {
     const seen = new Set<string | undefined>()
     for (let count = 0; count < 1_000; count++) seen.add(use())
+    // While a renewal is due, a use on a slow machine may have to wait for a full check.
+    seen.delete(undefined)
     expect([...seen]).toEqual(['token-1'])
   }
   useOften()
