@@ -65,7 +65,7 @@ test('a request by the platform creates one URL and no Headers, and reads the to
   // It is replaced, because what the network costs is not the subject.
   vi.stubGlobal('fetch', () => RESPONDED)
   const platform = globalThis.fetch
-  onTestFinished(() => vi.unstubAllGlobals())
+  onTestFinished(() => void vi.unstubAllGlobals())
   const call = createFetch(tokens, 'c', { baseURL: 'https://api.example/v1' })
   const counted = (init?: RequestInit) =>
     perCall(() => {
