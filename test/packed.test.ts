@@ -1,7 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { root } from './documents'
+// @ts-expect-error plain JavaScript, because scripts that run without a build step use it too
+import { bundle, TARGETS } from './packed/bundlers.mjs'
 // @ts-expect-error plain JavaScript, because scripts that run without a build step use it too
 import { installPacked, packages } from './packed/install.mjs'
 
@@ -55,6 +59,17 @@ describe.each([
     expect(status, `${stdout}\n${stderr}`.slice(-4_000)).toBe(0)
   }, 100_000)
 })
+
+// `pnpm runtimes` does the same with more bundlers, and runs the bundles on the platforms themselves.
+test.each(Object.keys(TARGETS))(
+  'a bundle for %s works, and needs nothing of Node unless it is for Node',
+  async (target) => {
+    const outDir = join(folder, `bundle-${target}`)
+    const path = await bundle('esbuild', { entry: join(folder, 'portable.mjs'), outDir, target, resolveFrom: root })
+    const { run } = await import(pathToFileURL(path).href)
+    expect(await run()).toBe('ok')
+  },
+)
 
 test('the example in the README of @tokenward/testing runs under node:test as it is', () => {
   const readme = readFileSync(join(folder, 'node_modules/@tokenward/testing/README.md'), 'utf8')

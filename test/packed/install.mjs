@@ -46,7 +46,7 @@ export function installPacked() {
     }
   }
   for (const [name, path] of Object.entries(TOOLS)) link(join(root, path), join(folder, 'node_modules', name))
-  for (const script of ['smoke.mjs', 'adapters.mjs', 'contract.mjs']) {
+  for (const script of ['smoke.mjs', 'adapters.mjs', 'contract.mjs', 'portable.mjs']) {
     copyFileSync(join(root, 'test/packed', script), join(folder, script))
   }
   return folder
