@@ -99,25 +99,23 @@ describe('side effects', () => {
  * start.
  */
 const LIMITS: Readonly<Record<string, readonly [own: number, withDependencies: number]>> = {
-  axios: [3_800, 50_500],
-  core: [26_500, 49_000],
-  fetch: [1_600, 49_000],
-  ofetch: [600, 49_500],
+  axios: [3_800, 56_500],
+  core: [33_500, 54_000],
+  fetch: [1_600, 54_500],
+  ofetch: [600, 54_500],
+  opentelemetry: [3_500, 54_500],
   'store-encrypted': [1_900, 11_200],
   'store-keyv': [800, 800],
   'store-memory': [400, 6_700],
   'store-redis': [3_300, 3_300],
   'store-testkit': [4_100, 4_100],
   'store-unstorage': [1_100, 1_100],
-  testing: [3_300, 50_000],
-  undici: [2_300, 50_000],
+  testing: [3_300, 53_500],
+  undici: [2_300, 54_500],
 }
 
 describe('size', () => {
   test.each(names)('%s', async (name) => {
-    const limits = LIMITS[name]
-    if (!limits) throw new Error(`LIMITS in test/publishing.test.ts has no limits for '${name}'`)
-    const [own, withDependencies] = limits
     const code = `export * from '@tokenward/${name}'`
     const peers = new Set(Object.keys(manifestOf(name).peerDependencies ?? {}))
     const bundles = await Promise.all([
@@ -125,6 +123,13 @@ describe('size', () => {
       bundle(code, { external: (path) => peers.has(packageOf(path)) || path.startsWith('node:') }),
     ])
     const [ownSize = 0, allSize = 0] = bundles.map((contents) => gzipSync(contents, { level: 9 }).length)
+    const limits = LIMITS[name]
+    if (!limits) {
+      throw new Error(
+        `test/publishing.test.ts: add limits for '${name}' to LIMITS. It has ${ownSize} and ${allSize} bytes.`,
+      )
+    }
+    const [own, withDependencies] = limits
     expect(ownSize, 'its own code, in bytes').toBeLessThanOrEqual(own)
     expect(allSize, 'with its dependencies, in bytes').toBeLessThanOrEqual(withDependencies)
     // A limit far above the size would let the package grow unnoticed.

@@ -5,8 +5,8 @@ import { createOfetch } from '@tokenward/ofetch'
 import { tokenInterceptor } from '@tokenward/undici'
 
 const [major, minor] = process.versions.node.split('.').map(Number)
-/** undici 8 needs Node 22.19. */
-const hasUndici8 = major > 22 || (major === 22 && minor >= 19)
+/** undici 8 needs Node 22.19. Bun replaces the module of that name with one of its own that has no interceptors. */
+const hasUndici8 = !process.versions.bun && (major > 22 || (major === 22 && minor >= 19))
 
 function fetchLike(name, create, send = (client, path, init) => client(path, init)) {
   return {

@@ -1,6 +1,16 @@
-// Packs every package and installs it in an empty folder, as npm would. Third-party packages are linked from this repository.
+// Packs every package and installs it in an empty folder: with npm, or faster without a registry. Then third-party packages are
+// linked from this repository.
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -29,16 +39,46 @@ export const packages = readdirSync(join(root, 'packages')).filter((name) =>
   existsSync(join(root, 'packages', name, 'package.json')),
 )
 
-/** @returns {string} the folder, which contains `node_modules` and the scripts of test/packed */
+/** What the scripts of test/packed need beside the packed packages, as npm finds it. */
+const LIBRARIES = [
+  '@opentelemetry/api',
+  'axios',
+  'ioredis@5',
+  'keyv',
+  'ofetch',
+  'undici',
+  'undici-7@npm:undici@7',
+  'unstorage',
+]
+
+const SCRIPTS = ['smoke.mjs', 'adapters.mjs', 'contract.mjs', 'portable.mjs']
+
+/**
+ * Packs every package.
+ *
+ * @returns {(name: string) => string} the path of a package's tarball
+ */
+export function packInto(folder) {
+  const tarball = (name) => join(folder, `${name}.tgz`)
+  for (const name of packages) {
+    execFileSync('pnpm', ['pack', '--out', tarball(name)], { cwd: join(root, 'packages', name), stdio: 'pipe', shell })
+  }
+  return tarball
+}
+
+/**
+ * Installs the packed packages without a registry.
+ *
+ * @returns {string} the folder, which contains `node_modules` and the scripts of test/packed
+ */
 export function installPacked() {
   const folder = mkdtempSync(join(tmpdir(), 'tokenward-packed-'))
+  const tarball = packInto(folder)
   for (const name of packages) {
     const source = join(root, 'packages', name)
     const target = join(folder, 'node_modules/@tokenward', name)
-    const tarball = join(folder, `${name}.tgz`)
-    execFileSync('pnpm', ['pack', '--out', tarball], { cwd: source, stdio: 'pipe' })
     mkdirSync(target, { recursive: true })
-    execFileSync('tar', ['-xzf', tarball, '-C', target, '--strip-components=1'])
+    execFileSync('tar', ['-xzf', tarball(name), '-C', target, '--strip-components=1'])
     const { dependencies = {}, peerDependencies = {} } = JSON.parse(readFileSync(join(target, 'package.json'), 'utf8'))
     for (const dependency of Object.keys({ ...dependencies, ...peerDependencies })) {
       if (dependency.startsWith('@tokenward/')) continue
@@ -46,13 +86,44 @@ export function installPacked() {
     }
   }
   for (const [name, path] of Object.entries(TOOLS)) link(join(root, path), join(folder, 'node_modules', name))
-  for (const script of ['smoke.mjs', 'adapters.mjs', 'contract.mjs', 'portable.mjs']) {
-    copyFileSync(join(root, 'test/packed', script), join(folder, script))
-  }
+  copyScripts(folder)
   return folder
 }
 
+/** Installs the packed packages and all libraries that they work with by npm. @returns {string} the folder */
+export function installFromRegistry(folder) {
+  const tarball = packInto(folder)
+  npmInstall(folder, [...packages.map(tarball), ...LIBRARIES])
+  // It is not published.
+  const provider = 'node_modules/@tokenward/identity-provider'
+  link(join(root, TOOLS['@tokenward/identity-provider']), join(folder, provider))
+  copyScripts(folder)
+  // Bun and Deno only take files with this name for tests.
+  copyFileSync(join(root, 'test/packed/contract.mjs'), join(folder, 'contract.test.mjs'))
+  return folder
+}
+
+/**
+ * Installs packages into an empty project.
+ *
+ * @param {object} [manifest] more of its package.json
+ * @returns {string} the folder
+ */
+export function npmInstall(folder, names, manifest = {}) {
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, ...manifest }))
+  execFileSync('npm', ['install', '--no-audit', '--no-fund', ...names], { cwd: folder, stdio: 'pipe', shell })
+  return folder
+}
+
+function copyScripts(folder) {
+  for (const script of SCRIPTS) copyFileSync(join(root, 'test/packed', script), join(folder, script))
+}
+
+/** On Windows, npm and pnpm are scripts. */
+const shell = process.platform === 'win32'
+
 function link(target, path) {
   mkdirSync(dirname(path), { recursive: true })
-  symlinkSync(target, path)
+  // A junction needs no special rights on Windows.
+  symlinkSync(target, path, 'junction')
 }
