@@ -109,7 +109,9 @@ async function fromDebianUnpacked({ name, unpacked: source }: ProgramSource): Pr
       await rm(folder, { recursive: true, force: true })
     }
   }
-  const libraries = (await readdir(join(unpacked, 'usr/lib'))).map((triplet) => join(unpacked, 'usr/lib', triplet))
+  // A program that is linked statically brings no libraries.
+  const folders = await readdir(join(unpacked, 'usr/lib')).catch((): string[] => [])
+  const libraries = folders.map((triplet) => join(unpacked, 'usr/lib', triplet))
   const env = { ...process.env, LD_LIBRARY_PATH: libraries.join(':') }
   return { path: join(unpacked, path), env }
 }

@@ -28,8 +28,11 @@ export interface ServerProcessOptions {
   readonly port?: number | undefined
   /** Returns the command line arguments, for a port and a folder that the server may write to. */
   readonly args: (port: number, folder: string) => Promise<readonly string[]> | readonly string[]
-  /** How to read its process id: the command, a text in the last line of the response, and a pattern that captures the id. */
-  readonly identify: { readonly command: string; readonly end: string; readonly pid: RegExp }
+  /**
+   * How to recognise it: the command, a text in the last line of the response, and a pattern that captures the process id. Without a
+   * pattern, the response has to contain its folder.
+   */
+  readonly identify: { readonly command: string; readonly end: string; readonly pid?: RegExp }
 }
 
 // This shell script starts the server and waits until its standard input ends. That also happens when this process is killed, so
@@ -61,8 +64,8 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
       await rm(folder, { recursive: true, force: true })
     }
-    // Another process may have taken the port in the meantime. Then the response has another process id.
-    if (await responds(options, port, pid)) {
+    // Another process may have taken the port in the meantime. Then it is not this server that responds.
+    if (await responds(options, port, pid, folder)) {
       return { host: '127.0.0.1', port, pid, stop, signal: (name) => process.kill(pid, name) }
     }
     await stop()
@@ -70,10 +73,16 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
   }
 }
 
-async function responds({ identify }: ServerProcessOptions, port: number, pid: number): Promise<boolean> {
+async function responds(
+  { identify }: ServerProcessOptions,
+  port: number,
+  pid: number,
+  folder: string,
+): Promise<boolean> {
   for (const end = Date.now() + RESPONDS_WITHIN_MS; Date.now() < end; await sleep(10)) {
     const response = await ask(port, identify.command, identify.end).catch(() => '')
-    const [, respondingPid] = identify.pid.exec(response) ?? []
+    if (!identify.pid && response.includes(folder)) return true
+    const [, respondingPid] = identify.pid?.exec(response) ?? []
     if (respondingPid) return Number(respondingPid) === pid
   }
   return false

@@ -1,13 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startIdentityProvider } from '@tokenward/identity-provider'
 import { ActivityLog } from './activity-log'
+import { startOperations } from './operations'
 import { type SampleOptions, sampleOptions } from './options'
 import { startPlatform } from './platform'
 import { type SampleRedis, startSampleRedis } from './redis'
 import { createSampleTokens, type SampleEnvironment } from './tokens'
 
 /** Runs the sample workers against an authorization server and APIs on this machine, and prints what happens. */
-async function run({ workers, durationMs }: SampleOptions, redis: SampleRedis | undefined): Promise<void> {
+async function run(
+  { workers, durationMs, operationsPort }: SampleOptions,
+  redis: SampleRedis | undefined,
+): Promise<void> {
   const stopping = new AbortController()
   const stop = () => stopping.abort()
   process.on('SIGINT', stop).on('SIGTERM', stop)
@@ -28,12 +32,14 @@ async function run({ workers, durationMs }: SampleOptions, redis: SampleRedis | 
     workloadClient: { ...provider.client('workload.client'), tokenFile: platform.tokenFile },
   }
   const tokens = createSampleTokens(environment, redis?.store)
+  const operations = operationsPort === undefined ? undefined : await startOperations(tokens, operationsPort)
   const log = new ActivityLog(provider)
   log.watch(tokens)
   const names = workers.map(([name]) => name).join(', ')
   const duration = durationMs === undefined ? 'until Ctrl-C' : `for ${durationMs / 1_000} s`
   const kept = redis ? `, with tokens kept in Redis at ${redis.address}` : ''
   console.log(`Workers (${names}) call the APIs of ${provider.issuer} ${duration}${kept}.`)
+  if (operations) console.log(`Metrics: ${operations.origin}/metrics, readiness: ${operations.origin}/ready.`)
   console.log('Tokens live 5 s (invoice.client: 8 s).\n')
 
   const running = workers.map(([name, worker]) =>
@@ -47,6 +53,7 @@ async function run({ workers, durationMs }: SampleOptions, redis: SampleRedis | 
   if (durationMs !== undefined)
     sleep(durationMs, undefined, { signal: stopping.signal, ref: false }).then(stop, () => {})
   await Promise.all([...running, causeFaults()])
+  await operations?.close()
   await tokens.close()
   await redis?.close()
   await provider.close()
