@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startIdentityProvider } from '@tokenward/identity-provider'
 import { ActivityLog } from './activity-log'
-import { startOperations } from './operations'
 import { type SampleOptions, sampleOptions } from './options'
 import { startPlatform } from './platform'
 import { type SampleRedis, startSampleRedis } from './redis'
@@ -32,7 +31,9 @@ async function run(
     workloadClient: { ...provider.client('workload.client'), tokenFile: platform.tokenFile },
   }
   const tokens = createSampleTokens(environment, redis?.store)
-  const operations = operationsPort === undefined ? undefined : await startOperations(tokens, operationsPort)
+  // Loaded only when it is needed, because the SDK of OpenTelemetry is large.
+  const { startOperations } = operationsPort === undefined ? {} : await import('./operations')
+  const operations = await startOperations?.(tokens, operationsPort ?? 0)
   const log = new ActivityLog(provider)
   log.watch(tokens)
   const names = workers.map(([name]) => name).join(', ')

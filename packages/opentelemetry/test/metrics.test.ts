@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createTokenManager } from '@tokenward/core'
 import { createFetch } from '@tokenward/fetch'
 import { instrument } from '@tokenward/opentelemetry'
-import { dpopTokens, LeasingStore } from '@tokenward/test-support'
+import { catalogTokens, dpopTokens, LeasingStore } from '@tokenward/test-support'
 import { expect, test } from 'vitest'
 import { instrumented, recorder } from './support'
 
@@ -61,6 +61,18 @@ test('uses are counted also when the manager was used before it was instrumented
   stopAgain()
   await tokens.getAccessToken('catalog.client')
   expect(await uses()).toEqual([3])
+})
+
+test('requests that an HTTP client sends with a token from memory are counted, each once', async () => {
+  const { tokens, api } = await catalogTokens()
+  const { meterProvider, metrics } = recorder()
+  const catalog = createFetch(tokens, 'catalog.client', { baseURL: api.baseURL })
+  await (await catalog('list')).text()
+  instrument(tokens, { meterProvider })
+  for (let times = 0; times < 5; times++) await (await catalog('list')).text()
+  expect((await metrics())['tokenward.token.uses']?.points).toEqual([
+    { attributes: { ...CATALOG, 'tokenward.token.source': 'memory' }, value: 5 },
+  ])
 })
 
 test('token requests are counted by reason and outcome, failed ones by error', async () => {
