@@ -1,5 +1,17 @@
 export { catalogTokens, dpopTokens } from './catalog'
 export { expectOneToken, expectOutlivesServer, fleet, MINUTE, newKey } from './fleet'
 export { LeasingStore } from './leasing-store'
+export { runs } from './property'
 export { definitionsFor, managerFor, startProvider } from './provider'
 export { serve, tokensOf } from './stand-ins'
+export {
+  bearerAndDpop,
+  clientNames,
+  credentials,
+  expectTokensAtApiOnly,
+  isLocal,
+  type SentRequest,
+  startTwoServers,
+  type TwoServers,
+  urlTexts,
+} from './sent-urls'

@@ -62,6 +62,8 @@ export function redirection(
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {
     throw new TypeError(`a redirect leads to a URL that is not http(s): ${url.protocol}`)
   }
+  // Some clients would make an Authorization header of them, in place of ours.
+  Object.assign(url, { username: '', password: '' })
   // A fragment of the request is kept when the redirect has none.
   if (url.hash === '') url.hash = request.url.hash
   const keepsBody = !turnsIntoGet(status, request.method)

@@ -187,3 +187,15 @@ test('a token that another process requested before clear() is not used after it
   endpoint.latencyMs = 0
   expect((await two.getAccessToken('c', { scope: 'other' })).value).toBe('token-2')
 })
+
+test('a store whose value differs each time is asked at intervals, and does not keep the process busy', async () => {
+  const { clock, store, start } = await fleet()
+  let calls = 0
+  // NaN is not equal to itself. After 1,000 calls the store gives up, so that this test ends.
+  const lease = () => (++calls > 1_000 ? undefined : ({ value: Number.NaN } as never))
+  const token = start('c', { store: Object.assign(store, { lease }) }).getAccessToken('c')
+  await clock.advance(1_000)
+  expect(calls).toBeLessThan(30)
+  await clock.advance(30_000)
+  expect(await token).toMatchObject({ value: 'token-1' })
+})

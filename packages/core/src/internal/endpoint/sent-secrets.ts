@@ -1,5 +1,5 @@
 import { quotedPieces } from './quoted-pieces'
-import { anyFormOf, base64Forms, formEncoded } from './wire-forms'
+import { anyFormOf, base64Forms, base64Texts, formEncoded } from './wire-forms'
 
 /** Form parameters whose values say nothing secret. The value of every other one counts as a secret. */
 const PUBLIC_PARAMETERS = new Set([
@@ -77,7 +77,8 @@ export class SentSecrets {
       }
     }
     const anywhere = [...this.#values].filter(([, search]) => search === 'anywhere').map(([value]) => value)
-    ranges.push(...quotedPieces(text, [...anywhere, ...anywhere.map(formEncoded)]))
+    const written = anywhere.flatMap((value) => [value, formEncoded(value), ...base64Texts(value)])
+    ranges.push(...quotedPieces(text, written))
     return replaceRanges(text, ranges)
   }
 

@@ -22,24 +22,26 @@ export function anyFormOf(value: string, asWord = false): RegExp {
   return new RegExp(`(?<![\\p{L}\\p{N}])(?:${either})(?![\\p{L}\\p{N}])`, 'gu')
 }
 
-/**
- * Patterns for `value` within a text that was encoded as base64 or base64url. It begins at any of the three positions in a
- * group of three bytes; the characters that it shares with its neighbours are left out.
- */
+/** Patterns for `value` within a text that was encoded as base64 or base64url. */
 export function base64Forms(value: string): RegExp[] {
+  return base64Texts(value).map((text) => new RegExp([...text].map(base64Character).join(''), 'gu'))
+}
+
+/**
+ * What stands for `value` in a text that was encoded as base64. It begins at any of the three positions in a group of three
+ * bytes; the characters that it shares with its neighbours are left out.
+ */
+export function base64Texts(value: string): string[] {
   if (value.length < SHORTEST_ANYWHERE) return []
-  const forms: RegExp[] = []
-  for (const text of new Set([value, formEncoded(value)])) {
+  return [...new Set([value, formEncoded(value)])].flatMap((text) => {
     const bytes = new TextEncoder().encode(text)
-    for (const offset of [0, 1, 2]) {
+    return [0, 1, 2].map((offset) => {
       const padded = new Uint8Array(offset + bytes.length)
       padded.set(bytes, offset)
       const whole = Math.floor((padded.length * 8) / 6)
-      const own = base64(padded).slice(Math.ceil((offset * 8) / 6), whole)
-      forms.push(new RegExp([...own].map(base64Character).join(''), 'gu'))
-    }
-  }
-  return forms
+      return base64(padded).slice(Math.ceil((offset * 8) / 6), whole)
+    })
+  })
 }
 
 /** As it stands in a form body. */

@@ -8,6 +8,8 @@ import type { ExpectedToken, StoredToken } from './store-entry'
 
 /** How often a process that waits for another one's renewal looks, in milliseconds: between half of it and 1.5 times it. */
 const POLL_MS = 50
+/** So many values that cannot be used are read without a wait. */
+const MOST_AT_ONCE = 3
 
 /**
  * How long a process waits for the leases of others, in leases. One process has up to three in a row, one for each of its
@@ -87,6 +89,7 @@ export class StoreLookup {
     let staleValue: string | undefined
     let wasDeleted = false
     let waitsSince: number | undefined
+    let unusableCount = 0
     let deadline = this.#store.deadline()
     for (let round = 1; this.#clock.monotonic() < waitsUntil; round++) {
       const askedAt = this.#clock.monotonic()
@@ -109,6 +112,11 @@ export class StoreLookup {
         const result = forced && round === 1 ? undefined : this.#judge(options, value, accept)
         if (result?.state === 'found') return result
         staleValue = value
+        // A store whose value differs each time (it returns an object, for example) must not keep this process busy.
+        if (++unusableCount > MOST_AT_ONCE) {
+          await sleep(this.#clock, POLL_MS, signal)
+          deadline = this.#store.deadline()
+        }
       } else {
         // The store does not recognise the value, because it is not text, for example. Delete it so that it is replaced.
         if (wasDeleted) break
