@@ -3,7 +3,6 @@ export { expectOneToken, expectOutlivesServer, fleet, MINUTE, newKey } from './f
 export { LeasingStore } from './leasing-store'
 export { runs } from './property'
 export { definitionsFor, managerFor, startProvider } from './provider'
-export { serve, tokensOf } from './stand-ins'
 export {
   bearerAndDpop,
   clientNames,
@@ -15,3 +14,4 @@ export {
   type TwoServers,
   urlTexts,
 } from './sent-urls'
+export { serve, tokensOf } from './stand-ins'

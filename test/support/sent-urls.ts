@@ -85,19 +85,81 @@ export function urlTexts({ api, other }: Pick<TwoServers, 'api' | 'other'>): fc.
     ...[`127.1:${port(other)}`, `0x7f.1:${port(api)}`, `127.0.0.1.:${port(other)}`, `[::1]:${port(other)}`],
     ...[`１２７.0.0.1:${port(other)}`, `127。0。0。1:${port(api)}`, `127.0.0.1:0${port(other)}`, '127.0.0.1'],
   ]
-  const schemes = ['http:', 'http:', 'http:', 'HTTP:', 'https:', 'ftp:', 'data:', 'blob:http:', 'items:', 'ht\ttp:', ' http:', '']
+  const schemes = [
+    'http:',
+    'http:',
+    'http:',
+    'HTTP:',
+    'https:',
+    'ftp:',
+    'data:',
+    'blob:http:',
+    'items:',
+    'ht\ttp:',
+    ' http:',
+    '',
+  ]
   const slashes = ['//', '//', '//', '/', '///', '\\\\', '/\\', '\\/', '']
   const users = ['', '', '', '', '@', 'user@', 'user:password@', `${api}@`, `${other}@`, `${api}\\@`, '\t']
-  const paths = ['', '/', '/a', 'a', '//', '/..', '/../..', '/.', '/%2e%2e', '\\', '/\\', '?', '?q=1', '#', '#f', '@', ':']
-  const others = ['%2f', '%5c', '%00', '%', ' ', '\t', '\n', 'é', '／', '😀', ';a', '&', '=', '"', "'", '<', '|', '{', '^', '[', ']']
+  const paths = [
+    '',
+    '/',
+    '/a',
+    'a',
+    '//',
+    '/..',
+    '/../..',
+    '/.',
+    '/%2e%2e',
+    '\\',
+    '/\\',
+    '?',
+    '?q=1',
+    '#',
+    '#f',
+    '@',
+    ':',
+  ]
+  const others = [
+    '%2f',
+    '%5c',
+    '%00',
+    '%',
+    ' ',
+    '\t',
+    '\n',
+    'é',
+    '／',
+    '😀',
+    ';a',
+    '&',
+    '=',
+    '"',
+    "'",
+    '<',
+    '|',
+    '{',
+    '^',
+    '[',
+    ']',
+  ]
   const rest = fc.array(fc.oneof(fc.constantFrom(...paths), fc.constantFrom(...others), fc.constantFrom(...hosts)), {
     maxLength: 5,
   })
   const whole = [fc.constantFrom(...schemes), fc.constantFrom(...slashes), fc.constantFrom(...users)] as const
-  return fc.oneof(
-    { weight: 3, arbitrary: fc.tuple(...whole, fc.constantFrom(...hosts), rest.map((parts) => parts.join(''))) },
-    { weight: 1, arbitrary: fc.tuple(rest.map((parts) => parts.join(''))) },
-  ).map((parts) => (parts as string[]).join(''))
+  return fc
+    .oneof(
+      {
+        weight: 3,
+        arbitrary: fc.tuple(
+          ...whole,
+          fc.constantFrom(...hosts),
+          rest.map((parts) => parts.join('')),
+        ),
+      },
+      { weight: 1, arbitrary: fc.tuple(rest.map((parts) => parts.join(''))) },
+    )
+    .map((parts) => (parts as string[]).join(''))
 }
 
 /** Whether a client without tokens may be asked to send there: it must not look up a name. */
@@ -110,9 +172,10 @@ export function isLocal(text: string, base?: string): boolean {
 /** Tokens went to the API only; and each request to it had a token, and a proof of this URL where that is needed. */
 export function expectTokensAtApiOnly(requests: readonly SentRequest[], { api }: TwoServers): void {
   for (const { server, url, headers } of requests) {
-    const { authorization, dpop, cookie } = headers
+    const { authorization, dpop } = headers
+    const sent = ['authorization', 'dpop', 'cookie', 'proxy-authorization'].filter((name) => name in headers)
     const isApi = server === 'api' && new URL(url).host === api
-    if (!isApi) expect([url, authorization, dpop, cookie, headers['proxy-authorization']]).toEqual([url, undefined, undefined, undefined, undefined])
+    if (!isApi) expect({ url, sent }).toEqual({ url, sent: [] })
     else if (dpop === undefined) expect(authorization).toBe('Bearer token')
     else {
       expect(authorization).toBe('DPoP token')
@@ -123,5 +186,5 @@ export function expectTokensAtApiOnly(requests: readonly SentRequest[], { api }:
   }
 }
 
-/** The redirects that the API's responses lead to: URLs, and other texts. */
+/** Headers that must not reach another origin. */
 export const credentials = { cookie: 'session=secret', 'proxy-authorization': 'Basic c2VjcmV0' }

@@ -214,16 +214,11 @@ test.each<[string, StoreKind]>([
   ['without a store', 'none'],
   ['over a store without leases', 'plain'],
   ['over a store with leases that fails at times', 'leasing'],
-])(
-  'random interleavings keep the invariants (%s)',
-  async (_what, storeKind) => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(step, { minLength: 3, maxLength: 25 }),
-        fc.integer({ min: 1, max: 1e9 }),
-        (steps, seed) => play(steps, seed, storeKind),
-      ),
-      runs(400),
-    )
-  },
-)
+])('random interleavings keep the invariants (%s)', async (_what, storeKind) => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 25 }), fc.integer({ min: 1, max: 1e9 }), (steps, seed) =>
+      play(steps, seed, storeKind),
+    ),
+    runs(400),
+  )
+})

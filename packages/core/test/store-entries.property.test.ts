@@ -11,7 +11,19 @@ interface Change {
 }
 const change: fc.Arbitrary<Change> = fc.record({
   member: fc.constantFrom(
-    ...['v', 'key', 'client', 'value', 'type', 'scope', 'expiresAt', 'lifetimeMs', 'refreshInMs', 'assumed', '__proto__'],
+    ...[
+      'v',
+      'key',
+      'client',
+      'value',
+      'type',
+      'scope',
+      'expiresAt',
+      'lifetimeMs',
+      'refreshInMs',
+      'assumed',
+      '__proto__',
+    ],
   ),
   value: fc.oneof(
     fc.jsonValue(),
@@ -24,7 +36,12 @@ const tampering = fc.oneof(
   { weight: 5, arbitrary: fc.array(change, { minLength: 1, maxLength: 4 }).map(changed) },
   fc.json().map((json) => () => json),
   fc.string().map((text) => () => text),
-  fc.constantFrom((text: string) => text.slice(0, -5), (text: string) => `${text}${text}`, () => 'null', () => '[]'),
+  fc.constantFrom(
+    (text: string) => text.slice(0, -5),
+    (text: string) => `${text}${text}`,
+    () => 'null',
+    () => '[]',
+  ),
 )
 
 function changed(changes: readonly Change[]) {
@@ -75,7 +92,14 @@ test('whatever is in a store and whatever it does, each call gets a token that f
       ) as unknown as TokenStore
       const start = () => {
         const clients = { c: definition }
-        return createTokenManager({ clients, requester: endpoint, clock, random: () => 0.5, store, localLifetimeMs: 1_000 })
+        return createTokenManager({
+          clients,
+          requester: endpoint,
+          clock,
+          random: () => 0.5,
+          store,
+          localLifetimeMs: 1_000,
+        })
       }
       const get = async (tokens: ReturnType<typeof start>, options: object) => {
         let result: unknown

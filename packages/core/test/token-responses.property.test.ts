@@ -11,9 +11,18 @@ const TOKEN = 'the-token-of-the-server'
 /** A token response, of which any member may be anything. */
 const members = fc.record(
   {
-    access_token: fc.oneof({ weight: 3, arbitrary: fc.constant(TOKEN) }, fc.constantFrom('', 'a b', 'a\n', 'ü'), fc.jsonValue()),
+    access_token: fc.oneof(
+      { weight: 3, arbitrary: fc.constant(TOKEN) },
+      fc.constantFrom('', 'a b', 'a\n', 'ü'),
+      fc.jsonValue(),
+    ),
     token_type: fc.oneof({ weight: 3, arbitrary: fc.constantFrom('Bearer', 'bearer', 'DPoP', 'N_A') }, fc.jsonValue()),
-    expires_in: fc.oneof(fc.integer(), fc.double(), fc.constantFrom(3600, '3600', '1e9', ' 5 ', 1e300, -1), fc.jsonValue()),
+    expires_in: fc.oneof(
+      fc.integer(),
+      fc.double(),
+      fc.constantFrom(3600, '3600', '1e9', ' 5 ', 1e300, -1),
+      fc.jsonValue(),
+    ),
     refresh_in: fc.oneof(fc.integer(), fc.double(), fc.jsonValue()),
     scope: fc.oneof(fc.string(), fc.jsonValue()),
     error: fc.oneof(fc.constantFrom('invalid_client', 'invalid_scope', 'slow_down'), fc.jsonValue()),
@@ -42,7 +51,10 @@ const headers = fc.record(
   },
   { requiredKeys: ['content-type'] },
 )
-const statuses = fc.oneof(fc.constant(200), fc.constantFrom(200, 201, 204, 302, 304, 400, 401, 403, 404, 429, 500, 503, 599))
+const statuses = fc.oneof(
+  fc.constant(200),
+  fc.constantFrom(200, 201, 204, 302, 304, 400, 401, 403, 404, 429, 500, 503, 599),
+)
 
 /** What the transport does: it responds, breaks off, or is no transport at all. */
 const transports = fc.oneof(

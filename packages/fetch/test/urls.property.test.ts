@@ -19,17 +19,22 @@ test('a request goes where it was checked to go, and nowhere else', async () => 
   const servers = await startTwoServers()
   const tokens = bearerAndDpop()
   await fc.assert(
-    fc.asyncProperty(urlTexts(servers), clientNames, fc.constantFrom('', '/base', '/base/'), async (text, client, base) => {
-      const http = createFetch(tokens, client, { baseURL: `http://${servers.api}${base}` })
-      const sent = await servers.during(() => http(text))
-      expectTokensAtApiOnly(sent, servers)
-      expect(sent.filter(({ server }) => server === 'other')).toEqual([])
-      if (!hasScheme(text) || !isLocal(text)) return
-      // The platform sends the same, as far as it goes to the API.
-      const plain = await servers.during(() => fetch(text))
-      const toApi = plain.filter(({ url }) => new URL(url).host === servers.api)
-      expect(sent.map(({ url }) => url)).toEqual(toApi.map(({ url }) => url))
-    }),
+    fc.asyncProperty(
+      urlTexts(servers),
+      clientNames,
+      fc.constantFrom('', '/base', '/base/'),
+      async (text, client, base) => {
+        const http = createFetch(tokens, client, { baseURL: `http://${servers.api}${base}` })
+        const sent = await servers.during(() => http(text))
+        expectTokensAtApiOnly(sent, servers)
+        expect(sent.filter(({ server }) => server === 'other')).toEqual([])
+        if (!hasScheme(text) || !isLocal(text)) return
+        // The platform sends the same, as far as it goes to the API.
+        const plain = await servers.during(() => fetch(text))
+        const toApi = plain.filter(({ url }) => new URL(url).host === servers.api)
+        expect(sent.map(({ url }) => url)).toEqual(toApi.map(({ url }) => url))
+      },
+    ),
     runs(400),
   )
 })

@@ -20,18 +20,24 @@ test('a request goes where it was checked to go, and where ofetch without tokens
     nil: undefined,
   })
   await fc.assert(
-    fc.asyncProperty(urlTexts(servers), query, clientNames, fc.constantFrom('', '/base/'), async (text, q, client, base) => {
-      const baseURL = `http://${servers.api}${base}`
-      const http = createOfetch(tokens, client, { baseURL, retry: false, ...(q && { query: q }) })
-      const sent = await servers.during(() => http(text))
-      expectTokensAtApiOnly(sent, servers)
-      expect(sent.filter(({ server }) => server === 'other')).toEqual([])
-      // ofetch takes `http:/host` and `items:all` for whole URLs. All our adapters take them for paths, as axios does.
-      if (!isLocal(text, baseURL) || /^[\s\w+.-]{2,}:(?![\\/]{2})|^\w*\s\w*:/.test(text)) return
-      const plain = await servers.during(() => ofetch(text, { baseURL, retry: false, ...(q && { query: q }) }))
-      const toApi = plain.filter(({ url }) => new URL(url).host === servers.api)
-      expect(sent.map(({ url }) => url)).toEqual(toApi.map(({ url }) => url))
-    }),
+    fc.asyncProperty(
+      urlTexts(servers),
+      query,
+      clientNames,
+      fc.constantFrom('', '/base/'),
+      async (text, q, client, base) => {
+        const baseURL = `http://${servers.api}${base}`
+        const http = createOfetch(tokens, client, { baseURL, retry: false, ...(q && { query: q }) })
+        const sent = await servers.during(() => http(text))
+        expectTokensAtApiOnly(sent, servers)
+        expect(sent.filter(({ server }) => server === 'other')).toEqual([])
+        // ofetch takes `http:/host` and `items:all` for whole URLs. All our adapters take them for paths, as axios does.
+        if (!isLocal(text, baseURL) || /^[\s\w+.-]{2,}:(?![\\/]{2})|^\w*\s\w*:/.test(text)) return
+        const plain = await servers.during(() => ofetch(text, { baseURL, retry: false, ...(q && { query: q }) }))
+        const toApi = plain.filter(({ url }) => new URL(url).host === servers.api)
+        expect(sent.map(({ url }) => url)).toEqual(toApi.map(({ url }) => url))
+      },
+    ),
     runs(300),
   )
 })
