@@ -1,3 +1,3 @@
 import { library } from '../../tsup.config'
 
-export default library({ entry: ['src/main.ts'], platform: 'node', dts: false })
+export default library({ entry: ['src/main.ts', 'src/endurance.ts'], platform: 'node', dts: false })
