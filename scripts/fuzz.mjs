@@ -17,7 +17,7 @@ const endsAt = Date.now() + minutes * 60_000
 for (let round = 1; round === 1 || (values.seed === undefined && Date.now() < endsAt); round++) {
   const seed = values.seed ?? String(Math.floor(Math.random() * 1e9))
   console.log(`round ${round}, seed ${seed}`)
-  const { status } = spawnSync('pnpm', ['exec', 'vitest', 'run', '.property.test.ts', '--testTimeout=900000'], {
+  const { status } = spawnSync('pnpm', ['exec', 'vitest', 'run', '.property.test.ts'], {
     stdio: 'inherit',
     shell: process.platform === 'win32',
     timeout: LONGEST_ROUND_MS,

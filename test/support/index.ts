@@ -1,7 +1,7 @@
 export { catalogTokens, dpopTokens } from './catalog'
 export { expectOneToken, expectOutlivesServer, fleet, MINUTE, newKey } from './fleet'
 export { LeasingStore } from './leasing-store'
-export { runs } from './property'
+export { runs, slow } from './property'
 export { definitionsFor, managerFor, startProvider } from './provider'
 export {
   bearerAndDpop,

@@ -7,6 +7,7 @@ import {
   isLocal,
   runs,
   type SentRequest,
+  slow,
   startTwoServers,
   urlTexts,
 } from '@tokenward/test-support'
@@ -22,7 +23,7 @@ function meaning({ url }: SentRequest) {
 }
 
 describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
-  test('a request goes where it was checked to go, and where axios without tokens sends it', async () => {
+  test('a request goes where it was checked to go, and where axios without tokens sends it', slow, async () => {
     const servers = await startTwoServers()
     const tokens = bearerAndDpop()
     const params = fc.option(fc.dictionary(fc.string({ maxLength: 3 }), fc.string({ maxLength: 5 }), { maxKeys: 2 }), {
@@ -56,7 +57,7 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
     )
   })
 
-  test('a redirect takes credentials nowhere else', async () => {
+  test('a redirect takes credentials nowhere else', slow, async () => {
     const servers = await startTwoServers()
     const tokens = bearerAndDpop()
     await fc.assert(

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { type ClientDefinition, ClientSecretPost, createTokenManager, jwtBearer } from '@tokenward/core'
-import { runs } from '@tokenward/test-support'
+import { runs, slow } from '@tokenward/test-support'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { base64, formEncoded, forms } from './wire-forms'
@@ -52,45 +52,49 @@ const credential = fc.oneof(
 // One character again and again is no credential, and a text may have it by chance.
 const credentials = credential.filter((text) => new Set(text).size > 5 && text.trim() === text)
 
-test('no server gets a secret shown in an error, an event, a log line or a store, whatever it repeats', async () => {
-  const echo = fc.record({
-    write: fc.oneof(fc.constantFrom(...whole), fc.constantFrom(...partly)),
-    share: fc.double({ min: 0.2, max: 1, noNaN: true }),
-    before: fc.string({ maxLength: 10 }),
-    after: fc.string({ maxLength: 10 }),
-    respond: fc.constantFrom(...responses),
-  })
-  await fc.assert(
-    fc.asyncProperty(credentials, fc.constantFrom(...definitions), echo, async (secret, define, how) => {
-      const written = how.write(secret, how.share)
-      const store = new Map<string, string>()
-      const seen: unknown[] = []
-      const log = (...entry: unknown[]) => void seen.push(entry)
-      const fetch = async () => how.respond(`${how.before}${written}${how.after}`)
-      const tokens = createTokenManager({
-        clients: { c: { tokenEndpoint: 'https://as.example/token', clientId: 'id', fetch, ...define(secret) } },
-        logger: { debug: log, info: log, warn: log, error: log },
-        random: () => 0,
-        store: {
-          get: (key) => store.get(key),
-          set: (key, value) => void store.set(key, value),
-          delete: (key) => void store.delete(key),
-        },
-      })
-      tokens.on('tokenRequestFailed', log)
-      const error = await tokens.getAccessToken('c').catch((thrown) => thrown)
-      await tokens.close()
-      const details = [error, seen, store, tokens]
-      const shown = [
-        ...[error.message, error.stack, error.errorDescription, JSON.stringify(details)],
-        ...[inspect(details, { depth: 9 }), inspect(details, { depth: 9, showHidden: true, customInspect: false })],
-      ].join('\n')
-      const secrets = [...whole.map((write) => write(secret)), base64(`id:${formEncoded(secret)}`).slice(4, 16)]
-      for (const quoted of [secret, formEncoded(secret)]) {
-        for (let start = 0; start + 8 <= quoted.length; start++) secrets.push(quoted.slice(start, start + 8))
-      }
-      expect(secrets.filter((each) => shown.includes(each))).toEqual([])
-    }),
-    runs(150),
-  )
-})
+test(
+  'no server gets a secret shown in an error, an event, a log line or a store, whatever it repeats',
+  slow,
+  async () => {
+    const echo = fc.record({
+      write: fc.oneof(fc.constantFrom(...whole), fc.constantFrom(...partly)),
+      share: fc.double({ min: 0.2, max: 1, noNaN: true }),
+      before: fc.string({ maxLength: 10 }),
+      after: fc.string({ maxLength: 10 }),
+      respond: fc.constantFrom(...responses),
+    })
+    await fc.assert(
+      fc.asyncProperty(credentials, fc.constantFrom(...definitions), echo, async (secret, define, how) => {
+        const written = how.write(secret, how.share)
+        const store = new Map<string, string>()
+        const seen: unknown[] = []
+        const log = (...entry: unknown[]) => void seen.push(entry)
+        const fetch = async () => how.respond(`${how.before}${written}${how.after}`)
+        const tokens = createTokenManager({
+          clients: { c: { tokenEndpoint: 'https://as.example/token', clientId: 'id', fetch, ...define(secret) } },
+          logger: { debug: log, info: log, warn: log, error: log },
+          random: () => 0,
+          store: {
+            get: (key) => store.get(key),
+            set: (key, value) => void store.set(key, value),
+            delete: (key) => void store.delete(key),
+          },
+        })
+        tokens.on('tokenRequestFailed', log)
+        const error = await tokens.getAccessToken('c').catch((thrown) => thrown)
+        await tokens.close()
+        const details = [error, seen, store, tokens]
+        const shown = [
+          ...[error.message, error.stack, error.errorDescription, JSON.stringify(details)],
+          ...[inspect(details, { depth: 9 }), inspect(details, { depth: 9, showHidden: true, customInspect: false })],
+        ].join('\n')
+        const secrets = [...whole.map((write) => write(secret)), base64(`id:${formEncoded(secret)}`).slice(4, 16)]
+        for (const quoted of [secret, formEncoded(secret)]) {
+          for (let start = 0; start + 8 <= quoted.length; start++) secrets.push(quoted.slice(start, start + 8))
+        }
+        expect(secrets.filter((each) => shown.includes(each))).toEqual([])
+      }),
+      runs(150),
+    )
+  },
+)

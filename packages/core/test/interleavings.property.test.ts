@@ -1,5 +1,5 @@
 import { createTokenManager, TokenRequestError } from '@tokenward/core'
-import { LeasingStore, runs } from '@tokenward/test-support'
+import { LeasingStore, runs, slow } from '@tokenward/test-support'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { definition, TestClock } from './support'
@@ -214,7 +214,7 @@ test.each<[string, StoreKind]>([
   ['without a store', 'none'],
   ['over a store without leases', 'plain'],
   ['over a store with leases that fails at times', 'leasing'],
-])('random interleavings keep the invariants (%s)', async (_what, storeKind) => {
+])('random interleavings keep the invariants (%s)', slow, async (_what, storeKind) => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 25 }), fc.integer({ min: 1, max: 1e9 }), (steps, seed) =>
       play(steps, seed, storeKind),

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { type AccessToken, createTokenManager, TokenRequestError } from '@tokenward/core'
-import { runs } from '@tokenward/test-support'
+import { runs, slow } from '@tokenward/test-support'
 import fc from 'fast-check'
 import { generateKeyPair } from 'jose'
 import { expect, test } from 'vitest'
@@ -77,60 +77,64 @@ const transports = fc.oneof(
 
 const key = await generateKeyPair('ES256', { extractable: true })
 
-test('from whatever a server responds comes a token that can be sent, or an error that shows nothing of it', async () => {
-  const transport = fc.array(transports, { minLength: 1, maxLength: 4 })
-  await fc.assert(
-    fc.asyncProperty(transport, fc.boolean(), fc.boolean(), async (script, isBound, isDiscovered) => {
-      const clock = new TestClock(settle)
-      const seen: unknown[] = []
-      const log = (...entry: unknown[]) => void seen.push(entry)
-      let requests = 0
-      const metadata = { issuer: 'https://as.example', token_endpoint: 'https://as.example/token' }
-      const fetch: typeof globalThis.fetch = async (input) => {
-        if (isDiscovered && String(input).includes('.well-known')) return Response.json(metadata)
-        return (script[requests++ % script.length] as () => Promise<Response>)()
-      }
-      const { tokenEndpoint, ...rest } = definition
-      const where = isDiscovered ? { issuer: metadata.issuer } : { tokenEndpoint }
-      const tokens = createTokenManager({
-        clients: { c: { ...rest, ...where, ...(isBound && { dpop: { key } }), fetch } as typeof definition },
-        clock,
-        random: () => 0.5,
-        logger: { debug: log, info: log, warn: log, error: log },
-      })
-      let result: AccessToken | TokenRequestError | undefined
-      const settled = tokens.getAccessToken('c').then(
-        (token) => {
-          result = token
-        },
-        (error) => {
-          result = error
-        },
-      )
-      // A call may take its three attempts of 10 s, and what `Retry-After` adds to them.
-      for (let step = 0; step < 60 && result === undefined; step++) await clock.advance(1_000)
-      expect(result, 'the call has not ended').toBeDefined()
-      await settled
-      if (result instanceof TokenRequestError) {
-        expect((result.errorDescription ?? '').length).toBeLessThanOrEqual(300)
-        expect(result.message).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)
-        expect(result.error).toMatch(/^[\x21-\x7e]{1,100}$/)
-        const retryAfterMs = result.retryAfterMs ?? 0
-        expect(retryAfterMs >= 0 && retryAfterMs <= 300_000).toBe(true)
-      } else {
-        const { value, type, expiresAt, scope } = result as AccessToken
-        expect(value).toMatch(/^[\x21-\x7e]+$/)
-        expect(type).toBeOneOf(isBound ? ['DPoP'] : ['Bearer'])
-        expect(expiresAt === undefined || !Number.isNaN(expiresAt.getTime())).toBe(true)
-        expect(scope === undefined || typeof scope === 'string').toBe(true)
-      }
-      const shown = [result, seen, tokens]
-      const hidden = inspect(shown, { depth: 9, showHidden: true, customInspect: false })
-      expect(hidden.includes(TOKEN)).toBe(false)
-      expect((inspect(shown, { depth: 9 }) + JSON.stringify(shown)).includes(TOKEN)).toBe(false)
-      await tokens.close()
-      expect(clock.pendingTimers).toBe(0)
-    }),
-    runs(200),
-  )
-})
+test(
+  'from whatever a server responds comes a token that can be sent, or an error that shows nothing of it',
+  slow,
+  async () => {
+    const transport = fc.array(transports, { minLength: 1, maxLength: 4 })
+    await fc.assert(
+      fc.asyncProperty(transport, fc.boolean(), fc.boolean(), async (script, isBound, isDiscovered) => {
+        const clock = new TestClock(settle)
+        const seen: unknown[] = []
+        const log = (...entry: unknown[]) => void seen.push(entry)
+        let requests = 0
+        const metadata = { issuer: 'https://as.example', token_endpoint: 'https://as.example/token' }
+        const fetch: typeof globalThis.fetch = async (input) => {
+          if (isDiscovered && String(input).includes('.well-known')) return Response.json(metadata)
+          return (script[requests++ % script.length] as () => Promise<Response>)()
+        }
+        const { tokenEndpoint, ...rest } = definition
+        const where = isDiscovered ? { issuer: metadata.issuer } : { tokenEndpoint }
+        const tokens = createTokenManager({
+          clients: { c: { ...rest, ...where, ...(isBound && { dpop: { key } }), fetch } as typeof definition },
+          clock,
+          random: () => 0.5,
+          logger: { debug: log, info: log, warn: log, error: log },
+        })
+        let result: AccessToken | TokenRequestError | undefined
+        const settled = tokens.getAccessToken('c').then(
+          (token) => {
+            result = token
+          },
+          (error) => {
+            result = error
+          },
+        )
+        // A call may take its three attempts of 10 s, and what `Retry-After` adds to them.
+        for (let step = 0; step < 60 && result === undefined; step++) await clock.advance(1_000)
+        expect(result, 'the call has not ended').toBeDefined()
+        await settled
+        if (result instanceof TokenRequestError) {
+          expect((result.errorDescription ?? '').length).toBeLessThanOrEqual(300)
+          expect(result.message).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)
+          expect(result.error).toMatch(/^[\x21-\x7e]{1,100}$/)
+          const retryAfterMs = result.retryAfterMs ?? 0
+          expect(retryAfterMs >= 0 && retryAfterMs <= 300_000).toBe(true)
+        } else {
+          const { value, type, expiresAt, scope } = result as AccessToken
+          expect(value).toMatch(/^[\x21-\x7e]+$/)
+          expect(type).toBeOneOf(isBound ? ['DPoP'] : ['Bearer'])
+          expect(expiresAt === undefined || !Number.isNaN(expiresAt.getTime())).toBe(true)
+          expect(scope === undefined || typeof scope === 'string').toBe(true)
+        }
+        const shown = [result, seen, tokens]
+        const hidden = inspect(shown, { depth: 9, showHidden: true, customInspect: false })
+        expect(hidden.includes(TOKEN)).toBe(false)
+        expect((inspect(shown, { depth: 9 }) + JSON.stringify(shown)).includes(TOKEN)).toBe(false)
+        await tokens.close()
+        expect(clock.pendingTimers).toBe(0)
+      }),
+      runs(200),
+    )
+  },
+)

@@ -6,6 +6,7 @@ import {
   expectTokensAtApiOnly,
   isLocal,
   runs,
+  slow,
   startTwoServers,
   urlTexts,
 } from '@tokenward/test-support'
@@ -15,7 +16,7 @@ import { expect, test } from 'vitest'
 /** What makes a text a URL of its own, and not a path: it is the same in ofetch and axios. */
 const hasScheme = (text: string) => /^[a-z][a-z\d+\-.]*:[\\/]{2}/i.test(text)
 
-test('a request goes where it was checked to go, and nowhere else', async () => {
+test('a request goes where it was checked to go, and nowhere else', slow, async () => {
   const servers = await startTwoServers()
   const tokens = bearerAndDpop()
   await fc.assert(
@@ -39,7 +40,7 @@ test('a request goes where it was checked to go, and nowhere else', async () => 
   )
 })
 
-test('a redirect takes credentials nowhere else', async () => {
+test('a redirect takes credentials nowhere else', slow, async () => {
   const servers = await startTwoServers()
   const tokens = bearerAndDpop()
   await fc.assert(

@@ -6,6 +6,7 @@ import {
   expectTokensAtApiOnly,
   isLocal,
   runs,
+  slow,
   startTwoServers,
   urlTexts,
 } from '@tokenward/test-support'
@@ -13,7 +14,7 @@ import fc from 'fast-check'
 import { ofetch } from 'ofetch'
 import { expect, test } from 'vitest'
 
-test('a request goes where it was checked to go, and where ofetch without tokens sends it', async () => {
+test('a request goes where it was checked to go, and where ofetch without tokens sends it', slow, async () => {
   const servers = await startTwoServers()
   const tokens = bearerAndDpop()
   const query = fc.option(fc.dictionary(fc.string({ maxLength: 3 }), fc.string({ maxLength: 5 }), { maxKeys: 2 }), {
@@ -42,7 +43,7 @@ test('a request goes where it was checked to go, and where ofetch without tokens
   )
 })
 
-test('a redirect takes credentials nowhere else', async () => {
+test('a redirect takes credentials nowhere else', slow, async () => {
   const servers = await startTwoServers()
   const tokens = bearerAndDpop()
   await fc.assert(

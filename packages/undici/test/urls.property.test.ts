@@ -5,6 +5,7 @@ import {
   expectTokensAtApiOnly,
   isLocal,
   runs,
+  slow,
   startTwoServers,
   urlTexts,
 } from '@tokenward/test-support'
@@ -17,6 +18,7 @@ const dictionary = fc.dictionary(fc.string({ maxLength: 3 }), fc.string({ maxLen
 
 test.each(['an Agent', 'a Client'])(
   'a request by %s goes where it was checked to go, as it does without tokens',
+  slow,
   async (by) => {
     const servers = await startTwoServers()
     const tokens = bearerAndDpop()
@@ -59,7 +61,7 @@ test.each(['an Agent', 'a Client'])(
   },
 )
 
-test('a redirect that undici follows takes credentials nowhere else', async () => {
+test('a redirect that undici follows takes credentials nowhere else', slow, async () => {
   const servers = await startTwoServers()
   const tokens = bearerAndDpop()
   const agent = new Agent()
