@@ -15,7 +15,7 @@ const STORE_TIMEOUT_MS = 250
 /** Tolerance for a busy machine. A wait for a lease that nobody uses would take ten seconds. */
 const SLACK_MS = 4_000
 /** How often a fleet may show that it shares its tokens again. On a busy machine, calls of the store may still take too long. */
-const WINDOWS = 5
+const WINDOWS = 10
 
 /** Options with which ioredis fails fast by itself. */
 export const TUNED = {

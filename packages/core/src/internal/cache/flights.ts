@@ -3,6 +3,7 @@ import type { RetrievalReason } from '../../events'
 import { untilAborted } from '../util/abort'
 import { closedError } from '../util/closed-error'
 import type { CacheEntry } from './cache-entry'
+import { KeysByClient } from './keys-by-client'
 
 /** How long a request goes on that nobody waits for any more: its token may still be of use, but it keeps the process alive. */
 const ABANDONED_MS = 2_000
@@ -35,6 +36,7 @@ export interface Flight extends FlightOptions {
 export class Flights {
   readonly #clock: Clock
   readonly #flights = new Map<string, Flight>()
+  readonly #keys = new KeysByClient()
   #closed = false
 
   constructor(clock: Clock) {
@@ -59,6 +61,7 @@ export class Flights {
       } finally {
         flight.keepAlive()
         this.#flights.delete(key)
+        this.#keys.remove(options.client, key)
       }
     }
     const flight: Flight = {
@@ -73,6 +76,7 @@ export class Flights {
     }
     flight.result.catch(() => {})
     this.#flights.set(key, flight)
+    this.#keys.add(options.client, key)
     return flight
   }
 
@@ -116,7 +120,7 @@ export class Flights {
 
   /** The keys of one client's flights; of all clients without a name. */
   keysOf(client: string | undefined): string[] {
-    return [...this.#flights].filter(([, flight]) => (client ?? flight.client) === flight.client).map(([key]) => key)
+    return client === undefined ? [...this.#flights.keys()] : this.#keys.of(client)
   }
 
   get isClosed(): boolean {

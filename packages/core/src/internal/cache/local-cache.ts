@@ -5,6 +5,7 @@ import type { StoreLease } from '../../token-store'
 import { LruMap, Recency } from '../util/lru-map'
 import { type CacheEntry, changedEntry, type EntryTimes, goodEntry, nextCheckAt } from './cache-entry'
 import { mustRenewAt } from './freshness'
+import { KeysByClient } from './keys-by-client'
 import { UsageWindow, type WindowContext } from './usage-window'
 
 /** An entry outlives its token, so that a store whose clock is behind cannot bring the token back. */
@@ -24,6 +25,7 @@ export interface LocalCacheOptions {
 /** The tokens in this process, by key. */
 export class LocalCache {
   readonly #entries: LruMap<CacheEntry>
+  readonly #keys = new KeysByClient()
   readonly #clock: Clock
   readonly #random: () => number
   readonly #localLifetimeMs: number
@@ -31,7 +33,7 @@ export class LocalCache {
   #closed = false
 
   constructor({ clock, random, maxEntries, localLifetimeMs, windows }: LocalCacheOptions) {
-    this.#entries = new LruMap(new Recency(maxEntries), ({ window }) => window?.end())
+    this.#entries = new LruMap(new Recency(maxEntries), (entry, key) => this.#removed(entry, key))
     this.#clock = clock
     this.#random = random
     this.#localLifetimeMs = localLifetimeMs
@@ -58,7 +60,10 @@ export class LocalCache {
   keep(key: string, entry: CacheEntry): void {
     if (this.#closed) return
     if (this.#isForgotten(entry)) this.#entries.delete(key)
-    else this.#entries.set(key, entry)
+    else {
+      this.#entries.set(key, entry)
+      this.#keys.add(entry.token.client, key)
+    }
   }
 
   /** The window of a token that was just found to be usable. Undefined when it is in the cache no more. */
@@ -96,7 +101,7 @@ export class LocalCache {
 
   /** The keys of one client's entries; of all clients without a name. */
   keysOf(client: string | undefined): string[] {
-    return this.of(client).map(([key]) => key)
+    return client === undefined ? [...this.#entries.keys()] : this.#keys.of(client)
   }
 
   /** Forgets all entries, and keeps nothing from now on. */
@@ -105,9 +110,17 @@ export class LocalCache {
     this.#entries.clear()
   }
 
-  /** The entries of one client by key; of all clients without a name. */
-  of(client: string | undefined): [key: string, entry: CacheEntry][] {
-    return [...this.#entries.entries()].filter(([, { token }]) => (client ?? token.client) === token.client)
+  /** The entries of one client by key. */
+  of(client: string): [key: string, entry: CacheEntry][] {
+    return this.#keys.of(client).flatMap((key): [string, CacheEntry][] => {
+      const entry = this.#entries.peek(key)
+      return entry ? [[key, entry]] : []
+    })
+  }
+
+  #removed({ token, window }: CacheEntry, key: string): void {
+    window?.end()
+    this.#keys.remove(token.client, key)
   }
 
   #isForgotten({ expiresAt }: CacheEntry): boolean {

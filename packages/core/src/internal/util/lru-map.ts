@@ -78,13 +78,13 @@ export class Recency {
 export class LruMap<Value> {
   readonly recency: Recency
   readonly #items = new Map<string, LruItem<Value>>()
-  readonly #removed: ((value: Value) => void) | undefined
+  readonly #removed: ((value: Value, key: string) => void) | undefined
 
   /**
    * @param recency the order of use, which several maps can share
    * @param removed is called with each value that is replaced or removed, for whatever reason
    */
-  constructor(recency: Recency, removed?: (value: Value) => void) {
+  constructor(recency: Recency, removed?: (value: Value, key: string) => void) {
     this.recency = recency
     this.#removed = removed
   }
@@ -92,6 +92,11 @@ export class LruMap<Value> {
   /** The value, which counts as used. */
   get(key: string): Value | undefined {
     return this.item(key)?.value
+  }
+
+  /** The value, which does not count as used. */
+  peek(key: string): Value | undefined {
+    return this.#items.get(key)?.value
   }
 
   /** The value with its place in the map, which counts as used. */
@@ -110,7 +115,7 @@ export class LruMap<Value> {
     } else if (item.value !== value) {
       const { value: before } = item
       item.value = value
-      this.#removed?.(before)
+      this.#removed?.(before, key)
     }
   }
 
@@ -120,7 +125,7 @@ export class LruMap<Value> {
     this.#items.delete(key)
     this.recency.remove(item)
     item.map = undefined
-    this.#removed?.(item.value)
+    this.#removed?.(item.value, key)
     return true
   }
 
