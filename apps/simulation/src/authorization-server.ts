@@ -50,6 +50,7 @@ export class AuthorizationServer {
   latencyMs = 0
   lost = 0
   replyLost = 0
+  twice = 0
   requests = 0
   onRequest: (request: RequestUnderWay) => void = () => {}
   #number = 0
@@ -105,6 +106,8 @@ export class AuthorizationServer {
         if (this.failure === 'refused' || this.#random.chance(this.lost)) return fail(REFUSED_AFTER_MS)
         this.#world.scheduler.in(oneWay(), () => {
           if (this.failure === 'hangs') return
+          // Of a request that arrives twice, the second response is the one that the process gets.
+          if (this.#random.chance(this.twice)) this.#respond(id, secret, tenant, now)
           const response = this.#respond(id, secret, tenant, now)
           if (this.#random.chance(this.replyLost)) return fail(0)
           host.deliver(oneWay(), () => end(() => resolve(response)))
@@ -119,6 +122,11 @@ export class AuthorizationServer {
 
   revoke(client: string | undefined): void {
     for (const token of this.issued.values()) if ((client ?? token.client) === token.client) token.revoked = true
+  }
+
+  revokeNewest(client: string): void {
+    const [newest] = [...this.issued.values()].filter((token) => token.client === client).slice(-1)
+    if (newest) newest.revoked = true
   }
 
   #respond(id: string, secret: string, tenant: string, requestedAt: number): Response {

@@ -39,7 +39,11 @@ export class Bounds {
   readonly calmCallMs: number
   /** From this long after the beginning of an outage on, every process that asks has learned of it. */
   readonly outageLearnedMs = 10_000
-  /** In an outage, a process sends at most two requests a second to an endpoint, on average over this time. */
+  /** A process knows that the endpoint is down when so many of its requests have failed. */
+  readonly failuresToLearn = 3
+  /** How long a request may take. */
+  readonly longestRequestMs: number
+  /** In an outage, at most two requests a second reach an endpoint, on average over this time. */
   readonly outageWindowMs = 10_000
   readonly mostInOutageWindow = 20
 
@@ -47,6 +51,7 @@ export class Bounds {
     const { options, network, faults } = scenario
     const { timeoutMs, storeTimeoutMs } = options
     this.#scenario = scenario
+    this.longestRequestMs = timeoutMs
     this.leaseMs = timeoutMs + LEASE_MARGIN_MS
     this.longestCallMs = 2 * (4 * this.leaseMs + 4 * storeTimeoutMs + 4 * timeoutMs) + SLACK_MS
     const seconds = faults.map((fault) => (fault.kind === 'endpointDown' ? fault.retryAfterSeconds : 0))
@@ -101,6 +106,7 @@ const AREAS: Readonly<Record<Fault['kind'], readonly Area[]>> = {
   clientRefused: ['endpoint'],
   rotateSecret: ['endpoint'],
   revoke: ['tokens'],
+  revokeNewest: ['tokens'],
   apiRejects: ['api', 'tokens'],
   deleteToken: ['tokens'],
   clear: ['tokens'],

@@ -115,9 +115,11 @@ function begin(targets: Targets, fault: Fault, number: number): undefined {
     case 'endpointLossy':
       server.lost = fault.lost
       server.replyLost = fault.replyLost
+      server.twice = fault.twice
       return later(fault.forMs, () => {
         server.lost = 0
         server.replyLost = 0
+        server.twice = 0
       })
     case 'clientRefused':
       if (client) client.isRefused = true
@@ -130,6 +132,9 @@ function begin(targets: Targets, fault: Fault, number: number): undefined {
       return later(fault.knownAfterMs, () => targets.learnSecret(client.name))
     case 'revoke':
       server.revoke(client?.name)
+      return
+    case 'revokeNewest':
+      server.revokeNewest(String(client?.name))
       return
     case 'apiRejects':
       api.rejectedShare = fault.share

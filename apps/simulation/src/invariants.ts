@@ -13,7 +13,8 @@ export const INVARIANTS = {
   ends: 'each call ends in time',
   oneRenewal: 'one renewal at a time: in a process always, in the fleet while the store works',
   requestsPerLifetime: 'without faults, at most 1.1 token requests per lifetime',
-  outageRate: 'at most two requests a second to an endpoint that is down',
+  outageRate: 'a process sends at most two requests a second to an endpoint that is down',
+  fleetOutageRate: 'so does the whole fleet, while the store works',
   recovers: 'after the last fault, all is well in time',
   ownToken: 'no caller gets a token of another client or tenant',
   secrecy: 'no secret is on the wire to the store, and no token in the arguments of a script',
@@ -82,7 +83,10 @@ export class Invariants {
   readonly #server: AuthorizationServer
   readonly #bounds: Bounds
   readonly calm: Calm
-  readonly #outageRequests: { readonly host: Host; readonly at: number }[] = []
+  /** The requests to an endpoint that is down, of late. */
+  readonly #outageRequests: { readonly host: Host; readonly at: number; readonly hasLearned: boolean }[] = []
+  /** How many requests of each process failed in this outage, and when the process has learned of it. */
+  readonly #learned = new Map<Host, { requests: number; at: number }>()
   readonly #requests = new Map<string, number>()
   outageSince: number | undefined
   mostInOutageSecond = 0
@@ -240,24 +244,36 @@ export class Invariants {
 
   #checkOutage({ host }: RequestUnderWay, now: number): void {
     const since = this.outageSince ?? now
-    if (now < since + this.#bounds.outageLearnedMs) return
-    this.#outageRequests.push({ host, at: now })
-    const { outageWindowMs, mostInOutageWindow } = this.#bounds
+    const { outageWindowMs, mostInOutageWindow, outageLearnedMs, failuresToLearn, longestRequestMs } = this.#bounds
+    const learned = this.#learned.get(host) ?? { requests: 0, at: Number.POSITIVE_INFINITY }
+    const hasLearned = now > learned.at
+    if (++learned.requests === failuresToLearn) learned.at = now + longestRequestMs
+    this.#learned.set(host, learned)
+    if (now < since + outageLearnedMs) return
+    this.#outageRequests.push({ host, at: now, hasLearned })
     while ((this.#outageRequests[0]?.at ?? now) < now - outageWindowMs) this.#outageRequests.shift()
-    const perSecond = this.#outageRequests.length / (outageWindowMs / 1_000)
-    this.mostInOutageSecond = Math.max(this.mostInOutageSecond, perSecond)
-    const { length } = this.#outageRequests.filter((each) => each.host === host)
-    if (length > mostInOutageWindow && this.calm.is(since, now, 'process')) {
+    const count = (isCounted: (request: { host: Host; hasLearned: boolean }) => boolean) =>
+      this.#outageRequests.filter(isCounted).length
+    const ofHost = count((each) => each.host === host)
+    if (ofHost > mostInOutageWindow && this.calm.is(since, now, 'process')) {
       this.broken(
         'outageRate',
-        `${host.name} sent ${length} requests in ${outageWindowMs} ms to an endpoint that is down`,
+        `${host.name} sent ${ofHost} requests in ${outageWindowMs} ms to an endpoint that is down`,
       )
+    }
+    const ofFleet = count((each) => each.hasLearned)
+    this.mostInOutageSecond = Math.max(this.mostInOutageSecond, ofFleet / (outageWindowMs / 1_000))
+    const isCalm = this.#scenario.options.hasStore && this.calm.is(since, now, 'process', 'store')
+    if (ofFleet > mostInOutageWindow && isCalm) {
+      const text = `the fleet sent ${ofFleet} requests in ${outageWindowMs} ms to an endpoint that is down`
+      this.broken('fleetOutageRate', text)
     }
   }
 
   outageBegins(): void {
     this.outageSince = this.#world.scheduler.now
     this.#outageRequests.length = 0
+    this.#learned.clear()
   }
 
   outageEnds(): void {

@@ -12,6 +12,8 @@ export const SABOTAGES = [
   'noTimers',
   /** Every process gets the lease at once. */
   'leaseForAll',
+  /** A process probes an endpoint that is down whether it is its turn or not. */
+  'outOfTurn',
   /** After each failure, a process has a new manager, which does not remember it. */
   'forgetFailures',
   /** The last fault does not end. */

@@ -86,18 +86,25 @@ export type Fault =
   | (At & { readonly kind: 'storeFailover'; readonly downMs: number })
   /** Part of the processes use the replica as if it were the master. In the end, what the old master has is lost. */
   | (Lasting & { readonly kind: 'storeSplit'; readonly share: number })
-  /** Somebody writes rubbish to all keys. */
+  /** Somebody writes rubbish to all keys, which stays there for {@link RUBBISH_MS}. */
   | (At & { readonly kind: 'storeRubbish' })
   | (Lasting & { readonly kind: 'endpointSlow'; readonly latencyMs: number })
   | (Lasting & { readonly kind: 'endpointDown'; readonly how: EndpointFailure; readonly retryAfterSeconds: number })
-  /** Shares of the requests to the endpoint that are lost before or after they took effect. */
-  | (Lasting & { readonly kind: 'endpointLossy'; readonly lost: number; readonly replyLost: number })
+  /** Shares of the requests to the endpoint that are lost before or after they took effect, or that reach it twice. */
+  | (Lasting & {
+      readonly kind: 'endpointLossy'
+      readonly lost: number
+      readonly replyLost: number
+      readonly twice: number
+    })
   /** The endpoint refuses a client's secret. */
   | (Lasting & { readonly kind: 'clientRefused'; readonly client: number })
   /** The endpoint takes the new secret only. The processes learn it later. */
   | (At & { readonly kind: 'rotateSecret'; readonly client: number; readonly knownAfterMs: number })
   /** APIs reject all tokens that were issued before. Undefined: of all clients. */
   | (At & { readonly kind: 'revoke'; readonly client: number | undefined })
+  /** APIs reject the newest token of a client. */
+  | (At & { readonly kind: 'revokeNewest'; readonly client: number })
   /** APIs reject a share of all tokens for no reason. */
   | (Lasting & { readonly kind: 'apiRejects'; readonly share: number })
   | (At & { readonly kind: 'deleteToken'; readonly process: number; readonly client: number })
@@ -128,6 +135,7 @@ const PROBABILITIES: Readonly<Record<FaultKind, number>> = {
   clientRefused: 0.08,
   rotateSecret: 0.1,
   revoke: 0.2,
+  revokeNewest: 0.15,
   apiRejects: 0.1,
   deleteToken: 0.15,
   clear: 0.1,
@@ -230,7 +238,14 @@ function drawFault(random: Random, kind: FaultKind, { processes, clients, durati
       return { kind, at, forMs, how, retryAfterSeconds }
     }
     case 'endpointLossy':
-      return { kind, at, forMs, lost: random.magnitude(0.01, 0.5), replyLost: random.magnitude(0.01, 0.5) }
+      return {
+        kind,
+        at,
+        forMs,
+        lost: random.magnitude(0.01, 0.5),
+        replyLost: random.magnitude(0.01, 0.5),
+        twice: random.magnitude(0.01, 0.5),
+      }
     case 'clientRefused':
       return { kind, at, forMs, client }
     case 'rotateSecret':
@@ -239,14 +254,20 @@ function drawFault(random: Random, kind: FaultKind, { processes, clients, durati
       return { kind, at, client: random.chance(0.5) ? client : undefined }
     case 'apiRejects':
       return { kind, at, forMs, share: random.magnitude(0.01, 1) }
+    case 'revokeNewest':
+      return { kind, at, client }
     case 'deleteToken':
     case 'clear':
       return { kind, at, process, client }
   }
 }
 
+/** Others wait as long for a lease that is rubbish. */
+export const RUBBISH_MS = 5_000
+
 /** When everything that a fault does by itself has ended. */
 export function endOf(fault: Fault): number {
+  if (fault.kind === 'storeRubbish') return fault.at + RUBBISH_MS
   if ('forMs' in fault) return fault.at + fault.forMs
   if ('downMs' in fault) return fault.at + fault.downMs
   return fault.kind === 'rotateSecret' ? fault.at + fault.knownAfterMs : fault.at

@@ -30,6 +30,9 @@ export interface ProcessParts {
   readonly enter: (process: SimulatedProcess) => void
 }
 
+/** A lease as short as this is a process's turn to probe an endpoint that is down. */
+const TURN_MS = 1_000
+
 interface Deferred {
   readonly isTimer: boolean
   readonly run: () => void
@@ -162,11 +165,12 @@ export class SimulatedProcess implements Host {
     const { scenario, network, server, secretOf } = this.#parts
     const { hasStore, ...options } = scenario.options
     const random = this.#random.fork(this.#incarnation)
+    const fetch = server.connect(this)
     const client = (name: string) => ({
       tokenEndpoint: 'https://as.example/token',
       clientId: name,
       clientSecret: () => secretOf(name),
-      fetch: server.connect(this),
+      fetch,
     })
     const names = server.clients.map(({ name }) => name)
     return createTokenManager({
@@ -196,6 +200,11 @@ export class SimulatedProcess implements Host {
               },
             },
           }),
+        }
+      case 'outOfTurn':
+        return {
+          ...store,
+          lease: (key, leaseMs, ...rest) => (leaseMs > TURN_MS ? store.lease(key, leaseMs, ...rest) : { value: '' }),
         }
       case 'tokenInScript':
         return {
@@ -312,6 +321,7 @@ export class SimulatedProcess implements Host {
     if (scenario.sabotage) count = Math.min(count, 3)
     try {
       for (let number = 0; number < count; number++) {
+        this.calls++
         const { now } = scheduler
         const promise = scenario.sabotage ? this.#get(manager, key, undefined) : manager.getAccessToken(key.client)
         // It is known what this promise resolves to.
@@ -328,7 +338,6 @@ export class SimulatedProcess implements Host {
     } catch (error) {
       if (incarnation === this.#incarnation) this.#fail(call, error, false)
     } finally {
-      this.calls += count
       this.#pending.delete(call)
     }
   }

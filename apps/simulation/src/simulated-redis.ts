@@ -1,4 +1,5 @@
 import { type Entry, RedisModel, type Reply } from './redis-model'
+import { RUBBISH_MS } from './scenario'
 import { EPOCH_MS, type World } from './world'
 
 /** Redis with a replica: flushed, failed over, split between two masters. */
@@ -48,8 +49,8 @@ export class SimulatedRedis {
     for (const [key, { value }] of this.#primary.entries()) {
       const rubbish = ['{"v":1}', 'rubbish', '', value.type === 'string' ? value.text.slice(1) : ''][random.index(5)]
       if (rubbish === undefined)
-        this.#primary.replicate(key, { value: { type: 'list', items: [] }, expiresAt: now + 60_000 })
-      else if (value.type === 'string') this.#primary.run('SET', key, rubbish, 'PX', '60000')
+        this.#primary.replicate(key, { value: { type: 'list', items: [] }, expiresAt: now + RUBBISH_MS })
+      else if (value.type === 'string') this.#primary.run('SET', key, rubbish, 'PX', String(RUBBISH_MS))
     }
   }
 

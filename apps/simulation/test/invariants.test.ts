@@ -31,6 +31,10 @@ const BROKEN: Readonly<Record<Invariant, Broken>> = {
   oneRenewal: { by: 'leaseForAll', in: smallScenario() },
   requestsPerLifetime: { by: 'alwaysForce', in: smallScenario() },
   outageRate: { by: 'forgetFailures', in: { ...outage, processes: 1 } },
+  fleetOutageRate: {
+    by: 'outOfTurn',
+    in: smallScenario({ processes: 16, faults: [down(20_000, 40_000)] }),
+  },
   recovers: { by: 'endlessOutage', in: outage },
   ownToken: {
     by: 'mixUp',

@@ -27,6 +27,11 @@ export interface LoadContext {
    * another process has got a token.
    */
   beforeRetry?(): Promise<void>
+  /**
+   * Called before a request that tests an endpoint that fails. The processes of a fleet take turns. Undefined: it is another
+   * process's turn, and the request is not sent. The returned function is called with whether the endpoint works.
+   */
+  probeTurn?(): Promise<((succeeded: boolean) => void) | undefined>
 }
 
 /** Loads one token from the token endpoint, with retries, time limits and the circuit breaker. */

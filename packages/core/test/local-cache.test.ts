@@ -191,6 +191,22 @@ describe('when a store works again', () => {
     expect(store.values.size).toBe(1)
   })
 
+  test('a token that could not be written does not come back after a deletion that an idle process missed', async () => {
+    const { clock, store, start } = fleet()
+    const [idle, other] = [start(), start()]
+    store.broken = () => Promise.reject(new Error('down'))
+    expect((await idle.getAccessToken('c')).value).toBe('token-1')
+    await settle()
+    store.broken = undefined
+    await clock.advance(120_000)
+    await other.clear('c')
+    // Callers wait for no look at the store, so this one still gets the old token.
+    await idle.getAccessToken('c')
+    await settle()
+    expect((await idle.getAccessToken('c')).value).toBe('token-2')
+    expect((await other.getAccessToken('c')).value).toBe('token-2')
+  })
+
   test('a lease that could be neither committed nor released is released', async () => {
     const { clock, store, endpoint, start } = fleet()
     const one = start()

@@ -89,6 +89,11 @@ export class LocalCache {
     return this.change(key, entry, { isShared, lease, revalidateAt: this.#revalidateAt(isShared) })
   }
 
+  /** Whether the store should have been asked so long ago that a deletion by another process would have been noticed. */
+  isLongOverdue(entry: CacheEntry): boolean {
+    return this.#clock.monotonic() > entry.revalidateAt + this.#localLifetimeMs
+  }
+
   delete(key: string): void {
     this.#entries.delete(key)
   }

@@ -2,6 +2,7 @@ import type { Clock } from '../../clock'
 import type { CacheGetOptions } from '../../token-cache'
 import type { StoreLease } from '../../token-store'
 import type { LookupResult, StoreLookup } from '../store/lookup'
+import type { ProbeTurns } from '../store/probe-turns'
 import { sharedFailure } from '../store/shared-failure'
 import type { StoreAccess } from '../store/store-access'
 import type { StoredToken } from '../store/store-entry'
@@ -33,6 +34,7 @@ export interface RenewalContext {
 export interface CacheStore {
   readonly access: StoreAccess
   readonly lookup: StoreLookup
+  readonly probeTurns: ProbeTurns
 }
 
 export interface RenewerOptions {
@@ -69,6 +71,7 @@ export class Renewer {
   readonly #failing: FailingTokens
   readonly #store: StoreAccess | undefined
   readonly #lookup: StoreLookup | undefined
+  readonly #probeTurns: ProbeTurns | undefined
 
   constructor({ clock, random, emit, local, failing, store }: RenewerOptions) {
     this.#clock = clock
@@ -78,6 +81,7 @@ export class Renewer {
     this.#failing = failing
     this.#store = store?.access
     this.#lookup = store?.lookup
+    this.#probeTurns = store?.probeTurns
   }
 
   /** Renews the token, unless another process has done so. */
@@ -105,8 +109,9 @@ export class Renewer {
     if (result.state === 'found' && result.value.token.value === entry.token.value) {
       return this.#local.noteShared(key, entry, true)
     }
-    const wasNeverWritten = result.state === 'missing' && !entry.isShared && this.#local.get(key) === entry
-    if (!wasNeverWritten) return this.#complete(context, result, accepts)
+    // The token may have been deleted long ago while this process was idle: then it must not come back.
+    const wasNeverWritten = !entry.isShared && this.#local.get(key) === entry && !this.#local.isLongOverdue(entry)
+    if (result.state !== 'missing' || !wasNeverWritten) return this.#complete(context, result, accepts)
     const written = this.#local.noteShared(key, entry, true)
     this.#writeBack(context, written, lease)
     return written
@@ -137,6 +142,7 @@ export class Renewer {
     let { lease, leaseEndsAt = 0 } = result.state === 'missing' ? result : {}
     const { signal } = flight.controller
     const isAwaited = () => flight.waiting > 0
+    const turns = this.#probeTurns
     /** The lease is as long as one request. It is got again for a retry that could take longer, in turn with other processes. */
     const beforeRetry = async () => {
       const endsAt = this.#clock.monotonic() + options.leaseMs - LEASE_MARGIN_MS
@@ -154,10 +160,16 @@ export class Renewer {
       if (failure && !failure.aheadOnly) loader.openCircuit(failure.error)
       else if (failure && !isAwaited()) throw failure.error
       isRequesting = loader.circuitError() === undefined
+      const probeTurn = async () => {
+        const end = await turns?.take(endpointKey)
+        if (!end) isRequesting = false
+        return end
+      }
       const { token, lifetimeMs, refreshInMs, requestedAt } = await loader.load({
         signal,
         isAwaited,
         beforeRetry,
+        ...(turns && { probeTurn }),
         reason: flight.reason,
       })
       flight.isNew = true

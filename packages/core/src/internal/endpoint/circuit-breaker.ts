@@ -18,6 +18,8 @@ const PROBE_INTERVAL_MS = 500
 /** The longer the endpoint has failed, the rarer the probes: the interval is this share of that time, up to the longest one. */
 const PROBE_INTERVAL_SHARE = 0.1
 const LONGEST_PROBE_INTERVAL_MS = 5_000
+/** When no probe was sent for so long, because nobody wanted a token, the endpoint may well work again. */
+const LONG_AGO_MS = 30_000
 
 /** A request that failed, as the circuit breaker sees it. */
 export interface FailedRequest {
@@ -40,6 +42,8 @@ export class CircuitBreaker {
   #failingSince = 0
   #probeAt = 0
   #error: TokenRequestError | undefined
+  /** The probe under way is the first request after a long time. */
+  #isFirstForLong = false
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -59,6 +63,11 @@ export class CircuitBreaker {
     return this.#failures === 0 ? 0 : this.#clock.monotonic() - this.#failingSince
   }
 
+  /** Whether a probe could have been sent long ago. */
+  get failedLongAgo(): boolean {
+    return this.#state !== 'closed' && this.#clock.monotonic() > this.#probeAt + LONG_AGO_MS
+  }
+
   /** How long no request may go out, in milliseconds; 0 when one may go out now. */
   get waitMs(): number {
     if (this.#state === 'closed') return 0
@@ -66,8 +75,12 @@ export class CircuitBreaker {
     return this.#state === 'halfOpen' && untilProbeMs === 0 ? PROBE_INTERVAL_MS : untilProbeMs
   }
 
-  /** The error for a caller that may not send a request now. Undefined when it may. */
+  /**
+   * The error for a caller that may not send a request now. Undefined when it may, or when it should wait for the probe: nobody
+   * knows whether an endpoint that failed long ago still fails.
+   */
   errorFor(client: string): TokenRequestError | undefined {
+    if (this.#state === 'halfOpen' && this.#isFirstForLong) return undefined
     const retryAfterMs = this.waitMs
     return this.#error && retryAfterMs > 0 ? copyError(this.#error, { client, retryAfterMs }) : undefined
   }
@@ -79,6 +92,7 @@ export class CircuitBreaker {
   tryAcquire(): Permit | undefined {
     if (this.#state === 'closed') return 'request'
     if (this.waitMs > 0) return undefined
+    this.#isFirstForLong = this.failedLongAgo
     this.#state = 'halfOpen'
     return 'probe'
   }
@@ -102,10 +116,14 @@ export class CircuitBreaker {
       return
     }
     if (permit === 'request' && !gaveUp && askedMs === 0 && this.#failures < FAILURES_TO_OPEN) return
-    const share = (now - this.#failingSince) * PROBE_INTERVAL_SHARE
-    const intervalMs = Math.min(Math.max(PROBE_INTERVAL_MS, share), LONGEST_PROBE_INTERVAL_MS)
     // Each request of the call takes an interval of its own, so that its retries do not add to the rate.
-    this.#open(error, Math.max(startedAt + attempts * intervalMs, now + askedMs))
+    this.#open(error, Math.max(startedAt + attempts * this.#probeIntervalMs, now + askedMs))
+  }
+
+  /** The probe was not sent, because it is another process's turn. @param random from 0 to 1 */
+  postpone(permit: Permit, random: number): void {
+    this.abandon(permit)
+    if (this.#state === 'open') this.#probeAt = this.#clock.monotonic() + this.#probeIntervalMs * (0.5 + random)
   }
 
   /** The request ended without a word about the endpoint: it was aborted, or a supplier failed before it was sent. */
@@ -123,6 +141,11 @@ export class CircuitBreaker {
     }
     if (this.#state === 'closed') this.#open(error, probeAt)
     else this.#probeAt = Math.max(this.#probeAt, probeAt)
+  }
+
+  get #probeIntervalMs(): number {
+    const share = (this.#clock.monotonic() - this.#failingSince) * PROBE_INTERVAL_SHARE
+    return Math.min(Math.max(PROBE_INTERVAL_MS, share), LONGEST_PROBE_INTERVAL_MS)
   }
 
   #open(error: TokenRequestError, probeAt: number): void {

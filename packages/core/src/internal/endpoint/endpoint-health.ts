@@ -62,6 +62,11 @@ export class EndpointHealth {
     this.#reportChange(() => this.breaker.abandon(permit))
   }
 
+  /** The probe is not sent, because it is another process's turn. */
+  postpone(permit: Permit, random: number): void {
+    this.#reportChange(() => this.breaker.postpone(permit, random))
+  }
+
   /** Another process has found that the endpoint fails. */
   openCircuit(error: TokenRequestError): void {
     this.#reportChange(() => this.breaker.openFor(error))

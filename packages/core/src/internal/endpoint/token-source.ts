@@ -30,6 +30,15 @@ export interface TokenSourceOptions {
   readonly serverTime: (milliseconds: number, roundTripMs: number) => void
 }
 
+/** The right to send one request, if it was given. */
+interface Acquired {
+  readonly permit?: Permit
+  /** It is the turn of another process to probe the endpoint. */
+  readonly isDenied?: boolean
+  /** Ends this process's turn, with whether the endpoint worked. */
+  readonly endTurn?: (works: boolean) => void
+}
+
 /** One token that a call wants. */
 interface TokenToLoad {
   readonly key: string
@@ -90,16 +99,19 @@ export class TokenSource {
     const { breaker } = this.#health
     const startedAt = this.#clock.monotonic()
     const giveUpAt = startedAt + (1 + RETRIES) * this.#client.timeoutMs
-    let permit = this.#health.tryAcquire()
-    const retries = permit === 'probe' ? 0 : RETRIES
+    const { failedLongAgo } = breaker
+    let { permit, isDenied, endTurn } = await this.#acquire(context)
+    // An endpoint that failed a moment ago gets no more than the probe. Nobody knows about one that failed long ago.
+    const retries = (permit === 'probe' || isDenied) && !failedLongAgo ? 0 : RETRIES
     for (let turn = 0, attempts = 0; ; turn++) {
       const jitterMs = this.#options.random() * FIRST_BACKOFF_MS * 2 ** turn
       const mayWait = (ms: number) => turn < retries && context.isAwaited() && this.#clock.monotonic() + ms < giveUpAt
-      // Undefined only while a request may be sent.
+      // Undefined while a request may be sent, and while it is worth waiting for the probe of another call.
       let error = breaker.errorFor(this.#client.name)
       if (permit) {
         const requestedAt = this.#clock.monotonic()
         const result = await this.#request(wanted, context, permit)
+        endTurn?.(!(result instanceof TokenRequestError) || kindOf(result) !== 'endpoint')
         if (!(result instanceof TokenRequestError)) return { ...result, requestedAt }
         error = result
         attempts++
@@ -115,8 +127,18 @@ export class TokenSource {
       } else if (error && !mayWait(this.#delayMs(error, jitterMs))) throw error
       await sleep(this.#clock, this.#delayMs(error, jitterMs), context.signal)
       await context.beforeRetry?.()
-      permit = this.#health.tryAcquire()
+      ;({ permit, endTurn } = await this.#acquire(context))
     }
+  }
+
+  /** The right to send one request. A probe of an endpoint that fails also has to be this process's turn in the fleet. */
+  async #acquire(context: LoadContext): Promise<Acquired> {
+    const permit = this.#health.tryAcquire()
+    if (permit !== 'probe' || !context.probeTurn) return permit ? { permit } : {}
+    const endTurn = await context.probeTurn()
+    if (endTurn) return { permit, endTurn }
+    this.#health.postpone(permit, this.#options.random())
+    return { isDenied: true }
   }
 
   /** Full jitter, after the time that the server wants. While the circuit is open, the retry waits for the next probe. */

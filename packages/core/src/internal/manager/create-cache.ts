@@ -3,6 +3,7 @@ import type { TokenCache } from '../../token-cache'
 import type { TokenManagerOptions } from '../../token-manager'
 import { FreshTokenCache } from '../cache/fresh-token-cache'
 import { StoreLookup } from '../store/lookup'
+import { ProbeTurns } from '../store/probe-turns'
 import { StoreAccess } from '../store/store-access'
 import { StoreHealth } from '../store/store-health'
 import type { AcquisitionHooks } from '../util/acquisition-hooks'
@@ -34,5 +35,6 @@ export function createCache(
   const storeHealth = new StoreHealth(clock, emit)
   const access = new StoreAccess({ store, clock, sharedTime, timeoutMs: storeTimeoutMs, health: storeHealth })
   const lookup = new StoreLookup(access, clock, random, emit)
-  return { cache: new FreshTokenCache({ ...options, store: { access, lookup } }), storeHealth }
+  const probeTurns = new ProbeTurns(access, clock)
+  return { cache: new FreshTokenCache({ ...options, store: { access, lookup, probeTurns } }), storeHealth }
 }

@@ -84,6 +84,22 @@ export class StoreAccess {
     return asked
   }
 
+  /** Asks for the value or the lease of a key that is in no group. Undefined in place of the result: the store failed. */
+  async getOrLeaseAlone(
+    key: string,
+    leaseMs: number,
+  ): Promise<{ readonly value: LeaseResult | undefined } | undefined> {
+    return this.#attempt('lease', async () => (await this.#store.lease?.(key, leaseMs)) ?? undefined)
+  }
+
+  /** Writes the value of a key that is in no group, under its lease. */
+  writeAlone(key: string, value: string, ttlMs: number, lease: StoreLease): Promise<unknown> {
+    return this.#track(
+      key,
+      this.#attempt('set', async () => lease.commit(value, ttlMs)),
+    )
+  }
+
   /** The token of a stored value. Undefined, and reported, when the value is not the expected token. */
   parse(expected: ExpectedToken, text: unknown): StoredToken | undefined {
     const stored = readStoreEntry(expected, text, this.#sharedTime.now(), this.#clock.now())
