@@ -68,6 +68,8 @@ export class SimulatedProcess implements Host {
   }
 
   start(): void {
+    // Two faults that overlap can both start it again.
+    if (this.#isAlive) return
     this.#incarnation++
     this.#isAlive = true
     this.#states = new Map()

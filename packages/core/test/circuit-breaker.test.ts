@@ -97,6 +97,20 @@ test('a retry that finds the circuit open waits for the probe, and no caller see
   expect(endpoint.requests).toHaveLength(100)
 })
 
+test('when nobody has wanted a token for long, callers wait for the first request instead of an old error', async () => {
+  const { clock, endpoint, tokens } = tenants(2)
+  endpoint.respondAlways(networkError())
+  const first = expect(tokens.getAccessToken('tenant-0')).rejects.toThrow()
+  await clock.advance(2_000)
+  await first
+  endpoint.respondAlways(undefined)
+  endpoint.latencyMs = 100
+  await clock.advance(60_000)
+  const all = Promise.all(['tenant-0', 'tenant-1', 'tenant-0'].map((name) => tokens.getAccessToken(name)))
+  await clock.advance(3_000)
+  await expect(all).resolves.toHaveLength(3)
+})
+
 test('closed, open, halfOpen: three failures in a row open it, a probe closes it', async () => {
   const clock = new TestClock()
   const breaker = new CircuitBreaker(clock)

@@ -106,6 +106,37 @@ test('a retry after a time-out waits for its turn: never do two processes renew 
   expect(mostInFlight).toBe(1)
 })
 
+/** Forty processes that want a token each every half a second. Each has a scope of its own, or all have the same. */
+function manyProcesses(scopeOf: (index: number) => string) {
+  const { clock, endpoint, store, start } = fleet()
+  const processes = Array.from({ length: 40 }, () => start())
+  let failures = 0
+  const run = async (seconds: number) => {
+    failures = 0
+    for (let step = 0; step < seconds * 2; step++) {
+      processes.forEach((each, index) => {
+        each.getAccessToken('c', { scope: scopeOf(index) }).catch(() => failures++)
+      })
+      await clock.advance(500)
+    }
+    return failures
+  }
+  return { endpoint, store, run }
+}
+
+test('forty processes send an endpoint that is down at most two requests a second, and all use it when it is back', async () => {
+  const { endpoint, run } = manyProcesses((index) => `scope-${index}`)
+  endpoint.respondAlways(new TypeError('fetch failed'))
+  await run(15)
+  const before = endpoint.requests.length
+  await run(30)
+  expect(endpoint.requests.length - before).toBeLessThanOrEqual(60)
+  expect(endpoint.requests.length - before).toBeGreaterThan(10)
+  endpoint.respondAlways(undefined)
+  await run(15)
+  expect(await run(1)).toBe(0)
+})
+
 test('a process gets a token although no lease ever becomes free', async () => {
   const { clock, store, start } = fleet()
   const key = await keyOfC()
