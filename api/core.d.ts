@@ -197,6 +197,7 @@ interface LoadContext {
     isAwaited(): boolean;
     readonly reason?: RetrievalReason | undefined;
     beforeRetry?(): Promise<void>;
+    probeTurn?(): Promise<((succeeded: boolean) => void) | undefined>;
 }
 interface LoadedToken {
     readonly token: AccessToken;
