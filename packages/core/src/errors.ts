@@ -1,3 +1,5 @@
+import { printable } from './internal/util/printable'
+
 /** What every error of tokenward extends. `code` is stable and tells the classes apart. */
 export abstract class TokenwardError extends Error {
   abstract readonly code: string
@@ -32,7 +34,7 @@ export class ConfigurationError extends TokenwardError {
 
 function describeProblems(problems: readonly ConfigurationProblem[]): string {
   const lines = problems.map(({ client, option, message }) =>
-    client === undefined ? `${option}: ${message}` : `client '${client}', ${option}: ${message}`,
+    printable(client === undefined ? `${option}: ${message}` : `client '${client}', ${option}: ${message}`),
   )
   return lines.length === 1 ? String(lines[0]) : `${lines.length} problems:\n${lines.map((l) => `  ${l}`).join('\n')}`
 }
@@ -47,7 +49,7 @@ export class UnknownClientError extends TokenwardError {
 
   constructor(client: string, knownClients: readonly string[]) {
     const known = knownClients.map((name) => `'${name}'`).join(', ') || 'none'
-    super(`no client '${client}' is defined; defined: ${known}`)
+    super(printable(`no client '${client}' is defined; defined: ${known}`))
     this.client = client
     this.knownClients = Object.freeze([...knownClients])
   }
@@ -150,7 +152,7 @@ function describeFailure(details: TokenRequestErrorDetails): string {
   const what = step === 'revocation' ? 'revocation failed' : 'no access token'
   const description = errorDescription === undefined ? '' : ` (${errorDescription})`
   const where = step && url ? `; ${STEPS[step]}: ${url}` : ''
-  return `${what} for client '${client}': ${error}${description}${where}`
+  return printable(`${what} for client '${client}': ${error}${description}${where}`)
 }
 
 /** The error as printers show it. */
@@ -175,7 +177,7 @@ export class WarmUpError extends TokenwardError {
 
   /** @param clients how many clients were to get a token */
   constructor(failures: readonly WarmUpFailure[], clients: number) {
-    const lines = failures.map(({ client, error }) => `  ${client}: ${error.message}`)
+    const lines = failures.map(({ client, error }) => `  ${printable(client)}: ${error.message}`)
     super(`${failures.length} of ${clients} clients cannot get a token:\n${lines.join('\n')}`)
     this.failures = Object.freeze(failures.map((failure) => Object.freeze({ ...failure })))
   }
@@ -194,7 +196,7 @@ export class OriginNotAllowedError extends TokenwardError {
     const why = reason
       ? 'it would travel by plain http; use https, or set allowInsecureRequests in the definition'
       : `allowed: ${allowedOrigins.join(', ')} (see allowedOrigins)`
-    super(`a token must not go to ${origin}: ${why}`)
+    super(printable(`a token must not go to ${origin}: ${why}`))
     this.origin = origin
     this.allowedOrigins = Object.freeze([...allowedOrigins])
   }

@@ -220,3 +220,44 @@ test('a logger without one of the methods is refused', () => {
   const logger = { debug() {}, info() {}, warn() {} } as unknown as Logger
   expect(() => createTokenManager({ clients: { c: definition }, logger })).toThrow('logger: has no method error')
 })
+
+test('a name of a client, which may come from a stranger, forges no line of a log or an error', async () => {
+  const { logger, lines } = recorder('debug', 'info', 'warn', 'error')
+  const requester = {
+    request: async ({ name: client }: { name: string }) => {
+      throw new TokenRequestError({ client, error: 'invalid_client', retryable: false })
+    },
+  }
+  const tokens = createTokenManager({
+    resolveClient: async (name) => (name.startsWith('known') ? { ...definition, requester } : undefined),
+    logger,
+  })
+  const forged = 'tenant\r\ntokenward: all is well\u2028\u001b[2J'
+  const messages: string[] = []
+  const note = (error: Error) => messages.push(error.message)
+  await tokens.getAccessToken(forged).catch(note)
+  await tokens.getAccessToken(`known ${forged}`).catch(note)
+  await tokens.getAccessToken(`known ${forged}`, { scope: '"' }).catch(note)
+  await tokens.warmUp([forged]).catch((error: Error) => note(new Error(error.message.split('\n').slice(1).join('|'))))
+  await tokens.close()
+  expect(messages).toHaveLength(4)
+  expect(lines.length).toBeGreaterThan(0)
+  for (const text of [...messages, ...lines]) expect(text).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)
+})
+
+test('the cause of an error of the user is in no event, also when the circuit opens', async () => {
+  const { tokens, endpoint } = scripted()
+  const cause = new Error('the proxy password is hunter2')
+  endpoint.respondAlways(
+    new TokenRequestError({ client: 'catalog.client', error: 'network_error', retryable: true, cause }),
+  )
+  const causes: unknown[] = []
+  tokens.on('circuitOpened', ({ error }) => causes.push(error.cause))
+  tokens.on('tokenRequestFailed', ({ error }) => causes.push(error.cause))
+  tokens.on('tokenUnavailable', ({ error }) => causes.push(error.cause))
+  for (let call = 0; call < 20; call++) tokens.getAccessToken('catalog.client', { scope: `s${call}` }).catch(() => {})
+  await settle()
+  await tokens.close()
+  expect(causes.length).toBeGreaterThan(0)
+  expect(causes.filter((each) => each !== undefined)).toEqual([])
+})

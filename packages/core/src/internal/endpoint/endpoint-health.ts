@@ -3,6 +3,7 @@ import { TokenRequestError } from '../../errors'
 import type { Emit } from '../util/event-emitter'
 import type { CircuitBreaker, FailedRequest, Permit } from './circuit-breaker'
 import type { Cooldowns } from './cooldowns'
+import { copyError } from './copy-error'
 import { kindOf } from './failure-kinds'
 import { shownUrl } from './request-progress'
 
@@ -113,7 +114,9 @@ export class EndpointHealth {
     else if (state === 'halfOpen') this.#emit('circuitHalfOpened', { client, endpoint })
     else if (error) {
       const retryAfterMs = this.breaker.waitMs
-      this.#emit('circuitOpened', { client, endpoint, error, retryAfterMs, wasOpen: before === 'halfOpen' })
+      // The cause is an error of the user's own, which may say anything.
+      const shown = copyError(error, { cause: undefined })
+      this.#emit('circuitOpened', { client, endpoint, error: shown, retryAfterMs, wasOpen: before === 'halfOpen' })
     }
     return result
   }

@@ -53,6 +53,6 @@ export class EventEmitter {
     if (name !== 'tokenUsed') this.#log?.(name, event)
     const listeners = this.#listeners.get(name) as Set<Listener<typeof name>> | undefined
     if (listeners?.size) for (const listener of [...listeners]) quietly(() => listener(event))
-    this.#channels.observed(name)?.publish(event)
+    quietly(() => this.#channels.observed(name)?.publish(event))
   }
 }

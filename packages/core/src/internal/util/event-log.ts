@@ -2,6 +2,7 @@ import { TokenRequestError } from '../../errors'
 import type { Logger, TokenEvents } from '../../events'
 import type { Emit } from './event-emitter'
 import { eventLine, type LoggedEvent, time } from './event-lines'
+import { printable } from './printable'
 import { quietly } from './quietly'
 import { type StoreFault, storeFault } from './store-fault'
 
@@ -36,7 +37,8 @@ export function eventLog(logger: Logger): Emit {
   return (name, event) => {
     const [level, text] = eventLine(name as LoggedEvent, event as TokenEvents[LoggedEvent])
     const shownLevel = isKnown({ name, event } as AnyEvent) ? 'debug' : level
-    quietly(() => write[shownLevel](`tokenward: ${text}`, { event: name, ...plain(event) }))
+    // Whoever names a client may be a stranger, when the names of tenants come from requests.
+    quietly(() => write[shownLevel](`tokenward: ${printable(text)}`, { event: name, ...plain(event) }))
   }
 }
 
