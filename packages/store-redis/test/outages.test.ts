@@ -80,7 +80,7 @@ const CLIENTS = [
 ] as const
 
 describe.skipIf(!(await redisProgram())).concurrent.each(CLIENTS)('with %s', (_client, options) => {
-  test.for(OUTAGES)('a Redis that %s costs no call', { timeout: 60_000 }, async ([, prepare], context) => {
+  test.for(OUTAGES)('a Redis that %s costs no call', { timeout: 120_000 }, async ([, prepare], context) => {
     const { port, begin, end } = await prepare(context)
     const fleet = await startFleetUnderLoad(() => connect(context, port, options))
     await fleet.shares()
