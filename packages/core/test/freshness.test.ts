@@ -199,6 +199,29 @@ test('a token that expired while the machine was suspended, with its monotonic c
   expect(endpoint.requests).toHaveLength(2)
 })
 
+test('a token that expired on its way, because the machine was suspended, is not used', async () => {
+  const { tokens, endpoint, clock } = scripted()
+  endpoint.latencyMs = 1_000
+  const waiting = tokens.getAccessToken('catalog.client')
+  await settle()
+  clock.jumpWallClock(3_600_000)
+  await clock.advance(1_000)
+  expect(endpoint.requests).toHaveLength(2)
+  await clock.advance(1_000)
+  expect((await waiting).value).toBe('token-2')
+  expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-2')
+})
+
+test('an endpoint that takes longer than its tokens live is asked three times, and its token goes to the caller', async () => {
+  const { tokens, endpoint, clock } = scripted()
+  endpoint.latencyMs = 2_000
+  endpoint.expiresIn = 1
+  const waiting = tokens.getAccessToken('catalog.client')
+  for (let request = 0; request < 3; request++) await clock.advance(2_000)
+  expect((await waiting).value).toBe('token-3')
+  expect(endpoint.requests).toHaveLength(3)
+})
+
 test('a token with expires_in 0 goes to the callers that wait for it, and is not cached', async () => {
   const { tokens, endpoint, clock } = scripted()
   endpoint.expiresIn = 0

@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock'
-import type { CacheGetOptions } from '../../token-cache'
+import type { CacheGetOptions, LoadedToken } from '../../token-cache'
 import type { StoreLease } from '../../token-store'
 import type { LookupResult, StoreLookup } from '../store/lookup'
 import type { ProbeTurns } from '../store/probe-turns'
@@ -17,6 +17,8 @@ import type { LocalCache } from './local-cache'
  * holder dies.
  */
 export const LEASE_MARGIN_MS = 1_000
+/** How often a token that is expired when it comes is requested again. */
+const RETRIES = 2
 
 /** Whether a token that another caller or process got can be used. */
 export type Accepts = (entry: CacheEntry) => boolean
@@ -165,16 +167,16 @@ export class Renewer {
         if (!end) isRequesting = false
         return end
       }
-      const { token, lifetimeMs, refreshInMs, requestedAt } = await loader.load({
-        signal,
-        isAwaited,
-        beforeRetry,
-        ...(turns && { probeTurn }),
-        reason: flight.reason,
-      })
+      const load = { signal, isAwaited, beforeRetry, ...(turns && { probeTurn }), reason: flight.reason }
+      let loaded = await loader.load(load)
+      // It expired on its way: the machine was suspended, or the endpoint is slower than its tokens live. The next may be better.
+      for (let turn = 0; turn < RETRIES && loaded.lifetimeMs > 0 && this.#remainingMs(loaded) <= 0; turn++) {
+        loaded = await loader.load(load)
+      }
       flight.isNew = true
-      const remainingMs = lifetimeMs - (this.#clock.monotonic() - requestedAt)
-      return { entry: this.#local.create(token, 'endpoint', { lifetimeMs, remainingMs, refreshInMs }), lease }
+      const { token, lifetimeMs, refreshInMs } = loaded
+      const times = { lifetimeMs, remainingMs: this.#remainingMs(loaded), refreshInMs }
+      return { entry: this.#local.create(token, 'endpoint', times), lease }
     } catch (error) {
       if (error instanceof FoundMeanwhile) return { entry: error.entry }
       const now = this.#clock.monotonic()
@@ -187,6 +189,11 @@ export class Renewer {
       void this.#store?.release(key, lease, shared && this.#store.shareFailure(endpointKey, shared))
       throw error
     }
+  }
+
+  /** Counted from the request: the server may have issued the token at once. */
+  #remainingMs({ lifetimeMs, requestedAt }: LoadedToken): number {
+    return lifetimeMs - (this.#clock.monotonic() - requestedAt)
   }
 
   /** A token of the store that can be used, or the lease to renew it. */
