@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { bundle, bundlers, TARGETS } from '../test/packed/bundlers.mjs'
-import { asCommonJs, asModule, standIns, testUnder } from '../test/packed/examples.mjs'
+import { asCommonJs, asModule, everyExample, runExample, standIns, testUnder } from '../test/packed/examples.mjs'
 import { installFromRegistry, npmInstall, packInto } from '../test/packed/install.mjs'
 
 const NODES = ['20.19', '20', '22.12', '22', '24', '26']
@@ -38,8 +38,14 @@ async function step(name, run) {
 }
 
 /** Runs a command. Returns its output when it fails. */
-function command(file, args, { cwd, env } = {}) {
-  const options = { encoding: 'utf8', cwd, env: { ...process.env, ...env }, shell: process.platform === 'win32' }
+function command(file, args, { cwd, env, timeout } = {}) {
+  const options = {
+    encoding: 'utf8',
+    cwd,
+    timeout,
+    env: { ...process.env, ...env },
+    shell: process.platform === 'win32',
+  }
   const { status, error, stdout, stderr } = spawnSync(file, args, options)
   return status === 0 ? undefined : `${error ?? ''}${stdout}\n${stderr}`
 }
@@ -122,7 +128,7 @@ const PARTS = {
     }
   },
 
-  /** The examples of the READMEs in empty folders, in each kind of module, and with the test runners. */
+  /** The examples of every document, pasted; the first also in an empty folder, in each kind of module; and with the test runners. */
   async examples() {
     const tarballs = packInto(newFolder('tarballs'))
     const folder = npmInstall(newFolder('examples'), [tarballs('core'), tarballs('store-memory'), tarballs('fetch')])
@@ -134,6 +140,20 @@ const PARTS = {
       writeFileSync(join(folder, file), code)
       const args = ['--import', './stand-ins.mjs', file]
       await step(`the README's first example as ${file}`, () => command(process.execPath, args, { cwd: folder }))
+    }
+    const everything = await project()
+    writeFileSync(join(everything, 'stand-ins.mjs'), standIns)
+    writeFileSync(join(everything, 'run-example.mjs'), runExample)
+    for (const { name, code, isTest, needs } of await everyExample(root)) {
+      writeFileSync(join(everything, 'example.mjs'), code)
+      const args = ['run-example.mjs', ...(isTest ? ['test'] : [])]
+      await step(name, () => {
+        const problem = command(process.execPath, args, { cwd: everything, timeout: 60_000 })
+        if (needs === undefined) return problem
+        return problem?.includes(needs)
+          ? undefined
+          : `expected an error with: ${needs}\n${problem ?? 'it ended without an error'}`
+      })
     }
     const runners = newFolder('runners')
     const packages = ['core', 'store-memory', 'fetch', 'testing'].map(tarballs)

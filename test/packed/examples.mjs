@@ -1,5 +1,5 @@
 // The examples of the READMEs, changed as little as each kind of project demands.
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { transform } from 'esbuild'
 
@@ -22,7 +22,11 @@ export function asCommonJs(root) {
 
 /** Loaded before the example: stands in for the servers that it names, which nobody has. */
 export const standIns = `
+  import dns from 'node:dns'
   process.env.INVOICE_SECRET = 'secret'
+  process.env.CATALOG_SECRET = 'secret'
+  // Nothing leaves this machine.
+  dns.lookup = (host, _options, callback) => callback(new Error('no such server: ' + host))
   globalThis.fetch = async (input, init) => {
     const request = new Request(input, init)
     const { origin, pathname } = new URL(request.url)
@@ -33,7 +37,7 @@ export const standIns = `
     }
     const issuer = 'https://login.company.com'
     if (origin !== issuer) throw new Error('unexpected request: ' + request.url)
-    if (pathname === '/token') {
+    if (pathname.endsWith('/token')) {
       return Response.json({ access_token: 'the-token', token_type: 'Bearer', expires_in: 3600 })
     }
     return Response.json({ issuer, token_endpoint: issuer + '/token' })
@@ -45,4 +49,54 @@ export async function testUnder(runner, root) {
   const { code } = await transform(firstExample(join(root, 'packages/testing/README.md')), { loader: 'ts' })
   const from = { jest: '@jest/globals', vitest: 'vitest' }[runner]
   return code.replace(/(import \{ test \} from )"node:test"/, `$1"${from}"`)
+}
+
+/** What an example needs that is not there when it is pasted alone, as its output names it. */
+const NEEDS = {
+  'README.md health.ts': "no client 'invoice.client' is defined",
+  'README.md proofs.ts': 'privateKey is not defined',
+  'docs/client-authentication.md private-key.ts': 'client.pem',
+  // `tokenward serve`. test/getting-started.test.ts runs this page with it.
+  'docs/getting-started.md worker.mts': 'http://127.0.0.1:5001/',
+  'docs/many-tenants.md tenants.ts': 'findTenant is not defined',
+  'docs/mtls.md mtls.ts': 'client.crt',
+  // These libraries do not use the platform's `fetch`. The token was there when they called the API.
+  'packages/axios/README.md invoices.ts': 'no such server: apis.company.com',
+  'packages/store-redis/README.md tls.ts': '/etc/redis/ca.crt',
+  'packages/undici/README.md invoices.ts': 'no such server: apis.company.com',
+}
+
+/** Runs `example.mjs` with the stand-ins. Tests end by themselves; another example may have started a server. */
+export const runExample = `
+  import './stand-ins.mjs'
+  await import('./example.mjs')
+  if (!process.argv.includes('test')) process.exit()
+`
+
+/**
+ * Every TypeScript example of the README, of the pages of the documentation and of the packages' READMEs, as plain JavaScript.
+ *
+ * @returns {Promise<{ name: string, code: string, isTest: boolean, needs: string | undefined }[]>} `needs` is what its error must name
+ */
+export async function everyExample(root) {
+  const pages = readdirSync(join(root, 'docs')).filter((file) => file.endsWith('.md'))
+  const packages = readdirSync(join(root, 'packages'))
+  const documents = [
+    'README.md',
+    ...pages.map((page) => `docs/${page}`),
+    ...packages.map((name) => `packages/${name}/README.md`),
+  ]
+  const examples = documents.flatMap((document) => {
+    const text = readFileSync(join(root, document), 'utf8')
+    return [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => {
+      const [, file] = /^\/\/ (\S+)\n/.exec(code) ?? []
+      return { name: `${document} ${file}`, source: code }
+    })
+  })
+  return Promise.all(
+    examples.map(async ({ name, source }) => {
+      const { code } = await transform(source, { loader: 'ts', format: 'esm' })
+      return { name, code, isTest: /\.test\.m?ts$/.test(name), needs: NEEDS[name] }
+    }),
+  )
 }

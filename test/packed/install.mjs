@@ -39,16 +39,23 @@ export const packages = readdirSync(join(root, 'packages')).filter((name) =>
   existsSync(join(root, 'packages', name, 'package.json')),
 )
 
-/** What the scripts of test/packed need beside the packed packages, as npm finds it. */
+/** What the scripts of test/packed and the examples of the documents need beside the packed packages, as npm finds it. */
 const LIBRARIES = [
   '@opentelemetry/api',
+  '@opentelemetry/exporter-prometheus',
+  '@opentelemetry/sdk-metrics',
   'axios',
+  'consola',
   'ioredis@5',
   'keyv',
+  'ky',
   'ofetch',
+  'pino',
+  'simple-oauth2',
   'undici',
   'undici-7@npm:undici@7',
   'unstorage',
+  'winston',
 ]
 
 const SCRIPTS = ['smoke.mjs', 'adapters.mjs', 'contract.mjs', 'portable.mjs']
