@@ -20,19 +20,24 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 /** What else users' code and the scripts in that folder import, and where it is in this repository. */
 const TOOLS = {
   '@keyv/postgres': 'packages/store-keyv/node_modules/@keyv/postgres',
+  '@opentelemetry/exporter-prometheus': 'apps/docs/node_modules/@opentelemetry/exporter-prometheus',
+  '@opentelemetry/sdk-metrics': 'apps/docs/node_modules/@opentelemetry/sdk-metrics',
   '@tokenward/identity-provider': 'apps/identity-provider',
   '@types/node': 'node_modules/@types/node',
   '@types/simple-oauth2': 'apps/docs/node_modules/@types/simple-oauth2',
   axios: 'packages/axios/node_modules/axios',
+  consola: 'apps/docs/node_modules/consola',
   ioredis: 'packages/store-redis/node_modules/ioredis',
   jose: 'packages/core/node_modules/jose',
   keyv: 'packages/store-keyv/node_modules/keyv',
   ky: 'packages/fetch/node_modules/ky',
   ofetch: 'packages/ofetch/node_modules/ofetch',
+  pino: 'apps/docs/node_modules/pino',
   'simple-oauth2': 'apps/docs/node_modules/simple-oauth2',
   undici: 'packages/undici/node_modules/undici',
   'undici-7': 'packages/undici/node_modules/undici-7',
   unstorage: 'packages/store-unstorage/node_modules/unstorage',
+  winston: 'apps/docs/node_modules/winston',
 }
 
 export const packages = readdirSync(join(root, 'packages')).filter((name) =>
@@ -41,6 +46,7 @@ export const packages = readdirSync(join(root, 'packages')).filter((name) =>
 
 /** What the scripts of test/packed and the examples of the documents need beside the packed packages, as npm finds it. */
 const LIBRARIES = [
+  '@keyv/postgres',
   '@opentelemetry/api',
   '@opentelemetry/exporter-prometheus',
   '@opentelemetry/sdk-metrics',
