@@ -26,7 +26,7 @@ export async function attempt(
 ): Promise<Outcome> {
   // A copy, because adapters write into it (a length, a boundary) what would be wrong in the next attempt.
   const headers = ((changes.headers as typeof config.headers) ?? config.headers).concat()
-  for (const name of Object.keys(secrets)) headers.set(spelledOut(name), secrets[name], true)
+  for (const name of Object.keys(secrets)) headers.set(SPELLED_OUT[name] ?? name, secrets[name], true)
   const replaced = {
     // axios would make an Authorization header of it, in place of ours.
     ...(config.auth && { auth: undefined }),
@@ -48,17 +48,16 @@ export async function attempt(
     outcome = { url, response, settle, cut: () => closeConnection(response?.request) }
   }
   // The same object is in errors and responses, and interceptors that retry send it again.
-  for (const key of Object.keys(replaced) as (keyof typeof config)[]) Object.assign(sent, { [key]: config[key] })
+  const restored = sent as unknown as Record<string, unknown>
+  for (const key of Object.keys(replaced) as (keyof typeof config)[]) restored[key] = config[key]
   redactHeaders(headers, secrets)
   sent.headers = headers
   redactRequest(outcome.response?.request, secrets)
   return outcome
 }
 
-/** `Authorization` for `authorization`, as users of axios expect it in the headers of a config. */
-function spelledOut(name: string): string {
-  return name.replace(/\b[a-z]/g, (letter) => letter.toUpperCase())
-}
+/** The names of the secrets, as users of axios expect them in the headers of a config. */
+const SPELLED_OUT: Readonly<Record<string, string>> = { authorization: 'Authorization', dpop: 'Dpop' }
 
 /** The changes that send a config to `url`. */
 export function sendTo(url: string) {

@@ -50,7 +50,7 @@ export class AuthorizedAdapters {
     const original = typeof adapter === 'function' && originals.has(adapter) ? originals.get(adapter) : adapter
     // Chosen when it is used: the fetch adapter depends on the `fetch` in the config.
     const plain: AdapterFunction = (config) => getAdapter(original, config)(config)
-    const isAxiosOwn = [original].flat().every((each) => typeof each !== 'function')
+    const isAxiosOwn = Array.isArray(original) ? !original.some(isFunction) : !isFunction(original)
     const authorized: AdapterFunction = (config) =>
       this.#released || isSuperseded() ? plain(config) : this.#send(plain, isAxiosOwn, config)
     originals.set(authorized, original)
@@ -124,6 +124,10 @@ export class AuthorizedAdapters {
     if (hasCredentials) Object.assign(url, { username: '', password: '' })
     return { url, hasCredentials }
   }
+}
+
+function isFunction(adapter: unknown): boolean {
+  return typeof adapter === 'function'
 }
 
 /** A path that can only be one: without a scheme or a host, and without anything that has to be encoded. */

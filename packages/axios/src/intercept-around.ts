@@ -45,9 +45,14 @@ export function interceptAround(
       },
     }
     // axios runs them in the order in which it collects them, or in the reverse order (`legacyInterceptorReqResOrdering`).
+    let hasOthers = false
     visit(own)
-    inherited.call(this, visit)
-    visit(own)
+    inherited.call(this, (interceptor) => {
+      hasOthers = true
+      visit(interceptor)
+    })
+    // Without others, nothing has changed since it ran before them.
+    if (hasOthers) visit(own)
   }
   return () => {
     isActive = false

@@ -71,8 +71,15 @@ function nameOnly(this: object): string {
   return `[${this.constructor.name}]`
 }
 
+/** The property of a request of node:http that has its headers: the same for all of them. */
+let outHeaders: symbol | undefined
+
 /** By lower-case name: the name as the caller wrote it, and the value. */
-function outgoingHeaders(request: object): Record<string, [name: string, value: unknown]> | undefined {
-  const symbol = Object.getOwnPropertySymbols(request).find(({ description }) => description === 'kOutHeaders')
-  return symbol && Reflect.get(request, symbol)
+function outgoingHeaders(request: NodeRequest): Record<string, [name: string, value: unknown]> | undefined {
+  // follow-redirects keeps none beside those of the request that it wraps.
+  if (request._currentRequest) return undefined
+  if (outHeaders === undefined || !Object.hasOwn(request, outHeaders)) {
+    outHeaders = Object.getOwnPropertySymbols(request).find(({ description }) => description === 'kOutHeaders')
+  }
+  return outHeaders && Reflect.get(request, outHeaders)
 }

@@ -18,6 +18,8 @@ export function isReplayableBody(body: unknown): boolean {
  */
 export function snapshotBody<Body>(body: Body): Body
 export function snapshotBody(body: unknown): unknown {
+  // Most requests have none. The platform loads some of the classes below when they are first named.
+  if (typeof body !== 'object' || body === null) return body
   if (body instanceof URLSearchParams) return new URLSearchParams(body)
   if (body instanceof ArrayBuffer) return body.slice(0)
   // `slice` of a typed array keeps its class: a Buffer stays a Buffer, whose own `slice` would not copy.

@@ -32,8 +32,15 @@ export function repeatable(input: URL | Request, init: AuthorizedRequestInit): R
 }
 
 function ofUrl(url: URL, init: AuthorizedRequestInit): Repeatable {
-  const { tokenParameters, retryOn401, proofClaims, ...platformInit } = init
-  const { body: given, headers: givenHeaders, method: givenMethod = 'GET', ...rest } = platformInit
+  const {
+    tokenParameters,
+    retryOn401,
+    proofClaims,
+    body: given,
+    headers: givenHeaders,
+    method: givenMethod = 'GET',
+    ...rest
+  } = init
   const headers = snapshotHeaders(givenHeaders)
   const body = snapshotBody(given)
   const method = normalizeMethod(givenMethod)

@@ -66,15 +66,18 @@ export function outgoingRequest(
     url,
     headers: () => headers.toHeaders(),
     replayable,
-    authorizedBy: (authorization) => ({
-      ...options,
-      ...(origin !== undefined && { origin }),
-      path: authorization.url.slice(connectsTo.length),
-      headers: headers.with(authorization.headers),
-      ...(body !== undefined && { body }),
+    authorizedBy(authorization) {
+      const authorized: Options & { maxRedirections?: number } = {
+        ...options,
+        path: authorization.url.slice(connectsTo.length),
+        headers: headers.with(authorization.headers),
+      }
+      if (origin !== undefined) authorized.origin = origin
+      if (body !== undefined) authorized.body = body
       // A proof is valid for one URL. An interceptor below this one must not send it to another.
-      ...(authorization.followsRedirects && { maxRedirections: 0 }),
-    }),
+      if (authorization.followsRedirects) authorized.maxRedirections = 0
+      return authorized
+    },
   }
 }
 

@@ -59,6 +59,9 @@ export class ClientRegistry {
   readonly #requestRecency: Recency
   readonly #options: ClientRegistryOptions
   readonly #sources: TokenSources
+  /** What {@link ready} found the last time: most processes use one client. */
+  #lastName: string | undefined
+  #lastClient: ManagedClient | undefined
 
   constructor(options: ClientRegistryOptions) {
     this.#options = options
@@ -83,8 +86,16 @@ export class ClientRegistry {
 
   /** The client, if its definition is loaded. */
   ready(name: string): ManagedClient | undefined {
-    const client = this.#defined.get(name) ?? this.#resolved.get(name)
-    return client instanceof LateClient ? client.client : client
+    if (name === this.#lastName) return this.#lastClient
+    const defined = this.#defined.get(name)
+    const client = defined ?? this.#resolved.get(name)
+    const ready = client instanceof LateClient ? client.client : client
+    // One that `resolve` found is asked for each time: that keeps it among those that were used last.
+    if (defined !== undefined && ready !== undefined) {
+      this.#lastName = name
+      this.#lastClient = ready
+    }
+    return ready
   }
 
   /**
@@ -108,6 +119,8 @@ export class ClientRegistry {
 
   remove(name: string): boolean {
     this.ready(name)?.requests.clear()
+    this.#lastName = undefined
+    this.#lastClient = undefined
     const wasDefined = this.#defined.delete(name)
     return this.#resolved.delete(name) || wasDefined
   }

@@ -10,11 +10,19 @@ export function resolve(client: string, input: string | URL, base: string | unde
   if (base !== undefined && !ABSOLUTE.test(input)) {
     return new URL(input === '' ? base : `${base.replace(/\/$/, '')}/${input.replace(/^\/+/, '')}`)
   }
-  if (URL.canParse(input, base)) return new URL(input, base)
+  try {
+    // Not `canParse` before it: that would parse each URL twice.
+    return new URL(input, base)
+  } catch {
+    throw unresolved(client, input)
+  }
+}
+
+function unresolved(client: string, input: string): ConfigurationError {
   // A query may hold secrets.
   const [path = ''] = String(input).split(/[?#]/)
   const message = `missing, and the request's URL is not absolute: '${path.slice(0, 100)}'`
-  throw new ConfigurationError([{ client, option: 'baseURL', message }])
+  return new ConfigurationError([{ client, option: 'baseURL', message }])
 }
 
 /** The origin; of a URL that has none (`data:`, `blob:`), the scheme. */
