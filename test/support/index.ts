@@ -1,4 +1,5 @@
 export { catalogTokens, dpopTokens } from './catalog'
+export { addedCost, awaitedCostOf, costOf, warmTokens } from './cost'
 export { expectOneToken, expectOutlivesServer, fleet, MINUTE, newKey } from './fleet'
 export { LeasingStore } from './leasing-store'
 export { runs, slow } from './property'

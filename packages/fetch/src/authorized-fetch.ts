@@ -70,7 +70,8 @@ function send(
   }
   const headers = outgoing.headersWith(authorization.headers)
   // A transport of the user may expect the platform's object.
-  return transport(...outgoing.take(authorization.url, { headers: isOwn ? new Headers(headers) : headers }))
+  const sent = isOwn && !(headers instanceof Headers) ? new Headers(headers) : headers
+  return transport(...outgoing.take(authorization.url, { headers: sent }))
 }
 
 /** Its members are read when they are needed, because the platform computes them each time. */

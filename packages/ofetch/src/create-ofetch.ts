@@ -59,15 +59,12 @@ function snapshot([request, options]: Parameters<$Fetch>): Parameters<$Fetch> {
 
 /** Core has retried the token request already. ofetch would retry again, because it takes any error for a network error. */
 function withoutRetry(fetch: AuthorizedFetch): AuthorizedFetch {
-  return async (input, options) => {
-    try {
-      return await fetch(input, options)
-    } catch (error) {
+  return (input, options) =>
+    fetch(input, options).catch((error: unknown) => {
       // The object belongs to ofetch, which made it for this call.
       if (options && error instanceof TokenwardError) Object.assign(options, { retry: false })
       throw error
-    }
-  }
+    })
 }
 
 /** The errors of tokenward reach the caller as they are, without ofetch's error around them. */
