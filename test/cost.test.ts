@@ -27,12 +27,12 @@ const SCRIPT = `
   }
   console.log(JSON.stringify({
     object: await bytesPerCall(100_000, () => (globalThis.kept = { a: 1, b: { c: 1, d: 2, e: 3, f: 4 } })),
-    cached: await bytesPerCall(100_000, () => tokens.getAccessToken('c')),
+    cached: await bytesPerCall(400_000, () => tokens.getAccessToken('c')),
     fetch: await bytesPerCall(10_000, () => catalog('items')),
   }))
 `
 
-test('a cached token allocates no memory, and a request with one little', async () => {
+test('a cached token creates no object per call, and a request with it few', async () => {
   // The young generation holds all that is allocated, so that nothing is collected between two measurements.
   const flags = ['--expose-gc', '--max-semi-space-size=256', '--min-semi-space-size=256']
   const child = spawn(process.execPath, [...flags, '--input-type=module', '--eval', SCRIPT])
@@ -41,6 +41,7 @@ test('a cached token allocates no memory, and a request with one little', async 
   const { object, cached, fetch } = JSON.parse(output)
   // The measurement itself notices two objects per call.
   expect(object).toBeGreaterThan(64)
-  expect(cached).toBeLessThan(48)
+  // Numbers of the time, kept on the heap. One promise per call, as of an async function, is over 90 bytes more.
+  expect(cached).toBeLessThan(100)
   expect(fetch).toBeLessThan(5_000)
 })
