@@ -11,10 +11,21 @@ export default defineConfig({
   lang: 'en',
   srcDir: '../../docs',
   base: process.env.DOCS_BASE ?? '/',
-  // The pages lie outside of this workspace, where `vue` is not found.
-  vite: { resolve: { alias: ['vue/server-renderer', 'vue'].map((find) => ({ find, replacement: installed(find) })) } },
+  // The pages lie outside of this workspace, where `vue` is not found. What Node would load of it does not run in a browser.
+  vite: {
+    resolve: {
+      alias: [
+        { find: 'vue/server-renderer', replacement: installed('vue/server-renderer') },
+        { find: /^vue$/, replacement: installed('vue/dist/vue.runtime.esm-bundler.js') },
+      ],
+    },
+  },
+  // The theme's home page has no main landmark, which screen readers jump to.
+  transformHtml: (html) => html.replace('class="VPContent is-home"', 'role="main" $&'),
   // Links into the repository work on GitHub. On the site they lead there.
   markdown: {
+    // The default themes show comments too faintly.
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
     config(md) {
       md.core.ruler.push('repository-links', ({ tokens }) => {
         for (const { children } of tokens) {

@@ -20,5 +20,5 @@ export const EXIT_CODES = {
   api: 8,
 } as const
 
-/** One of {@link EXIT_CODES}. */
+/** One of the values of `EXIT_CODES`. */
 export type ExitCode = (typeof EXIT_CODES)[keyof typeof EXIT_CODES]
