@@ -5,10 +5,14 @@ import { sections } from './sections'
 const installed = (name: string) => fileURLToPath(import.meta.resolve(name))
 const repository = 'https://github.com/tokenward/tokenward'
 
+const ICON =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><circle cx="8" cy="8" r="8" fill="#1f5fa8"/><path d="M4 5h8M8 5v7" stroke="#fff" stroke-width="2"/></svg>'
+
 export default defineConfig({
   title: 'tokenward',
   description: 'OAuth 2.0 access tokens for TypeScript workers, daemons and background jobs',
   lang: 'en',
+  head: [['link', { rel: 'icon', href: `data:image/svg+xml,${encodeURIComponent(ICON)}` }]],
   srcDir: '../../docs',
   base: process.env.DOCS_BASE ?? '/',
   // The pages lie outside of this workspace, where `vue` is not found. What Node would load of it does not run in a browser.

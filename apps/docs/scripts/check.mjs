@@ -67,6 +67,10 @@ async function openTab(browser, origin, options) {
   const report = (what) => problems.add(`${new URL(tab.url()).pathname}: ${what}`)
   tab.on('pageerror', (error) => report(String(error)))
   tab.on('console', (message) => message.type() === 'error' && report(message.text()))
+  tab.on(
+    'response',
+    (response) => response.status() >= 400 && report(`${response.url()} responds ${response.status()}`),
+  )
   tab.on('request', (request) => {
     if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(origin))
       report(`a request to ${request.url()}`)
