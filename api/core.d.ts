@@ -43,6 +43,7 @@ type Awaitable<T> = T | Promise<T>;
 interface CacheGetOptions {
     readonly client: string;
     readonly isBound: boolean;
+    readonly mayBeNA?: boolean | undefined;
     readonly group: string;
     readonly endpointKey: string;
     readonly loader: TokenLoader;
@@ -464,6 +465,7 @@ interface TokenRequestFailed {
 }
 type TokenRequestStep = 'discovery' | 'token_request' | 'revocation' | 'supplier';
 interface TokenRequester {
+    readonly mayIssueNA?: boolean | undefined;
     request(client: ClientConfiguration, request: TokenRequest): Promise<TokenResponse>;
     identity?(client: ClientConfiguration, requested: RequestedToken): Awaitable<string | undefined>;
     revoke?(client: ClientConfiguration, token: string, request: TokenRequest): Promise<boolean>;

@@ -98,6 +98,7 @@ export function tokenExchange(options: TokenExchangeOptions): TokenRequester {
   const identities = new CredentialIdentities()
   return grantRequester(systemClock, {
     type: TOKEN_EXCHANGE,
+    mayIssueNA: true,
     async parameters(client, { parameters, signal }, { issuer }) {
       const context = { client: client.name, audience: issuer, parameters }
       return {

@@ -53,6 +53,8 @@ export interface CacheGetOptions {
   readonly client: string
   /** Whether the client's tokens are DPoP tokens. A token of another type in a store is not used. */
   readonly isBound: boolean
+  /** Whether a token from a store may have the type `N_A`. Default false. */
+  readonly mayBeNA?: boolean | undefined
   /** What the client's tokens have in common in a store: an opaque text, like a key. */
   readonly group: string
   /** What all requests to the client's token endpoint have in common in a store: an opaque text, like a key. */

@@ -54,6 +54,11 @@ export interface TokenResponse {
  * aborts.
  */
 export interface TokenRequester {
+  /**
+   * Whether the grant may issue tokens of the type `N_A`, which no API takes (RFC 8693 §2.2.1). Token exchange may. Default false: such
+   * a token is refused in a response, and is not used from a store.
+   */
+  readonly mayIssueNA?: boolean | undefined
   request(client: ClientConfiguration, request: TokenRequest): Promise<TokenResponse>
   /**
    * What the grant is for, as far as the definition and the parameters do not say it: the grant type, and an identity of its

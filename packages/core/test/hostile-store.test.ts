@@ -48,6 +48,18 @@ test('a DPoP token in the store is not used for a Bearer client', async () => {
   expect(await start().getAccessToken('c')).toMatchObject({ type: 'Bearer', value: 'token-2' })
 })
 
+test.each([
+  [undefined, { type: 'Bearer', value: 'token-2' }],
+  [true, { type: 'N_A', value: 'planted' }],
+])('a token of type N_A in the store, with mayIssueNA %j of the requester', async (mayIssueNA, expected) => {
+  const { store, endpoint, start } = await fleet()
+  const requester = { mayIssueNA, request: endpoint.request.bind(endpoint) }
+  await start('c', { requester }).getAccessToken('c')
+  await settle()
+  tamper(store, { type: 'N_A', value: 'planted' })
+  expect(await start('c', { requester }).getAccessToken('c')).toMatchObject(expected)
+})
+
 test('an entry that names another client is not used', async () => {
   const { store, start } = await fleet()
   await start().getAccessToken('c')

@@ -6,6 +6,7 @@ import { createConsola } from 'consola'
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import winston from 'winston'
+import { eventLog } from '../src/internal/util/event-log'
 import { definition, scripted, settle } from './support'
 
 const unavailable = () =>
@@ -121,6 +122,21 @@ test('an API that rejects every token, and then accepts one', async () => {
       "info tokenward: client 'catalog.client': https://api.example accepts the client's tokens again.",
     ]
   `)
+})
+
+test('the log remembers 1,000 APIs that reject every token, and forgets the oldest ones', () => {
+  const { logger, lines } = recorder('info')
+  const log = eventLog(logger)
+  const rejectedBy = (number: number) =>
+    log('tokenRejected', { client: 'c', origin: `https://api-${number}.example`, willRenew: true, isRepeated: false })
+  for (let number = 0; number <= 1_000; number++) {
+    log('newTokenRejected', { client: 'c', origin: `https://api-${number}.example` })
+  }
+  rejectedBy(1)
+  rejectedBy(1_000)
+  expect(lines).toEqual([])
+  rejectedBy(0)
+  expect(lines).toHaveLength(1)
 })
 
 test('at debug there is a line for each event, and none for the use of a token', async () => {

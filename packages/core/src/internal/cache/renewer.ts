@@ -199,7 +199,7 @@ export class Renewer {
   /** A token of the store that can be used, or the lease to renew it. */
   async #find({ key, options, flight }: RenewalContext, accepts: Accepts): Promise<LookupResult<CacheEntry>> {
     if (!this.#lookup) return { state: 'unavailable' }
-    const { client, isBound, group, endpointKey, loader } = options
+    const { client, isBound, mayBeNA, group, endpointKey, loader } = options
     const accept = ({ token, ...times }: StoredToken) => {
       const entry = this.#local.create(token, 'store', times)
       return accepts(entry) ? entry : undefined
@@ -207,7 +207,7 @@ export class Renewer {
     // No lease while the circuit is open.
     const leaseMs = loader.circuitError() ? undefined : options.leaseMs
     const { forced, controller } = flight
-    const expected = { key, client, isBound, group, endpointKey }
+    const expected = { key, client, isBound, mayBeNA, group, endpointKey }
     return this.#lookup.find({ ...expected, accept, leaseMs, forced, signal: controller.signal })
   }
 

@@ -58,8 +58,10 @@ export function grantRequester(clock: Clock, grant: Grant): TokenRequester {
     return found.token_endpoint !== known.token_endpoint
   }
 
-  const { identity } = grant
+  const { identity, mayIssueNA = false } = grant
   return Object.freeze({
+    mayIssueNA,
+
     async request(client: ClientConfiguration, request: TokenRequest): Promise<TokenResponse> {
       const exchange = new Exchange(client, request)
       const auth = clientAuthentication(client, request)

@@ -5,6 +5,8 @@ import type { RequestedToken, TokenRequest } from '../../token-requester'
 /** A grant: its type, and the form parameters that it has beside those that every token request has. */
 export interface Grant {
   readonly type: string
+  /** Whether it may issue tokens of the type `N_A`. Default false. */
+  readonly mayIssueNA?: boolean
   parameters(
     client: ClientConfiguration,
     request: TokenRequest,

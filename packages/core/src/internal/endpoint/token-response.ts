@@ -23,6 +23,7 @@ export function readTokenResponse(
   client: ClientConfiguration,
   response: TokenResponse,
   requestedScope: string | undefined,
+  mayBeNA: boolean,
   now: number,
 ): ReadToken {
   const refuse = (errorDescription: string, retryable: boolean) =>
@@ -32,7 +33,7 @@ export function readTokenResponse(
   const { access_token: value, token_type, expires_in, refresh_in, scope } = response
   if (!isTokenValue(value)) throw refuse('access_token is missing, malformed or too long', true)
   if (typeof token_type !== 'string') throw refuse('token_type is missing', true)
-  const type = typeOf(client, token_type)
+  const type = typeOf(client, token_type, mayBeNA)
   if (!type) {
     const expected = client.dpopKeyPair ? 'DPoP' : 'Bearer'
     throw refuse(`the token is of another type than ${expected}, which the client's definition requests`, false)
@@ -52,8 +53,7 @@ export function readTokenResponse(
   return { token, lifetimeMs, refreshInMs: isSensible ? refreshIn * 1000 : undefined }
 }
 
-/** `N_A` is left to the requester: openid-client accepts it in token exchange only (RFC 8693 §2.2.1). */
-function typeOf(client: ClientConfiguration, tokenType: string): AccessToken['type'] | undefined {
-  const types = client.dpopKeyPair ? (['DPoP'] as const) : (['Bearer', 'N_A'] as const)
+function typeOf(client: ClientConfiguration, tokenType: string, mayBeNA: boolean): AccessToken['type'] | undefined {
+  const types: AccessToken['type'][] = client.dpopKeyPair ? ['DPoP'] : mayBeNA ? ['Bearer', 'N_A'] : ['Bearer']
   return types.find((type) => type.toLowerCase() === tokenType.toLowerCase())
 }

@@ -171,7 +171,8 @@ export class TokenSource {
     try {
       const timeout = () => timeoutError(this.#client, limit)
       const response = await withLimit(this.#clock, timeoutMs, timeout, send, context.signal)
-      const token = readTokenResponse(this.#client, response, requested.scope, this.#clock.now())
+      const mayBeNA = requester.mayIssueNA === true
+      const token = readTokenResponse(this.#client, response, requested.scope, mayBeNA, this.#clock.now())
       this.#health.noteSuccess(key, token.lifetimeMs)
       return token
     } catch (thrown) {

@@ -69,10 +69,11 @@ export function cacheOptions(
   { forceRenewal, minValidityMs, signal, clientAssertion }: GetAccessTokenOptions = {},
   keepsFresh = false,
 ): CacheGetOptions {
-  const { configuration, source, dpop } = client
+  const { configuration, source, dpop, requester } = client
   return {
     client: configuration.name,
     isBound: dpop !== undefined,
+    mayBeNA: requester.mayIssueNA === true,
     group,
     endpointKey,
     loader: source.loader(key, requested, clientAssertion ?? configuration.clientAssertion),

@@ -31,6 +31,8 @@ export interface ExpectedToken {
   readonly client: string
   /** A DPoP client never uses a Bearer token, nor the other way round. */
   readonly isBound: boolean
+  /** Whether the token may have the type `N_A`, with which no request to an API can be made. */
+  readonly mayBeNA?: boolean | undefined
 }
 
 export function writeStoreEntry(
@@ -60,11 +62,11 @@ export function readStoreEntry(
   const entry = parseObject<StoreEntry>(text)
   if (entry?.v !== 1 || entry.key !== expected.key || entry.client !== expected.client) return undefined
   const { value, type, scope, expiresAt, lifetimeMs, refreshInMs, assumed } = entry
-  if (!isTokenValue(value) || !isTokenType(type) || (type === 'DPoP') !== expected.isBound) return undefined
+  if (!isTokenValue(value) || !isExpectedType(type, expected)) return undefined
   if (!isTime(expiresAt) || !isTime(lifetimeMs) || (scope !== undefined && typeof scope !== 'string')) return undefined
   if (refreshInMs !== undefined && !isTime(refreshInMs)) return undefined
-  // A clock that is behind must not lengthen the lifetime.
-  const remainingMs = Math.min(expiresAt - sharedNow, lifetimeMs)
+  // A clock that is behind must not lengthen the lifetime. A date has no fractions of a millisecond, so none are counted with.
+  const remainingMs = Math.floor(Math.min(expiresAt - sharedNow, lifetimeMs))
   const expiry = assumed === true ? undefined : new Date(wallNow + remainingMs)
   const token = createAccessToken({ client: expected.client, value, type, scope, expiresAt: expiry })
   return { token, lifetimeMs, remainingMs, refreshInMs }
@@ -81,8 +83,9 @@ export function parseObject<T>(text: unknown): Partial<Record<keyof T, unknown>>
   }
 }
 
-function isTokenType(type: unknown): type is AccessToken['type'] {
-  return type === 'Bearer' || type === 'DPoP' || type === 'N_A'
+function isExpectedType(type: unknown, { isBound, mayBeNA }: ExpectedToken): type is AccessToken['type'] {
+  if (isBound) return type === 'DPoP'
+  return type === 'Bearer' || (type === 'N_A' && mayBeNA === true)
 }
 
 function isTime(value: unknown): value is number {

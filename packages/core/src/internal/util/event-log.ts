@@ -2,12 +2,15 @@ import { TokenRequestError } from '../../errors'
 import type { Logger, TokenEvents } from '../../events'
 import type { Emit } from './event-emitter'
 import { eventLine, type LoggedEvent, time } from './event-lines'
+import { LruMap, Recency } from './lru-map'
 import { printable } from './printable'
 import { quietly } from './quietly'
 import { type StoreFault, storeFault } from './store-fault'
 
 /** A pino logger has it, whichever version of pino made it. */
 const PINO = Symbol.for('pino.serializers')
+
+const MOST_REJECTING = 1_000
 
 type AnyEvent = { [Name in keyof TokenEvents]: { name: Name; event: TokenEvents[Name] } }[keyof TokenEvents]
 
@@ -16,14 +19,14 @@ export function eventLog(logger: Logger): Emit {
   const write = PINO in logger ? objectFirst(logger) : logger
   /** What was logged about the store since it last worked: each call of it may fail. */
   const storeFaults = new Set<StoreFault>()
-  /** The APIs that were logged because they reject new tokens. */
-  const rejecting = new Set<string>()
+  /** The APIs that were logged because they reject new tokens. Many tenants may be rejected for good, so the oldest are forgotten. */
+  const rejecting = new LruMap<true>(new Recency(MOST_REJECTING))
 
   /** Whether the event says nothing that was not logged before. */
   function isKnown({ name, event }: AnyEvent): boolean {
-    if (name === 'newTokenRejected') rejecting.add(apiOf(event))
+    if (name === 'newTokenRejected') rejecting.set(apiOf(event), true)
     else if (name === 'tokenAccepted') rejecting.delete(apiOf(event))
-    else if (name === 'tokenRejected') return rejecting.has(apiOf(event))
+    else if (name === 'tokenRejected') return rejecting.peek(apiOf(event)) === true
     else if (name === 'storeRecovered') storeFaults.clear()
     else if (name === 'storeFailed') {
       const fault = storeFault(event)
