@@ -14,7 +14,9 @@ const platform = process.platform === 'win32' ? 'win' : process.platform
 // The platform's own package, because it needs no install script (newer npm versions skip those silently).
 const node = newEnough ? [] : ['-p', `node-${platform}-${process.arch}@${TOOLCHAIN_NODE}`]
 
-const [script, ...args] = process.argv.slice(2)
+const [name, ...args] = process.argv.slice(2)
+// The live view shows the fleet, so `npm start -- --watch` starts that sample.
+const script = name === 'sample' && args.includes('--watch') ? 'sample:fleet' : name
 const command = ['-y', '--allow-scripts=pnpm', '-p', packageManager, ...node, '--', 'pnpm', 'run', script, ...args]
 const child = spawn('npx', command, {
   cwd: root,

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 const USAGE = `usage: npm run fleet -- [--watch [--port N] [--latency N]] [--processes N] [--seconds N] [--forever] [--lifetime N] [--rate N]
   --watch        shows the fleet live on a local web page, with buttons that break things
   --port N       port of that page (default: any free port)
-  --latency N    how late the token endpoint responds, in milliseconds, with --watch (default 600)
+  --latency N    how late the token endpoint responds, in milliseconds, with --watch (default 700)
   --processes N  number of worker processes, up to 64 (default 8; with --watch 6)
   --seconds N    how long to run (default 20; with --watch until Ctrl-C)
   --forever      runs until Ctrl-C
@@ -13,6 +13,9 @@ const USAGE = `usage: npm run fleet -- [--watch [--port N] [--latency N]] [--pro
 /** A person who watches needs time to read. */
 const DEFAULTS = { processes: '8', seconds: '20', lifetime: '5', rate: '20' }
 const WATCH_DEFAULTS = { processes: '6', seconds: undefined, lifetime: '20', rate: '5' }
+
+/** Below the second that the token manager lets a call wait whose token an API has rejected. */
+const WATCH_LATENCY_MS = 700
 
 export interface SampleOptions {
   /** The port of the live view, 0 for any free port. Undefined: no live view. */
@@ -52,7 +55,7 @@ export function sampleOptions(args: readonly string[]): SampleOptions {
     if (!Number.isInteger(processes) || processes > 64) throw new Error('--processes must be a whole number up to 64')
     return {
       watchPort: values.watch ? upTo(65_535, 'port', values.port ?? '0') : undefined,
-      latencyMs: upTo(60_000, 'latency', values.latency ?? '600'),
+      latencyMs: upTo(60_000, 'latency', values.latency ?? String(WATCH_LATENCY_MS)),
       processes,
       durationMs: values.forever || seconds === undefined ? undefined : positive('seconds', seconds) * 1_000,
       lifetimeSeconds: positive('lifetime', lifetime),

@@ -1,3 +1,5 @@
+import type { RetrievalReason } from '@tokenward/core'
+
 /** The configuration of one worker process. It is sent as a message, because other users can see command lines. */
 export interface MemberConfiguration {
   /** Its name, which it sends to the token endpoint as `User-Agent`. */
@@ -57,20 +59,30 @@ export type Activity = 'working' | 'renewing' | 'waiting'
 /** What happens in a process, as it happens. */
 export type MemberEvent =
   | { readonly type: 'activity'; readonly activity: Activity }
-  | { readonly type: 'tokenChanged'; readonly tokenId: string; readonly source: 'endpoint' | 'store' }
+  | {
+      readonly type: 'tokenChanged'
+      readonly tokenId: string
+      readonly source: 'endpoint' | 'store'
+      readonly reason: RetrievalReason
+    }
   /** The token endpoint responded. Without a status, the connection failed. */
   | { readonly type: 'tokenResponse'; readonly status: number | undefined; readonly durationMs: number }
-  | {
-      readonly type: 'tokenRequestFailed'
-      readonly client: string
-      readonly error: string
-      readonly willRetry: boolean
-    }
+  /** It cannot renew the token. Its calls use the current one until it expires. */
+  | { readonly type: 'renewalFailed'; readonly client: string; readonly error: string }
+  /** It has no valid token, and its calls fail. */
+  | { readonly type: 'tokenUnavailable'; readonly client: string; readonly error: string }
+  | { readonly type: 'tokenRecovered' }
   | { readonly type: 'tokenRejected' }
+  | { readonly type: 'newTokenRejected' }
+  | { readonly type: 'circuitOpened' }
+  | { readonly type: 'circuitClosed' }
   | { readonly type: 'leaseTaken'; readonly key: string }
   /** `lost`: the lease had ended before the token was written. */
   | { readonly type: 'leaseEnded'; readonly how: 'written' | 'released' | 'lost' }
-  | { readonly type: 'storeFailed'; readonly reason: string }
+  | { readonly type: 'leaseTakenOver'; readonly waitedMs: number }
+  /** The first failure since the store worked. */
+  | { readonly type: 'storeFailed' }
+  | { readonly type: 'storeRecovered' }
   | { readonly type: 'callFailed'; readonly reason: string }
 
 export type ToMember =

@@ -5,6 +5,7 @@ import { ActivityTracker } from './activity'
 import { countedCalls } from './counted-calls'
 import type { Counts, MemberConfiguration, MemberEvent, TokenInUse } from './protocol'
 import { connected, redisClient } from './redis-client'
+import { reportEvents } from './report-events'
 import { SkippableClock } from './skippable-clock'
 import { watchedStore } from './watched-store'
 
@@ -27,7 +28,7 @@ export interface FleetWorker {
 export function createWorker(configuration: MemberConfiguration, report: (event: MemberEvent) => void): FleetWorker {
   const { name, tokenEndpoint, clientId } = configuration
   let secret = configuration.clientSecret
-  let source: TokenRetrieved['source'] = 'endpoint'
+  let retrieved: Pick<TokenRetrieved, 'source' | 'reason'> = { source: 'endpoint', reason: 'first' }
   let current: { readonly token: AccessToken; readonly id: string } | undefined
 
   const activity = new ActivityTracker((activity) => report({ type: 'activity', activity }))
@@ -77,21 +78,16 @@ export function createWorker(configuration: MemberConfiguration, report: (event:
     storeTimeoutMs: configuration.storeTimeoutMs,
     clock,
   })
-  tokens.on('tokenRetrieved', (retrieved) => {
-    source = retrieved.source
+  tokens.on('tokenRetrieved', ({ source, reason }) => {
+    retrieved = { source, reason }
     activity.isWaiting = false
   })
-  tokens.on('tokenRequestFailed', ({ client, error, willRetry }) => {
-    const status = error.status === undefined ? '' : ` (${error.status})`
-    report({ type: 'tokenRequestFailed', client, error: `${error.error}${status}`, willRetry })
-  })
-  tokens.on('tokenRejected', () => report({ type: 'tokenRejected' }))
-  tokens.on('storeFailed', ({ reason }) => report({ type: 'storeFailed', reason }))
+  reportEvents(tokens, report)
   const calls = countedCalls(tokens, configuration, {
     used(token) {
       if (current?.token.value === token.value) return
       current = { token, id: createHash('sha256').update(token.value).digest('hex').slice(0, 12) }
-      report({ type: 'tokenChanged', tokenId: current.id, source })
+      report({ type: 'tokenChanged', tokenId: current.id, ...retrieved })
     },
     failed: (reason) => report({ type: 'callFailed', reason }),
   })

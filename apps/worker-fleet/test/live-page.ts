@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { chromiumProgram } from '@tokenward/local-servers'
 import axe from 'axe-core'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import { type Browser, chromium, type Locator, type Page } from 'playwright-core'
 import { expect } from 'vitest'
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
@@ -25,6 +25,8 @@ export interface LivePage {
   readonly url: string
   /** Errors on the page, and requests to other origins. */
   readonly problems: readonly string[]
+  /** Everything that the server sent as the state, and what buttons responded. */
+  readonly received: string
   /** Ends the sample, as Ctrl-C does. Resolves to its exit code. */
   endSample(): Promise<number | null>
   close(): Promise<void>
@@ -43,11 +45,21 @@ export async function openLivePage(): Promise<LivePage> {
   page.on('request', (request) => {
     if (!request.url().startsWith(url)) problems.push(`a request to ${request.url()}`)
   })
+  let received = ''
+  const session = await page.context().newCDPSession(page)
+  await session.send('Network.enable')
+  session.on('Network.eventSourceMessageReceived', ({ data }) => (received += data))
+  page.on('response', async (response) => {
+    if (response.request().method() === 'POST') received += await response.text().catch(() => '')
+  })
   await page.goto(url)
   return {
     page,
     url,
     problems,
+    get received() {
+      return received
+    },
     async endSample() {
       sample.kill('SIGINT')
       const [code] = await closed
@@ -98,6 +110,13 @@ export function shown(page: Page) {
 }
 
 const worker = (name: string) => `[data-worker="${name}"]`
+
+/** The description of a button, as a screen reader finds it. */
+export function descriptionOf(button: Locator): Promise<string> {
+  return button.evaluate(
+    (each) => document.getElementById(each.getAttribute('aria-describedby') ?? '')?.textContent ?? '',
+  )
+}
 
 export const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click()
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
+import { networkInterfaces } from 'node:os'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
@@ -32,6 +33,14 @@ async function serve(port = 0) {
     return response
   }
   return { server, url, commands, send }
+}
+
+/** The addresses of this machine that the server must not listen on. */
+function otherAddresses(): string[] {
+  const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? [])
+  // Link-local addresses need the name of their interface. Linux has all of 127.0.0.0/8.
+  const own = addresses.map(({ address }) => address).filter((address) => !/^(127\.0\.0\.1$|fe80:)/.test(address))
+  return process.platform === 'linux' ? ['127.0.0.2', ...own] : own
 }
 
 const post = (origin: string, more = {}) => ({ method: 'POST', origin, ...more })
@@ -130,5 +139,10 @@ test('each response forbids other origins, frames and inline scripts', async () 
 test('listens on 127.0.0.1 only, and says when the port is taken', async () => {
   const { url } = await serve()
   expect(url.hostname).toBe('127.0.0.1')
+  for (const host of otherAddresses()) {
+    const sent = request({ host, port: url.port })
+    sent.end()
+    expect((await once(sent, 'response').catch(({ code }) => code)) as unknown, host).toBe('ECONNREFUSED')
+  }
   await expect(serve(Number(url.port))).rejects.toThrow('EADDRINUSE')
 })

@@ -20,6 +20,7 @@ const WORKERS: Readonly<Record<string, Worker>> = {
 }
 
 const USAGE = `usage: npm start -- [--only NAME]... [--redis] [--otel] [--port N] [--seconds N] [--forever]
+       npm start -- --watch, which shows another sample, the fleet, live on a web page
   --only NAME  runs this worker: ${Object.keys(WORKERS).join(', ')}.
                Can be repeated (default: ${DEFAULT_WORKERS.join(', ')})
   --redis      keeps the tokens in Redis too: in the one at REDIS_URL, or in one that the sample starts

@@ -1,4 +1,4 @@
-import type { LiveState, Sentence, WorkerState } from './live-state'
+import type { LiveState, Sentence } from './live-state'
 import { capitalized, namesOf, verb } from './names'
 
 /** What can be broken. */
@@ -14,6 +14,8 @@ export interface Conditions {
 export interface Described extends Conditions, Pick<LiveState, 'workers' | 'redis' | 'lastStretchMs'> {
   /** Whether the API rejected the token that a worker uses, and it has no new one yet. */
   readonly isRejected: boolean
+  /** The worker that requested the newest token, when it is known. */
+  readonly requestedBy: string | undefined
 }
 
 /** What happens now, in one or two sentences. */
@@ -23,14 +25,16 @@ export function describeNow(state: Described): Sentence {
     return { tone: 'bad', text: `Calls fail: ${state.failure}. ${broken ?? remedyOf(state.failure)}` }
   }
   const starting = state.workers.filter(({ phase }) => phase === 'starting').map(({ name }) => name)
+  // The sentence about the lease of a worker that ended says enough.
   const restart =
     starting.length > 0 &&
-    `A new process starts in the place of ${namesOf(starting, state.workers.length)}. The others go on.`
+    !state.redis.isLeaseOrphaned &&
+    `A new process starts in the place of ${namesOf(starting, state.workers.length)}. The others go on with the token.`
   const renewal = describeRenewal(state)
   const parts = [broken, restart, renewal].filter((part) => part)
   if (broken || restart) return { tone: 'warning', text: parts.join(' ') }
   if (renewal) return { tone: 'busy', text: renewal }
-  return { tone: 'good', text: describeCalm(state.workers) }
+  return { tone: 'good', text: describeCalm(state) }
 }
 
 /** What is broken, and what that means. Undefined: nothing. */
@@ -40,7 +44,7 @@ export function describeBroken({ isEndpointUp, isRedisUp, hasWrongSecret, failur
   if (!isEndpointUp) parts.push(`The token endpoint is down. ${noNewToken || 'Bring it back.'}`)
   if (hasWrongSecret) {
     const remedy = 'Check clientSecret of catalog.client: here, give the right secret back.'
-    parts.push(`The secret is wrong, so the endpoint refuses each renewal (invalid_client). ${noNewToken || remedy}`)
+    parts.push(`The secret is wrong, so each renewal fails (invalid_client). ${noNewToken || remedy}`)
   }
   if (!isRedisUp) parts.push('Redis is gone. Each worker keeps its token in memory and renews it alone.')
   return parts.length > 0 ? parts.join(' ') : undefined
@@ -74,7 +78,7 @@ function describeRenewal({ workers, redis, isRejected, lastStretchMs, ...conditi
   return `${who} ${verb(count, 'renews', 'renew')} the token${others}. ${calls}`
 }
 
-function describeCalm(workers: readonly WorkerState[]): string {
+function describeCalm({ workers, requestedBy }: Pick<Described, 'workers' | 'requestedBy'>): string {
   const used = workers.flatMap(({ token }) => (token ? [token.number] : []))
   const starting = workers.filter(({ token }) => !token).map(({ name }) => name)
   if (used.length === 0) return 'The workers start.'
@@ -86,7 +90,8 @@ function describeCalm(workers: readonly WorkerState[]): string {
   const [newest, older] = numbers
   if (workers.length === 1) return `The worker uses token ${newest}. It renews the token before it expires.`
   if (numbers.length === 1) {
-    return `All ${workers.length} workers share token ${newest}. Before it expires, one of them renews it for all.`
+    const origin = requestedBy === undefined ? '' : `, which ${requestedBy} requested`
+    return `All ${workers.length} workers share token ${newest}${origin}. Before it expires, one of them renews it for all.`
   }
   if (numbers.length > 2) {
     return `The workers use ${numbers.length} different tokens. All are valid. With the next renewals they share one again.`

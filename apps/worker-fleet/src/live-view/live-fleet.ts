@@ -38,6 +38,7 @@ export class LiveFleet {
   readonly #tally: ApiTally
   readonly #tokenNumbers = new Map<string, number>()
   #tokenRequests = 0
+  #requestedBy: string | undefined
   #isEndpointUp = true
   #hasWrongSecret = false
   #clockAheadMs = 0
@@ -109,7 +110,13 @@ export class LiveFleet {
       lastStretchMs: lastStretchMs(this.#lifetimeMs),
     }
     const isRejected = this.#slots.some((slot) => slot.isRejected)
-    const described = { ...this.#conditions(), ...shown, isRejected, failure: this.#failureNow() }
+    const described = {
+      ...this.#conditions(),
+      ...shown,
+      isRejected,
+      requestedBy: this.#requestedBy,
+      failure: this.#failureNow(),
+    }
     const now = describeNow(described)
     if (described.failure !== undefined && !this.#wasFailing) this.#announcement = now.text
     if (described.failure === undefined && this.#wasFailing) this.#announcement = 'Calls no longer fail.'
@@ -274,6 +281,7 @@ export class LiveFleet {
     slot.note(event)
     if (event.type === 'activity' && event.activity === 'renewing') this.#requests.sent(slot.name)
     if (event.type === 'tokenResponse') this.#requests.ended(slot.name, event.status, event.durationMs)
+    if (event.type === 'tokenChanged' && event.source === 'endpoint') this.#requestedBy = slot.name
     if (event.type === 'leaseTaken') {
       this.#leaseHolder = slot.name
       this.#isLeaseOrphaned = false

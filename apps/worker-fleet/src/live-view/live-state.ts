@@ -39,7 +39,8 @@ export interface WorkerState {
   readonly tone: Tone
   /** What it does, in a few words. */
   readonly text: string
-  readonly token: { readonly number: number; readonly remainingMs: number } | undefined
+  /** `isRejected`: the API rejected it, and the worker has no new one yet. */
+  readonly token: { readonly number: number; readonly remainingMs: number; readonly isRejected: boolean } | undefined
   readonly calls: number
   readonly failedCalls: number
 }

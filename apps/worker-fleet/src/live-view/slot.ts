@@ -58,7 +58,7 @@ export class Slot {
       phase: this.phase,
       tone: this.#tone(),
       text: this.#text(leaseHolder),
-      token: token && { number: tokenNumber(token.id), remainingMs: token.remainingMs },
+      token: token && { number: tokenNumber(token.id), remainingMs: token.remainingMs, isRejected: this.isRejected },
       calls: this.calls,
       failedCalls: failed({ failures: this.failures }),
     }
@@ -73,10 +73,12 @@ export class Slot {
   }
 
   #text(leaseHolder: string | undefined): string {
-    if (!this.member) return this.#starts > 0 ? 'ended, starts again' : 'starts'
+    if (!this.member) return this.#starts > 0 ? 'ended, restarts' : 'starts'
     if (this.#activity === 'renewing') return this.member.token ? 'renews the token' : 'requests a token'
-    if (this.#activity === 'waiting') return leaseHolder === undefined ? 'waits' : `waits for ${leaseHolder}`
-    if (this.#hasExpiredToken) return 'has no valid token'
+    // An earlier process of this worker may have ended while it held the lease.
+    const isOther = leaseHolder !== undefined && leaseHolder !== this.name
+    if (this.#activity === 'waiting') return isOther ? `waits for ${leaseHolder}` : 'waits for the lease'
+    if (this.#hasExpiredToken) return 'no valid token'
     return this.isRejected ? 'token rejected' : 'calls the API'
   }
 }

@@ -36,12 +36,16 @@ const number = new Intl.NumberFormat('en')
 const seconds = (ms: number) => `${Math.ceil(ms / 1_000)} s`
 
 /** The stage of a token. Each process draws its own moment of renewal, at about 20 % of the lifetime. */
-function stageOf(remainingMs: number, { lifetimeMs, lastStretchMs }: LiveState): 'used' | 'ahead' | 'last' {
+function stageOf(token: WorkerState['token'], { lifetimeMs, lastStretchMs }: LiveState): Stage {
+  if (token?.isRejected) return 'rejected'
+  const remainingMs = token?.remainingMs ?? 0
   if (remainingMs <= lastStretchMs) return 'last'
   return remainingMs <= lifetimeMs * 0.2 ? 'ahead' : 'used'
 }
 
-const STAGE_NAMES = { used: 'in use', ahead: 'renewed ahead', last: 'last stretch' }
+const STAGE_NAMES = { used: 'in use', ahead: 'renewed ahead', last: 'last stretch', rejected: 'rejected by the API' }
+type Stage = keyof typeof STAGE_NAMES
+
 interface Card {
   readonly item: HTMLElement
   show(worker: WorkerState, state: LiveState): void
@@ -58,17 +62,16 @@ function createCard(name: string): Card {
   bar.setAttribute('role', 'meter')
   bar.setAttribute('aria-label', `Token of ${name}: seconds left`)
   bar.setAttribute('aria-valuemin', '0')
-  const token = create('span', 'small')
-  const calls = create('span', 'small')
-  const pid = create('span', 'small')
-  const heading = create('div', 'row', create('div', 'name', title, pid), phase)
-  const item = create('li', '', heading, bar, create('div', 'row', token, calls))
+  const token = create('span', 'small token')
+  const calls = create('span', 'small calls')
+  const pid = create('span', 'small pid')
+  const item = create('li', '', create('div', 'card', title, pid, phase, bar, token, calls))
   item.dataset.worker = name
   return {
     item,
     show(worker, state) {
       const remainingMs = worker.token?.remainingMs ?? 0
-      const stage = stageOf(remainingMs, state)
+      const stage = stageOf(worker.token, state)
       const text = describeToken(worker.token, stage)
       setTone(item, worker.tone)
       item.dataset.phase = worker.phase
@@ -90,9 +93,10 @@ function createCard(name: string): Card {
   }
 }
 
-function describeToken(token: WorkerState['token'], stage: keyof typeof STAGE_NAMES): string {
+function describeToken(token: WorkerState['token'], stage: Stage): string {
   if (!token) return 'no token yet'
   if (token.remainingMs <= 0) return `token ${token.number}, expired`
+  if (token.isRejected) return `token ${token.number}, ${STAGE_NAMES[stage]}`
   return `token ${token.number}, ${seconds(token.remainingMs)} left, ${STAGE_NAMES[stage]}`
 }
 
@@ -171,14 +175,19 @@ function showLog(lines: readonly LogLine[]): void {
   }
 }
 
-/** A button that breaks something when all is well, and mends it when it is broken. */
+/** A button that breaks something when all is well, and mends it when it is broken. Each has a description. */
 function showToggle(
-  id: string,
+  name: string,
   isBroken: boolean,
   breaks: [command: string, text: string],
   mends: [command: string, text: string],
 ) {
-  const button = element(id)
+  const button = element(`${name}-button`)
+  const descriptions = [`about-${name}`, `about-${name}-mend`] as const
+  const [shown, hidden] = isBroken ? descriptions.toReversed() : descriptions
+  button.setAttribute('aria-describedby', String(shown))
+  element(String(shown)).classList.remove('unseen')
+  element(String(hidden)).classList.add('unseen')
   const [command, text] = isBroken ? mends : breaks
   button.dataset.command = command
   button.classList.toggle('mends', isBroken)
@@ -193,23 +202,22 @@ function show(state: LiveState): void {
   setText(element('failed'), number.format(state.failedCalls))
   setText(element('token-requests'), number.format(state.tokenRequests))
   setText(element('tokens'), number.format(state.tokens))
-  element('failed-figure').classList.toggle('has-failures', state.failedCalls > 0)
+  element('totals').classList.toggle('has-failures', state.failedCalls > 0)
   const reasons = Object.entries(state.failures).map(([reason, count]) => `${number.format(count)} × ${reason}`)
-  element('failures').hidden = reasons.length === 0
-  setText(element('failures'), `Failed calls: ${reasons.join(', ')}`)
+  setText(element('failures'), reasons.length > 0 ? `Failed calls: ${reasons.join(', ')}` : 'No call has failed.')
   showWorkers(state)
   showEndpoint(state.endpoint)
   showRedis(state.redis)
   showLog(state.log)
   showToggle(
-    'endpoint-button',
+    'endpoint',
     !state.endpoint.isUp,
     ['endpoint-down', 'Take the token endpoint down'],
-    ['endpoint-up', 'Bring the token endpoint back'],
+    ['endpoint-up', 'Bring the endpoint back'],
   )
-  showToggle('redis-button', !state.redis.isUp, ['redis-down', 'Stop Redis'], ['redis-up', 'Start Redis again'])
+  showToggle('redis', !state.redis.isUp, ['redis-down', 'Stop Redis'], ['redis-up', 'Start Redis again'])
   showToggle(
-    'secret-button',
+    'secret',
     state.hasWrongSecret,
     ['wrong-secret', 'Give a wrong secret'],
     ['right-secret', 'Give the right secret back'],
@@ -238,9 +246,13 @@ for (const button of document.querySelectorAll<HTMLElement>('button[data-command
 }
 
 const events = new EventSource('state')
-events.addEventListener('message', ({ data }: MessageEvent<string>) => show(JSON.parse(data)))
-events.addEventListener('error', () =>
+events.addEventListener('message', ({ data }: MessageEvent<string>) => {
+  document.body.classList.remove('ended')
+  show(JSON.parse(data))
+})
+events.addEventListener('error', () => {
+  document.body.classList.add('ended')
   showProblem(
-    'The sample has ended or cannot be reached. Start it again with npm run fleet -- --watch and open the URL that it prints.',
-  ),
-)
+    'The sample has ended or cannot be reached. Start it again with npm start -- --watch, and open the URL that it prints.',
+  )
+})
