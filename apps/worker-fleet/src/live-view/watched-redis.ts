@@ -11,7 +11,7 @@ export interface WatchedRedis {
   readonly tokenMs: number | undefined
   /** How long the lease is held. Undefined: nobody holds it. */
   readonly leaseMs: number | undefined
-  /** Looks at this token from now on. */
+  /** Looks at this token now, and from now on. */
   watch(key: string): void
   /** Lets the token expire earlier, because the workers' clocks were moved ahead. */
   skip(ms: number): Promise<void>
@@ -40,11 +40,12 @@ export async function startWatchedRedis(): Promise<WatchedRedis> {
     const [tokenMs, leaseMs] = await Promise.all([client.pttl(valueKey(key)), client.pttl(`${valueKey(key)}:lease`)])
     times = { tokenMs: positive(tokenMs), leaseMs: positive(leaseMs) }
   }
-  const timer = setInterval(() => {
+  const refresh = () => {
     look().catch(() => {
       times = {}
     })
-  }, LOOKS_EVERY_MS)
+  }
+  const timer = setInterval(refresh, LOOKS_EVERY_MS)
   const down = async () => {
     const running = server
     server = undefined
@@ -64,6 +65,7 @@ export async function startWatchedRedis(): Promise<WatchedRedis> {
     },
     watch(next) {
       key = next
+      refresh()
     },
     async skip(ms) {
       if (key === undefined || !server) return
