@@ -60,6 +60,11 @@ test.each([
   expect(await start('c', { requester }).getAccessToken('c')).toMatchObject(expected)
 })
 
+/** Makes the store keep its entries for good. Some stores remove expired ones late or never, and a clock of theirs may be wrong. */
+function keepForever(store: LeasingStore): void {
+  for (const entry of store.values.values()) entry.until = Number.POSITIVE_INFINITY
+}
+
 test('an entry that names another client is not used', async () => {
   const { store, start } = await fleet()
   await start().getAccessToken('c')
@@ -89,14 +94,32 @@ test.each([
   expect(JSON.stringify(error) + String(error)).not.toContain('SCAM')
 })
 
+test.each([0, 400, 500])(
+  'a shared failure of the status %d, which no process shares, stops no calls',
+  async (status) => {
+    const { clock, store, endpoint, start } = await fleet()
+    endpoint.respondAlways(new TokenRequestError({ client: 'c', error: 'server_error', status: 503, retryable: true }))
+    const first = start()
+      .getAccessToken('c')
+      .catch(() => {})
+    await clock.advance(700)
+    await first
+    endpoint.respondAlways(undefined)
+    tamper(store, { status })
+    expect((await start().getAccessToken('c')).type).toBe('Bearer')
+  },
+)
+
 test('a process without network does not stop the others: only responses of the endpoint are shared', async () => {
-  const { clock, endpoint, start } = await fleet()
+  const { clock, store, endpoint, start } = await fleet()
   endpoint.respondAlways(new TypeError('fetch failed'))
   const first = start()
     .getAccessToken('c')
     .catch(() => {})
   await clock.advance(2_000)
   await first
+  await settle()
+  expect([...store.values.keys()]).toEqual([])
   endpoint.respondAlways(undefined)
   expect((await start().getAccessToken('c')).type).toBe('Bearer')
 })
@@ -116,10 +139,11 @@ test('a 429 that one process got stops all clients of that endpoint, also in oth
 })
 
 test('a process whose wall clock is ten minutes behind uses no expired token: it knows the time of the server', async () => {
-  const { clock, endpoint, start } = await fleet()
+  const { clock, store, endpoint, start } = await fleet()
   endpoint.expiresIn = 60
   await start().getAccessToken('c')
   await settle()
+  keepForever(store)
   // The clock of the second process is ten minutes behind.
   const behind = { now: () => clock.now() - 600_000, monotonic: clock.monotonic, setTimeout: clock.setTimeout }
   const second = start('c', {
@@ -138,9 +162,10 @@ test('a process whose wall clock is ten minutes behind uses no expired token: it
 })
 
 test('a slow response does not make a process read expiries by a clock that is behind', async () => {
-  const { clock, endpoint, start } = await fleet()
+  const { clock, store, endpoint, start } = await fleet()
   await start().getAccessToken('c')
   await settle()
+  keepForever(store)
   const slow = start('c', {
     requester: {
       request: async (client: unknown, request: Parameters<typeof endpoint.request>[1]) => {

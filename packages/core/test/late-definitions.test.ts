@@ -1,4 +1,5 @@
 import { createRequestAuthorizer, createTokenManager } from '@tokenward/core'
+import { generateKeyPair } from 'jose'
 import { expect, test } from 'vitest'
 import { definition, ScriptedEndpoint, settle, TestClock } from './support'
 
@@ -74,6 +75,31 @@ test('clear() deletes the tokens of the other clients when one definition fails 
   await cleared
   await tokens.getAccessToken('good')
   expect(endpoint.requests).toHaveLength(2)
+})
+
+test('the response to a DPoP request reaches the caller although its client was removed, and no definition is loaded for its nonce', async () => {
+  const clock = new TestClock()
+  const endpoint = new ScriptedEndpoint(clock)
+  endpoint.respondAlways({ token_type: 'DPoP' })
+  const loaded: string[] = []
+  const tokens = createTokenManager({
+    clients: { c: { ...definition, dpop: { key: await generateKeyPair('ES256', { extractable: true }) } } },
+    async resolveClient(name) {
+      loaded.push(name)
+      throw new Error('no database')
+    },
+    requester: endpoint,
+    clock,
+  })
+  const authorizer = createRequestAuthorizer(tokens, 'c', { baseURL: 'https://api.example' })
+  const request = { method: 'GET', url: 'https://api.example/', headers: () => new Headers() }
+  const sent = await authorizer.authorize(request)
+  tokens.removeClient('c')
+  const nonce = { 'dpop-nonce': 'n' }
+  expect(await sent.next({ status: 200, headers: new Headers(nonce) }, true)).toBeUndefined()
+  expect(loaded).toEqual([])
+  const challenge = { ...nonce, 'www-authenticate': 'DPoP error="use_dpop_nonce"' }
+  expect(await sent.next({ status: 401, headers: new Headers(challenge) }, true)).toBeUndefined()
 })
 
 test('a response reaches the caller although its client was removed during the request', async () => {
