@@ -147,11 +147,12 @@ async function checkSearch(browser, origin) {
 
 const links = checkLinks()
 const program = await chromiumProgram()
-if (!program) throw new Error('no Chromium was found, and none could be installed: set CHROMIUM_BIN')
+if (!program) throw new Error('no Chromium was found, and none could be downloaded: set CHROMIUM_BIN')
 const { server, origin } = await serveSite()
 // As root, Chromium only starts without its sandbox.
 const browser = await chromium.launch({
   executablePath: program.path,
+  env: program.env,
   args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
 })
 // The pages of the reference are alike: one of each kind.

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -25,16 +25,16 @@ export interface ProgramSource {
   readonly variable: string
   /** The Debian package to install. */
   readonly debianPackage: string
-  /** How to get the program without an installation. Undefined: it needs too many other packages for that. */
-  readonly unpacked?: UnpackedSource
+  /** How to get the program without an installation. */
+  readonly unpacked: UnpackedSource
   /** Arguments for a trial start, which checks that the program runs. */
   readonly probe: readonly string[]
 }
 
 /** A program in Debian packages that are unpacked, but not installed. */
 export interface UnpackedSource {
-  /** The packages. `a|b`: the one that this release of Debian has. */
-  readonly packages: readonly string[]
+  /** The packages. `a|b`: the one that this release of Debian has. Undefined: all that an installation would add. */
+  readonly packages?: readonly string[]
   /** The path of the program in the unpacked packages. */
   readonly path: string
   /** The file beside `path` to link to, when the packages have the program under another name only. */
@@ -89,19 +89,23 @@ function fromPath({ name, otherNames = [] }: ProgramSource): Program | undefined
 }
 
 /** Downloads and unpacks Debian's packages. Needs no rights and does not change the system. */
-async function fromDebianUnpacked({ name, unpacked: source }: ProgramSource): Promise<Program | undefined> {
-  if (!source) return undefined
+async function fromDebianUnpacked({ name, debianPackage, unpacked: source }: ProgramSource): Promise<Program> {
   const { packages, path, aliasOf } = source
   const unpacked = join(cache, name)
   if (!existsSync(unpacked)) {
     await mkdir(cache, { recursive: true })
     const folder = await mkdtemp(`${unpacked}-`)
     try {
-      const download = async () =>
-        run('apt-get', ['download', ...(await Promise.all(packages.map(ofThisRelease)))], { cwd: folder })
+      const download = async () => {
+        const names = packages ? await Promise.all(packages.map(ofThisRelease)) : await missingPackages(debianPackage)
+        await run('apt-get', ['download', ...names], { cwd: folder })
+      }
       // A fresh container has no package lists yet. Only root can download them.
       await download().catch(() => updateLists().then(download))
-      for (const file of await readdir(folder)) await run('dpkg', ['-x', join(folder, file), folder])
+      for (const file of await readdir(folder)) {
+        await run('dpkg', ['-x', join(folder, file), folder])
+        await rm(join(folder, file))
+      }
       if (aliasOf) await symlink(aliasOf, join(folder, path))
       // Several processes may do this at the same time. The first one wins, and the results are the same.
       await rename(folder, unpacked).catch(() => undefined)
@@ -109,11 +113,25 @@ async function fromDebianUnpacked({ name, unpacked: source }: ProgramSource): Pr
       await rm(folder, { recursive: true, force: true })
     }
   }
-  // A program that is linked statically brings no libraries.
-  const folders = await readdir(join(unpacked, 'usr/lib')).catch((): string[] => [])
-  const libraries = folders.map((triplet) => join(unpacked, 'usr/lib', triplet))
-  const env = { ...process.env, LD_LIBRARY_PATH: libraries.join(':') }
-  return { path: join(unpacked, path), env }
+  return { path: join(unpacked, path), env: { ...process.env, ...(await environmentOf(unpacked)) } }
+}
+
+/** What a program in unpacked packages needs to find its libraries and fonts. */
+async function environmentOf(unpacked: string): Promise<NodeJS.ProcessEnv> {
+  const libraries = (await readdir(unpacked, { recursive: true })).filter((file) => /\.so(\.|$)/.test(file))
+  const folders = new Set(libraries.map((file) => join(unpacked, dirname(file))))
+  const environment = { LD_LIBRARY_PATH: [...folders].join(':') }
+  const fonts = join(unpacked, 'etc/fonts')
+  if (!existsSync(fonts)) return environment
+  return { ...environment, FONTCONFIG_PATH: fonts, XDG_DATA_HOME: join(unpacked, 'usr/share') }
+}
+
+/** What an installation would add. Packages that it would only update are left out. */
+async function missingPackages(debianPackage: string): Promise<string[]> {
+  const options = ['-s', '-o', 'Debug::NoLocking=1', '--no-install-recommends']
+  const { stdout } = await run('apt-get', [...options, 'install', debianPackage])
+  // The line of an update has the installed version: `Inst libc6 [2.36-9] (2.36-10 …)`.
+  return [...stdout.matchAll(/^Inst (\S+) \(/gm)].map(([, name]) => String(name))
 }
 
 /** Downloads the package lists. Waits while another process holds the lock. */

@@ -88,7 +88,7 @@ async function printedUrl({ stdout }: ChildProcess): Promise<string> {
 async function launch(): Promise<Browser> {
   const program = await chromiumProgram()
   if (!program) throw new Error('no Chromium was found')
-  return chromium.launch({ executablePath: program.path, args: CHROMIUM_ARGS })
+  return chromium.launch({ executablePath: program.path, args: CHROMIUM_ARGS, env: program.env })
 }
 
 /** What the page shows. */
