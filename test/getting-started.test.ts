@@ -61,6 +61,8 @@ beforeAll(async () => {
   environment = {
     ...Object.fromEntries(inherited),
     NPM_CONFIG_USERCONFIG: join(folder, 'npmrc'),
+    // It depends on which npm reads it, and may say which certificates to trust.
+    NPM_CONFIG_GLOBALCONFIG: setting('globalconfig'),
     NPM_CONFIG_CACHE: join(folder, 'cache'),
     NPM_CONFIG_UPDATE_NOTIFIER: 'false',
     // The newcomer presses y when npx asks whether to install the command line.
