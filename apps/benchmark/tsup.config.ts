@@ -1,3 +1,12 @@
 import { library } from '../../tsup.config'
 
-export default library({ entry: ['src/main.ts', 'src/server.ts'], platform: 'node', dts: false })
+export default library({
+  // In one folder, where the processes find each other's files.
+  entry: {
+    main: 'src/main.ts',
+    'server-process': 'src/server/server-process.ts',
+    'worker-process': 'src/worker/worker-process.ts',
+  },
+  platform: 'node',
+  dts: false,
+})

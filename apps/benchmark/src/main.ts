@@ -1,61 +1,34 @@
-import { fork } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
-import { createTokenManager } from '@tokenward/core'
-import { comparisons } from './clients'
+import { readFile } from 'node:fs/promises'
+import { type BenchOptions, benchOptions } from './options'
+import { showProgress } from './progress'
+import { resultsText } from './report/markdown'
+import { writeJson, writeReport } from './report/write-report'
+import type { BenchmarkResults } from './result'
+import { runBenchmarks } from './run-benchmarks'
+import { scales } from './scale'
+import { startForkedBenchServer } from './server/forked-bench-server'
+import { forkedWorkers } from './worker/forked-workers'
 
-const REQUESTS = 1_000
-const CONCURRENCY = 50
-const ROUNDS = 11
-
-const server = fork(fileURLToPath(new URL('server.js', import.meta.url)))
-/** What the server process sends when it is ready. */
-interface ServerAddress {
-  readonly tokenEndpoint: string
-  readonly baseURL: string
-  readonly clientId: string
-  readonly clientSecret: string
-}
-const { baseURL, ...client } = await new Promise<ServerAddress>((resolve) =>
-  server.once('message', (message) => resolve(message as ServerAddress)),
-)
-const tokens = createTokenManager({ clients: { c: { ...client, scope: 'catalog' } } })
-const { value } = await tokens.getAccessToken('c')
-
-/** Makes `REQUESTS` calls, `CONCURRENCY` of them at a time. Returns how long all of them took, in milliseconds. */
-async function time(call: () => Promise<unknown>): Promise<number> {
-  let left = REQUESTS
-  const startedAt = performance.now()
-  const worker = async () => {
-    while (left-- > 0) await call()
-  }
-  await Promise.all(Array.from({ length: CONCURRENCY }, worker))
-  return performance.now() - startedAt
+async function run({ names, quick, json, out, from }: BenchOptions): Promise<void> {
+  const results: BenchmarkResults = from
+    ? JSON.parse(await readFile(from, 'utf8'))
+    : await runBenchmarks({
+        names,
+        scale: quick ? scales.quick : scales.full,
+        workers: forkedWorkers,
+        startServer: startForkedBenchServer,
+        progress: showProgress(names),
+      })
+  console.log(resultsText(results))
+  if (json !== undefined) await writeJson(json, results)
+  if (out !== undefined) console.log(`\nwritten: ${(await writeReport(out, results)).join(', ')}`)
 }
 
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
+let options: BenchOptions | undefined
+try {
+  options = benchOptions(process.argv.slice(2))
+  await run(options)
+} catch (error) {
+  console.error(options ? error : error instanceof Error ? error.message : error)
+  process.exitCode = options ? 1 : 2
 }
-
-const rows = []
-for (const { name, plain, authorized } of comparisons(tokens, baseURL, value)) {
-  const times = { plain: [] as number[], authorized: [] as number[] }
-  // The first round only warms up. The two take turns, so that other load on the machine affects both.
-  for (let round = 0; round <= ROUNDS; round++) {
-    const measured = { plain: await time(plain), authorized: await time(authorized) }
-    if (round === 0) continue
-    times.plain.push(measured.plain)
-    times.authorized.push(measured.authorized)
-  }
-  const [fixedMs, tokensMs] = [median(times.plain), median(times.authorized)]
-  rows.push({
-    client: name,
-    'fixed header (ms)': Number(fixedMs.toFixed(1)),
-    'tokenward (ms)': Number(tokensMs.toFixed(1)),
-    'difference per request (µs)': Math.round(((tokensMs - fixedMs) / REQUESTS) * 1_000),
-    ratio: Number((tokensMs / fixedMs).toFixed(3)),
-  })
-}
-console.log(`Time of ${REQUESTS} requests, ${CONCURRENCY} at a time. Medians of ${ROUNDS} rounds.\n`)
-console.table(rows)
-server.disconnect()
-process.exit()

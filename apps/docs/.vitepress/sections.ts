@@ -45,6 +45,7 @@ export const sections = [
       page('cli', 'Command line', 'check a client, print a token, run a local authorization server'),
       page('why-no-token', 'Why do I get no token?', 'every error of a token request: what it means and what to do'),
       page('security', 'Security', 'what is protected, and how'),
+      page('benchmarks', 'Benchmarks', 'what it costs and how it behaves, next to other libraries'),
     ],
   },
   {

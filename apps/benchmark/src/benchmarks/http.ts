@@ -1,0 +1,66 @@
+import { type Benchmark, participants, withWorkers } from './benchmark'
+import { counted } from './counted'
+import { Samples } from './samples'
+
+const CONCURRENCIES = [1, 50]
+
+export const http: Benchmark = {
+  name: 'http',
+  title: 'An HTTP request',
+  method: ({ http: { processes, rounds, requests } }) =>
+    [
+      `${requests} requests with the library, and ${requests} by the same HTTP client with a fixed \`Authorization\` header, in the same process; the two take turns after every 100 requests. ${counted(processes * rounds, 'round')}, of which ${rounds} share a process; the libraries take turns.`,
+      "The API does as little as possible, so the client is what is measured. CPU is that of the client's process, with all of its threads.",
+      "Each library uses the HTTP client that it is made for, or else the platform's fetch.",
+    ].join(' '),
+  columns: () =>
+    CONCURRENCIES.flatMap((concurrency) => [
+      {
+        key: `cpuRatio${concurrency}`,
+        title: `CPU ÷ fixed header, ${concurrency} at a time`,
+        unit: 'ratio' as const,
+        goal: 1.03,
+        compared: true,
+      },
+      {
+        key: `cpuUs${concurrency}`,
+        title: `more CPU per request, ${concurrency} at a time`,
+        unit: 'us' as const,
+        goal: 3,
+        compared: false,
+      },
+      {
+        key: `timeRatio${concurrency}`,
+        title: `time ÷ fixed header, ${concurrency} at a time`,
+        unit: 'ratio' as const,
+        goal: 1.03,
+        compared: true,
+      },
+    ]),
+  async run(context) {
+    const { processes, rounds, requests } = context.scale.http
+    const samples = new Samples()
+    const libraries = participants(context.httpLibraries, 'http')
+    for (let number = 1; number <= processes; number++) {
+      await withWorkers(context, 'http', libraries, 'light', async (all) => {
+        // The first round only warms up.
+        for (let round = -1; round < rounds; round++) {
+          for (const { library, worker } of all) {
+            context.progress(`process ${number} of ${processes}, round ${round + 1} of ${rounds}: ${library.id}`)
+            for (const concurrency of CONCURRENCIES) {
+              const cost = await worker.step({ requests, concurrency, round: round + 1 })
+              const { plainNs = 0, plainCpuNs = 0, ns = 0, cpuNs = 0 } = cost
+              if (round < 0) continue
+              samples.add(library.id, {
+                [`cpuRatio${concurrency}`]: cpuNs / plainCpuNs,
+                [`cpuUs${concurrency}`]: (cpuNs - plainCpuNs) / 1_000,
+                [`timeRatio${concurrency}`]: ns / plainNs,
+              })
+            }
+          }
+        }
+      })
+    }
+    return samples.rows()
+  },
+}
