@@ -15,7 +15,9 @@ test('after close no server listens, and a second close is no error', async () =
   }
 })
 
-test('close does not wait for delayed responses, and no timer keeps the process alive', { timeout: 60_000 }, async () => {
+test('close does not wait for delayed responses, and no timer keeps the process alive', {
+  timeout: 60_000,
+}, async () => {
   const provider = await startIdentityProvider()
   provider.tokenEndpointFaults.delayMs = 600_000
   const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
