@@ -52,6 +52,7 @@ interface CacheGetOptions {
     readonly minValidityMs?: number | undefined;
     readonly forceRenewal?: boolean | undefined;
     readonly keepsFresh?: boolean | undefined;
+    readonly insteadOf?: AccessToken | undefined;
     readonly signal?: AbortSignal | undefined;
 }
 interface CallbackFailed {
@@ -152,6 +153,7 @@ interface DiscardLimit {
 }
 interface GetAccessTokenOptions extends TokenParameters {
     signal?: AbortSignal | undefined;
+    insteadOf?: AccessToken | undefined;
 }
 interface GrantContext {
     readonly client: string;

@@ -412,7 +412,8 @@ export class SimulatedProcess implements Host {
         const value = authorization.headers.authorization?.slice('Bearer '.length) ?? ''
         const status = await api.request(this, value)
         if (incarnation !== this.#incarnation) return
-        const next = await authorizer.next(authorization, status)
+        const retry = this.#begin(key, {})
+        const next = await authorizer.next(authorization, status).finally(() => this.#pending.delete(retry))
         if (!next) return
         authorization = next
       }

@@ -141,7 +141,8 @@ export function createRequestAuthorizer<Name extends string>(
         const willRenew = await tokens.rejectAccessToken(client, token, parameters ?? {}, respondedBy.origin)
         if (!willRenew || !retryOn401 || !replayable) return undefined
         // Without `forceRenewal`: the rejected token is replaced anyway, and another caller may have a newer one.
-        const renewed = await tokens.getAccessToken(client, { ...parameters, forceRenewal: false, signal: signal() })
+        const replaced = { forceRenewal: false, insteadOf: token, signal: signal() }
+        const renewed = await tokens.getAccessToken(client, { ...parameters, ...replaced })
         // The token endpoint fails: the rejected token stays in use, because other APIs may still accept it.
         if (renewed.value === token.value) return undefined
         return authorization(renewed, { ...resent, withNewToken: true })

@@ -70,6 +70,8 @@ export interface CacheGetOptions {
   readonly forceRenewal?: boolean | undefined
   /** The token is only kept fresh, and nobody uses it now: the look-up is not a `tokenUsed`. */
   readonly keepsFresh?: boolean | undefined
+  /** The token that this caller cannot use: it waits for another one until the request has ended. */
+  readonly insteadOf?: AccessToken | undefined
   /** Detaches this caller. A request that other callers wait for goes on. */
   readonly signal?: AbortSignal | undefined
 }

@@ -1,3 +1,4 @@
+import type { AccessToken } from './access-token'
 import type { ClientAssertion } from './client-assertion'
 
 /** What one call requests in place of what its client's definition says. */
@@ -25,4 +26,10 @@ export interface TokenParameters {
 export interface GetAccessTokenOptions extends TokenParameters {
   /** Rejects this call with the signal's reason. A request that other callers wait for goes on. */
   signal?: AbortSignal | undefined
+  /**
+   * The token that an API rejected, after `rejectAccessToken`. The call waits for another one until its request has ended.
+   * Other calls wait for one second, and then get the rejected token while it has not expired, because another API may accept
+   * it. This call, too, gets it when no other one can be had.
+   */
+  insteadOf?: AccessToken | undefined
 }

@@ -85,6 +85,46 @@ test('after a 401 while the token endpoint is down, the caller gets the 401 and 
   expect(renewed.value).not.toBe('token-1')
 })
 
+test('after a 401, the caller waits for the new token as long as its request takes, and others for one second', async () => {
+  const { tokens, endpoint, clock } = scripted()
+  const authorizer = createRequestAuthorizer(tokens, 'catalog.client', { baseURL: 'https://api.example' })
+  const sent = await Promise.all(Array.from({ length: 20 }, () => authorizer.authorize(api)))
+  endpoint.latencyMs = 3_000
+  const retries = sent.map((authorization) => authorization.next(response(401), true))
+  await clock.advance(0)
+  const other = tokens.getAccessToken('catalog.client')
+  await clock.advance(1_500)
+  expect((await other).value).toBe('token-1')
+  // The other call's API rejects the same token while its replacement is under way.
+  const late = (await authorizer.authorize(api)).next(response(401), true)
+  await clock.advance(2_000)
+  for (const again of await Promise.all([...retries, late])) {
+    expect(again?.headers.authorization).toBe('Bearer token-2')
+  }
+  expect(endpoint.requests).toHaveLength(2)
+})
+
+test('a 401 goes to the caller when the token endpoint does not respond in time', async () => {
+  const { tokens, endpoint, clock } = scripted()
+  const authorizer = createRequestAuthorizer(tokens, 'catalog.client', { baseURL: 'https://api.example' })
+  const sent = await authorizer.authorize(api)
+  endpoint.respondAlways(() => new Promise(() => {}))
+  const next = sent.next(response(401), true)
+  await clock.advance(40_000)
+  expect(await next).toBeUndefined()
+  const other = tokens.getAccessToken('catalog.client')
+  await clock.advance(1_000)
+  expect((await other).value).toBe('token-1')
+})
+
+test('insteadOf must be a token', async () => {
+  const { tokens } = scripted()
+  for (const insteadOf of ['token-1', {}, null, 1]) {
+    const call = tokens.getAccessToken('catalog.client', { insteadOf: insteadOf as never })
+    await expect(call).rejects.toThrow('insteadOf')
+  }
+})
+
 test('a token that the API had accepted is replaced at each revocation, without a cooldown', async () => {
   const { tokens, endpoint } = scripted()
   const authorizer = createRequestAuthorizer(tokens, 'catalog.client', { baseURL: 'https://api.example' })

@@ -230,7 +230,7 @@ export class FreshTokenCache implements TokenCache {
   /** The entry of the flight; undefined when the caller cannot use it, or did not wait for its end. */
   async #join(
     flight: Flight,
-    { signal }: CacheGetOptions,
+    { signal, insteadOf }: CacheGetOptions,
     current: CacheEntry | undefined,
   ): Promise<CacheEntry | undefined> {
     if (flight.invalidated) {
@@ -241,8 +241,10 @@ export class FreshTokenCache implements TokenCache {
       )
       return untilAborted(ended, signal)
     }
+    // A rejected token is of no use to the caller that got the 401.
+    if (!current || current.token.value === insteadOf?.value) return this.#flights.join(flight, signal)
     const now = this.#clock.monotonic()
-    const patienceMs = current && Math.max(0, Math.min(flight.startedAt + PATIENCE_MS, current.expiresAt) - now)
+    const patienceMs = Math.max(0, Math.min(flight.startedAt + PATIENCE_MS, current.expiresAt) - now)
     return patienceMs === 0 ? undefined : this.#flights.join(flight, signal, patienceMs)
   }
 }

@@ -1,5 +1,6 @@
 import type { GetAccessTokenOptions } from '../../token-parameters'
 import { LruMap, type Recency } from '../util/lru-map'
+import { isToken } from './resolved-request'
 
 /**
  * The requests of one client that were resolved before, by the options of their calls: to merge, check and hash those costs far more
@@ -76,6 +77,7 @@ function writeOptions(call: GetAccessTokenOptions): WrittenOptions | undefined {
 function isUsual(option: string, value: unknown): boolean {
   if (option === 'forceRenewal') return typeof value === 'boolean'
   if (option === 'minValidityMs') return typeof value === 'number' && value >= 0 && Number.isFinite(value)
+  if (option === 'insteadOf') return isToken(value)
   return option === 'clientAssertion' && typeof value === 'function'
 }
 

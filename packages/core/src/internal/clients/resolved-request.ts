@@ -1,5 +1,5 @@
 import type { ClientConfiguration } from '../../client-configuration'
-import type { GetAccessTokenOptions, TokenParameters } from '../../token-parameters'
+import type { GetAccessTokenOptions } from '../../token-parameters'
 import type { RequestedToken } from '../../token-requester'
 import { OptionChecks, Problems } from '../util/option-checks'
 import { checkUnknown } from '../util/unknown-options'
@@ -54,6 +54,7 @@ const CALL_OPTIONS = [
   'clientAssertion',
   'minValidityMs',
   'forceRenewal',
+  'insteadOf',
   'signal',
 ] as const satisfies readonly (keyof GetAccessTokenOptions)[]
 
@@ -75,7 +76,7 @@ export function checkScope(checks: OptionChecks, value: unknown): void {
  *
  * @throws ConfigurationError when the call's options are wrong
  */
-export function mergeRequested(client: ClientConfiguration, call: TokenParameters): RequestedToken {
+export function mergeRequested(client: ClientConfiguration, call: GetAccessTokenOptions): RequestedToken {
   const problems = new Problems()
   const checks = new OptionChecks(problems, client.name)
   checkUnknown(checks, call, CALL_OPTIONS)
@@ -83,6 +84,7 @@ export function mergeRequested(client: ClientConfiguration, call: TokenParameter
   if (call.audience !== undefined) checks.text('audience', call.audience)
   checks.amount('minValidityMs', call.minValidityMs, 0)
   checks.boolean('forceRenewal', call.forceRenewal)
+  if (call.insteadOf !== undefined && !isToken(call.insteadOf)) checks.problem('insteadOf', 'must be an access token')
   checkClientAssertion(checks, call.clientAssertion)
   const requested: RequestedToken = {
     scope: call.scope ?? client.scope,
@@ -92,6 +94,11 @@ export function mergeRequested(client: ClientConfiguration, call: TokenParameter
   }
   problems.throwIfAny()
   return requested
+}
+
+/** Whether a value has what tells one token from another. */
+export function isToken(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'value' in value && typeof value.value === 'string'
 }
 
 export function checkClientAssertion(checks: OptionChecks, value: unknown): void {

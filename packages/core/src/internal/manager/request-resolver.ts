@@ -66,7 +66,7 @@ export class RequestResolver {
 /** What a cache needs to know of a call. */
 export function cacheOptions(
   { client, key, group, endpointKey, requested }: ResolvedRequest,
-  { forceRenewal, minValidityMs, signal, clientAssertion }: GetAccessTokenOptions = {},
+  { forceRenewal, minValidityMs, insteadOf, signal, clientAssertion }: GetAccessTokenOptions = {},
   keepsFresh = false,
 ): CacheGetOptions {
   const { configuration, source, dpop, requester } = client
@@ -82,6 +82,7 @@ export function cacheOptions(
     minValidityMs,
     forceRenewal,
     keepsFresh,
+    insteadOf,
     signal,
   }
 }
