@@ -15,4 +15,5 @@ export {
   type TwoServers,
   urlTexts,
 } from './sent-urls'
+export { SkippableClock } from './skippable-clock'
 export { serve, tokensOf } from './stand-ins'
