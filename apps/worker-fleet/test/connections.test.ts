@@ -3,7 +3,6 @@ import { describe, expect, type TestContext, test } from 'vitest'
 import type { MemberConfiguration } from '../src/protocol'
 import { failuresOf, fleetOver } from './support'
 
-const LIMIT = { timeout: 60_000 }
 const PROCESSES = 3
 
 /** The part of the configuration that names the Redis. */
@@ -31,19 +30,15 @@ const cases = Object.keys(deployments).flatMap((deployment) => [
   { deployment, redisOptions: 'tuned' as const },
 ])
 
-describe.skipIf(!(await hasRedis()))('processes share one token', () => {
-  test.for(cases)(
-    'over $deployment, with $redisOptions options',
-    LIMIT,
-    async ({ deployment, redisOptions }, context) => {
-      const redis = await deployments[deployment]?.(context)
-      const { fleet, provider } = await fleetOver(context, { processes: PROCESSES, redisOptions, ...redis })
-      fleet.go()
-      await until('every process has made calls', async () => fleet.members.every(({ counts }) => counts.okCalls > 2))
-      await fleet.stop()
-      expect(provider.tokenRequests).toHaveLength(1)
-      expect(failuresOf(fleet.members)).toEqual([])
-      expect(fleet.members.map(({ counts }) => counts.storeFailures)).toEqual(fleet.members.map(() => ({})))
-    },
-  )
+describe.skipIf(!(await hasRedis())).concurrent('processes share one token', () => {
+  test.for(cases)('over $deployment, with $redisOptions options', async ({ deployment, redisOptions }, context) => {
+    const redis = await deployments[deployment]?.(context)
+    const { fleet, provider } = await fleetOver(context, { processes: PROCESSES, redisOptions, ...redis })
+    fleet.go()
+    await until('every process has made calls', async () => fleet.members.every(({ counts }) => counts.okCalls > 2))
+    await fleet.stop()
+    expect(provider.tokenRequests).toHaveLength(1)
+    expect(failuresOf(fleet.members)).toEqual([])
+    expect(fleet.members.map(({ counts }) => counts.storeFailures)).toEqual(fleet.members.map(() => ({})))
+  })
 })

@@ -1,21 +1,23 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { hasRedis, until } from '@tokenward/local-servers'
 import { describe, expect, test } from 'vitest'
 import type { Member } from '../src/fleet'
 import { type FleetSetup, failuresOf, fleetSetup, tokenIdsIn } from './support'
 
-// Real processes share a real Redis. The waits are real, because the processes use the real clock.
+// Real processes share a real Redis.
 
-const LONG = { timeout: 90_000 }
-const LIFETIME_MS = 2_000
+const LIFETIME_MS = 3_600_000
 const LIFETIMES = 20
-/** The share of its lifetime after which a token is renewed. */
-const RENEWAL_SHARE = 0.8
+/**
+ * The time limit of a token request. The other processes wait a little longer than this for the lease of one that is gone. One that
+ * was stopped for three times as long gives up its call.
+ */
+const TIMEOUT_MS = 4_000
+/** The share of its lifetime after which a token is renewed, at the earliest and at the latest. */
+const RENEWAL_SHARE = { earliest: 0.75, latest: 0.85 }
 
 describe.skipIf(!(await hasRedis()))('a fleet', () => {
   test.for([4, 32])(
     'of %i processes that start at once without a token makes one token request',
-    LONG,
     async (processes, context) => {
       const { fleet, provider } = await fleetSetup(context, { processes })
       fleet.go()
@@ -27,26 +29,49 @@ describe.skipIf(!(await hasRedis()))('a fleet', () => {
       expect(length).toBe(1)
     },
   )
+})
 
-  test('makes one token request per lifetime, over twenty lifetimes', LONG, async (context) => {
-    const options = { processes: 8, lifetimeSeconds: LIFETIME_MS / 1_000, callsPerSecond: 20 }
-    const { fleet, provider } = await fleetSetup(context, options)
+// Most of the time, these fleets wait: for a lease to end, or for a token to expire.
+describe.skipIf(!(await hasRedis())).concurrent('a fleet', () => {
+  test('makes one token request per lifetime, over twenty lifetimes', async (context) => {
+    const { fleet, provider } = await fleetSetup(context, { processes: 8, callsPerSecond: 20 })
     fleet.go()
-    await until('every process has made calls', async () => fleet.members.every(({ counts }) => counts.calls > 0))
-    const startedAt = performance.now()
-    const before = provider.tokenRequests.length
-    await sleep(LIFETIMES * LIFETIME_MS * RENEWAL_SHARE)
-    const lifetimes = (performance.now() - startedAt) / (LIFETIME_MS * RENEWAL_SHARE)
-    const requests = provider.tokenRequests.length - before
+    /** Waits until all processes use one token that none of them has used before. */
+    const newToken = async (usedBefore: ReadonlySet<string>) => {
+      let inUse = new Set<string | undefined>()
+      await until('all processes use one new token', async () => {
+        inUse = new Set(fleet.members.map(({ token }) => token?.id))
+        return inUse.size === 1 && ![...inUse].some((id) => id === undefined || usedBefore.has(id))
+      })
+      return String([...inUse][0])
+    }
+    const used = new Set([await newToken(new Set())])
+    for (let renewals = 1; renewals <= LIFETIMES; renewals++) {
+      // All processes have to renew the token now. It has not expired, so no call waits.
+      for (const member of fleet.members) member.skip(LIFETIME_MS * (RENEWAL_SHARE.latest + 0.01))
+      used.add(await newToken(used))
+      expect(provider.tokenRequests).toHaveLength(1 + renewals)
+    }
     await fleet.stop()
-    expect(requests / lifetimes).toBeLessThanOrEqual(1.1)
-    expect(requests).toBeGreaterThan(LIFETIMES / 2)
+    expect(provider.tokenRequests).toHaveLength(1 + LIFETIMES)
     expect(failuresOf(fleet.members)).toEqual([])
     expect(provider.catalog.requests.filter(({ status }) => status !== 200)).toEqual([])
   })
 
-  test('goes on when the process that renews is killed during its token request', LONG, async (context) => {
-    const setup = await fleetSetup(context, { processes: 4, timeoutMs: 2_000 })
+  test('renews ahead of the expiry by the real clock, and no more often than one process would', async (context) => {
+    const lifetimeSeconds = 4
+    const { fleet, provider } = await fleetSetup(context, { processes: 8, lifetimeSeconds, callsPerSecond: 20 })
+    const startedAt = performance.now()
+    fleet.go()
+    await until('the token was renewed twice', async () => provider.tokenRequests.length >= 3)
+    await fleet.stop()
+    const shortestUses = (performance.now() - startedAt) / (lifetimeSeconds * 1_000 * RENEWAL_SHARE.earliest)
+    expect(provider.tokenRequests.length - 1).toBeLessThanOrEqual(shortestUses)
+    expect(failuresOf(fleet.members)).toEqual([])
+  })
+
+  test('goes on when the process that renews is killed during its token request', async (context) => {
+    const setup = await fleetSetup(context, { processes: 4, timeoutMs: TIMEOUT_MS })
     const { fleet, provider } = setup
     const holder = await holderOfTheLease(setup)
     holder.signal('SIGKILL')
@@ -57,26 +82,22 @@ describe.skipIf(!(await hasRedis()))('a fleet', () => {
     expect(failuresOf(others)).toEqual([])
   })
 
-  test(
-    'keeps the newer token when a process was stopped during its token request and goes on late',
-    LONG,
-    async (context) => {
-      const setup = await fleetSetup(context, { processes: 4, timeoutMs: 2_000 })
-      const { fleet, provider, redis } = setup
-      const client = redis.connect()
-      const holder = await holderOfTheLease(setup)
-      holder.signal('SIGSTOP')
-      const others = fleet.members.filter((member) => member !== holder)
-      await until('the others have made calls', async () => others.every(({ counts }) => counts.calls > 2))
-      const newer = await tokenIdsIn(client, provider.issuer)
-      expect(newer).toHaveLength(1)
-      holder.signal('SIGCONT')
-      await until('the late process has made calls', async () => holder.counts.calls > 5)
-      expect(await tokenIdsIn(client, provider.issuer)).toEqual(newer)
-      await fleet.stop()
-      expect(failuresOf(fleet.members)).toEqual([])
-    },
-  )
+  test('keeps the newer token when a process was stopped during its token request and goes on late', async (context) => {
+    const setup = await fleetSetup(context, { processes: 4, timeoutMs: TIMEOUT_MS })
+    const { fleet, provider, redis } = setup
+    const client = redis.connect()
+    const holder = await holderOfTheLease(setup)
+    holder.signal('SIGSTOP')
+    const others = fleet.members.filter((member) => member !== holder)
+    await until('the others have made calls', async () => others.every(({ counts }) => counts.calls > 2))
+    const newer = await tokenIdsIn(client, provider.issuer)
+    expect(newer).toHaveLength(1)
+    holder.signal('SIGCONT')
+    await until('the late process has made calls', async () => holder.counts.calls > 5)
+    expect(await tokenIdsIn(client, provider.issuer)).toEqual(newer)
+    await fleet.stop()
+    expect(failuresOf(fleet.members)).toEqual([])
+  })
 })
 
 /** Starts the fleet. Returns the process that holds the lease; the token endpoint never responds to its request. */

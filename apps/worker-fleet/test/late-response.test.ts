@@ -6,9 +6,7 @@ import { failuresOf, fleetSetup, tokenIdsIn } from './support'
 const DELAY_MS = 500
 
 describe.skipIf(!(await hasRedis()))('a fleet', () => {
-  test('keeps the newer token when a stopped process receives an older one late', {
-    timeout: 60_000,
-  }, async (context) => {
+  test('keeps the newer token when a stopped process receives an older one late', async (context) => {
     const { fleet, provider, redis } = await fleetSetup(context, { processes: 4, timeoutMs: 2_000 })
     const client = redis.connect()
     const [holder, ...others] = fleet.members

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { hasRedis, startRedis } from '@tokenward/local-servers'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, type TestContext, test } from 'vitest'
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 
@@ -11,10 +11,8 @@ interface Sample {
   readonly exit: Promise<number | null>
 }
 
-const start = (...args: string[]) => startWith({}, ...args)
-
-/** Starts the sample with additional environment variables. */
-function startWith(env: NodeJS.ProcessEnv, ...args: string[]): Sample {
+/** Starts the sample. It ends with the test. */
+function start({ onTestFinished }: TestContext, args: readonly string[], env: NodeJS.ProcessEnv = {}): Sample {
   const child = spawn(process.execPath, [main, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
@@ -26,86 +24,92 @@ function startWith(env: NodeJS.ProcessEnv, ...args: string[]): Sample {
   return { child, output: () => output, exit: new Promise((resolve) => child.on('exit', resolve)) }
 }
 
-test('the sample ends after --seconds with a summary and exit code 0', async () => {
-  const { output, exit } = start('--seconds', '1.5')
-  expect(await exit).toBe(0)
-  expect(output()).toContain('Workers (manual, http, typed)')
-  expect(output()).toMatch(/catalog\.client: new token from the endpoint/)
-  expect(output()).toMatch(/API requests +6 \(6 × 200\)/)
-  expect(output()).toMatch(/token requests +2/)
-})
+const isRedisThere = await hasRedis()
 
-test.each([
-  ['private-key-jwt', 'the catalog responded 200 to a client without a secret'],
-  ['dpop', 'the catalog responded 200 to the token with its proof, 401 to the token alone'],
-  ['workload-identity', 'the catalog responded 200 to a client that its platform identifies'],
-])('--only %s runs that worker', async (worker, line) => {
-  const { child, output, exit } = start('--only', worker, '--forever')
-  await expect.poll(output, { timeout: 15_000 }).toContain(line)
-  child.kill('SIGINT')
-  expect(await exit).toBe(0)
-})
+describe.concurrent('the sample', () => {
+  test('ends after --seconds with a summary and exit code 0', async (context) => {
+    const { output, exit } = start(context, ['--seconds', '3'])
+    expect(await exit).toBe(0)
+    expect(output()).toContain('Workers (manual, http, typed)')
+    expect(output()).toMatch(/catalog\.client: new token from the endpoint/)
+    expect(output()).toMatch(/API requests +\d+ \(\d+ × 200/)
+    expect(output()).toMatch(/token requests +2/)
+  })
 
-test.each(['SIGINT', 'SIGTERM'] as const)('%s ends the sample with a summary and exit code 0', async (signal) => {
-  const { child, output, exit } = start('--forever', '--only', 'manual')
-  await expect.poll(output, { timeout: 10_000 }).toContain('items from the catalog')
-  child.kill(signal)
-  child.kill(signal)
-  expect(await exit).toBe(0)
-  expect(output()).toContain('Workers (manual) ')
-  expect(output()).toContain('Summary')
-})
-
-test.skipIf(!(await hasRedis()))(
-  '--redis keeps the tokens of every worker in Redis and prints its address',
-  async () => {
-    const redis = await startRedis()
-    onTestFinished(() => redis.stop())
-    const client = redis.connect()
-    const names = ['manual', 'http', 'typed', 'private-key-jwt', 'dpop', 'workload-identity']
-    const only = names.flatMap((name) => ['--only', name])
-    const { child, output, exit } = startWith({ REDIS_URL: redis.url }, '--redis', '--forever', ...only)
-    await expect.poll(output, { timeout: 15_000 }).toMatch(/, with tokens kept in Redis at \S+\.\nTokens live/)
-    const [issuer] = /http:\/\/\S+/.exec(output()) ?? []
-
-    /** The number of clients whose tokens are in Redis. Other tests may use the same Redis, so only this issuer counts. */
-    const clientsInRedis = async () => {
-      const keys = await client.keys('tokenward:{*}')
-      const entries = keys.length > 0 ? await client.mget(keys) : []
-      const claims = entries.flatMap((entry) => {
-        const [, payload] = /"eyJ[\w-]+\.([\w-]+)\.[\w-]+"/.exec(entry ?? '') ?? []
-        return payload ? [JSON.parse(Buffer.from(payload, 'base64url').toString()) as Record<string, string>] : []
-      })
-      return new Set(claims.filter(({ iss }) => iss === issuer).map(({ client_id }) => client_id)).size
-    }
-    // Two of the six workers share a client.
-    await expect.poll(clientsInRedis, { timeout: 15_000 }).toBe(5)
+  test.for([
+    ['private-key-jwt', 'the catalog responded 200 to a client without a secret'],
+    ['dpop', 'the catalog responded 200 to the token with its proof, 401 to the token alone'],
+    ['workload-identity', 'the catalog responded 200 to a client that its platform identifies'],
+  ])('--only %s runs that worker', async ([worker = '', line], context) => {
+    const { child, output, exit } = start(context, ['--only', worker, '--forever'])
+    await context.expect.poll(output).toContain(line)
     child.kill('SIGINT')
     expect(await exit).toBe(0)
+  })
+
+  test.for(['SIGINT', 'SIGTERM'] as const)('%s ends it with a summary and exit code 0', async (signal, context) => {
+    const { child, output, exit } = start(context, ['--forever', '--only', 'manual'])
+    await context.expect.poll(output).toContain('items from the catalog')
+    child.kill(signal)
+    child.kill(signal)
+    expect(await exit).toBe(0)
+    expect(output()).toContain('Workers (manual) ')
     expect(output()).toContain('Summary')
-  },
-)
+  })
 
-test('--redis without a Redis prints an error without the password, and ends with 1', async () => {
-  const { output, exit } = startWith({ REDIS_URL: 'redis://:hush@127.0.0.1:1' }, '--redis')
-  expect(await exit).toBe(1)
-  expect(output()).toContain('Redis does not respond. Check REDIS_URL.')
-  expect(output()).not.toContain('hush')
-})
+  test.skipIf(!isRedisThere)(
+    '--redis keeps the tokens of every worker in Redis and prints its address',
+    async (context) => {
+      const redis = await startRedis()
+      context.onTestFinished(() => redis.stop())
+      const client = redis.connect()
+      const names = ['manual', 'http', 'typed', 'private-key-jwt', 'dpop', 'workload-identity']
+      const only = names.flatMap((name) => ['--only', name])
+      const { child, output, exit } = start(context, ['--redis', '--forever', ...only], { REDIS_URL: redis.url })
+      await context.expect.poll(output).toMatch(/, with tokens kept in Redis at \S+\.\nTokens live/)
+      const [issuer] = /http:\/\/\S+/.exec(output()) ?? []
 
-test('without --redis no Redis is used', async () => {
-  const { output, exit } = startWith({ REDIS_URL: 'redis://127.0.0.1:1' }, '--only', 'http', '--seconds', '0.5')
-  expect(await exit).toBe(0)
-  expect(output()).not.toContain('Redis')
-})
+      /** The number of clients whose tokens are in Redis. Other tests may use the same Redis, so only this issuer counts. */
+      const clientsInRedis = async () => {
+        const keys = await client.keys('tokenward:{*}')
+        const entries = keys.length > 0 ? await client.mget(keys) : []
+        const claims = entries.flatMap((entry) => {
+          const [, payload] = /"eyJ[\w-]+\.([\w-]+)\.[\w-]+"/.exec(entry ?? '') ?? []
+          return payload ? [JSON.parse(Buffer.from(payload, 'base64url').toString()) as Record<string, string>] : []
+        })
+        return new Set(claims.filter(({ iss }) => iss === issuer).map(({ client_id }) => client_id)).size
+      }
+      // Two of the six workers share a client.
+      await context.expect.poll(clientsInRedis).toBe(5)
+      child.kill('SIGINT')
+      expect(await exit).toBe(0)
+      expect(output()).toContain('Summary')
+    },
+  )
 
-test.each([
-  [['--only', 'nobody'], "there is no worker 'nobody'"],
-  [['--sideways'], '--sideways'],
-  [['--seconds', 'x'], "--seconds must be a number above 0, not 'x'"],
-])('%j is refused with the usage', async (args, message) => {
-  const { output, exit } = start(...args)
-  expect(await exit).toBe(2)
-  expect(output()).toContain(message)
-  expect(output()).toContain('usage: npm start --')
+  test('--redis without a Redis prints an error without the password, and ends with 1', async (context) => {
+    const { output, exit } = start(context, ['--redis'], { REDIS_URL: 'redis://:hush@127.0.0.1:1' })
+    expect(await exit).toBe(1)
+    expect(output()).toContain('Redis does not respond. Check REDIS_URL.')
+    expect(output()).not.toContain('hush')
+  })
+
+  test('without --redis no Redis is used', async (context) => {
+    const { output, exit } = start(context, ['--only', 'http', '--seconds', '0.5'], {
+      REDIS_URL: 'redis://127.0.0.1:1',
+    })
+    expect(await exit).toBe(0)
+    expect(output()).not.toContain('Redis')
+  })
+
+  test.for([
+    [['--only', 'nobody'], "there is no worker 'nobody'"],
+    [['--sideways'], '--sideways'],
+    [['--seconds', 'x'], "--seconds must be a number above 0, not 'x'"],
+  ] as const)('%j is refused with the usage', async ([args, message], context) => {
+    const { output, exit } = start(context, args)
+    expect(await exit).toBe(2)
+    expect(output()).toContain(message)
+    expect(output()).toContain('usage: npm start --')
+  })
 })

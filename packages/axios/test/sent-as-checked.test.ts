@@ -143,7 +143,7 @@ describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
         expect(rejected?.destroyed).toBe(false)
         vi.advanceTimersByTime(1_000)
       }
-      await expect.poll(() => rejected?.destroyed, { timeout: 10_000 }).toBe(true)
+      await expect.poll(() => rejected?.destroyed).toBe(true)
       for await (const chunk of data as Readable) expect(Buffer.from(chunk).toString()).toBe('ok')
     },
   )

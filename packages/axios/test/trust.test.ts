@@ -127,18 +127,17 @@ describe.each(['http', 'fetch'] as const)('by the %s adapter', (adapter) => {
           closed = true
         })
       })
-      const options = { baseURL: api, adapter, responseType: 'stream' as const, timeout: 800 }
+      const options = { baseURL: api, adapter, responseType: 'stream' as const }
       expect((await createAxios(tokensOf(), 'c', options).get('/')).status).toBe(200)
-      await expect.poll(() => closed, { timeout: 3_000 }).toBe(true)
+      await expect.poll(() => closed).toBe(true)
     },
   )
 
   test('the timeout holds for a 401 whose body axios reads itself', async () => {
     const api = await serve((_request, response) => void response.writeHead(401).write('x'))
     const instance = createAxios(tokensOf(), 'c', { baseURL: api, adapter, timeout: 100 })
-    const started = performance.now()
+    // Without the timeout, it would never end.
     await expect(instance.get('/')).rejects.toSatisfy(axios.isAxiosError)
-    expect(performance.now() - started).toBeLessThan(2_000)
   })
 
   test('a redirect of a DPoP request to data: is refused with an error of axios', async () => {

@@ -150,12 +150,12 @@ const CASES: Readonly<Record<string, Case>> = {
   'a server that does not respond': {
     settings() {
       provider.discoveryFaults.fail(1, 'hang')
-      return client({ timeoutMs: 150 })
+      return client({ timeoutMs: 1_000 })
     },
     step: 'discovery',
     exitCode: 5,
     error: 'timeout',
-    says: ['--timeout-ms (now 150)'],
+    says: ['--timeout-ms (now 1000)'],
   },
   'a token endpoint that fails': {
     settings() {

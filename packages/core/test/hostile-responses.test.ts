@@ -109,7 +109,7 @@ test('a body that never ends is given up with its connection when the time limit
     response.write('{')
     response.on('close', closed)
   })
-  const tokens = manager({ tokenEndpoint: origin, timeoutMs: 100 })
+  const tokens = manager({ tokenEndpoint: origin, timeoutMs: 250 })
   await expect(tokens.getAccessToken('c')).rejects.toMatchObject({ error: 'timeout' })
   await connectionClosed
 })
