@@ -432,6 +432,7 @@ interface TokenRequest extends RequestedToken {
     nonceRetried(): void;
     secretRotated?(): void;
     serverTime?(milliseconds: number): void;
+    sending?(): void;
 }
 declare class TokenRequestError extends TokenwardError {
     readonly code = "token_request_failed";

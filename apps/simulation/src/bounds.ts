@@ -66,12 +66,15 @@ export class Bounds {
    * - a monotonic clock that drifts: its share of the lifetime, for the process that requested it and the one that uses it
    * - a machine that stands still for less than a second at a time
    * - a process that reads a shared token by a wall clock that is behind: as much as that
+   * - an endpoint that is slower than its tokens live: a token may expire on its way. After two more tries it is used, because it
+   *   may as well be good
    */
   expiryToleranceMs(lifetimeMs: number): number {
     let ms = 0
     for (const fault of this.#scenario.faults) {
       if (fault.kind === 'clockDrift') ms += 2 * (lifetimeMs + fault.at) * (Math.abs(fault.ppm) / 1e6)
       if (fault.kind === 'clockJump') ms += Math.abs(fault.byMs)
+      if (fault.kind === 'endpointSlow' && 2 * fault.latencyMs > lifetimeMs) ms += fault.latencyMs
       if (fault.kind === 'pause' && fault.suspended) ms += Math.min(fault.forMs, UNNOTICED_SUSPENSION_MS)
     }
     return ms === 0 ? 0 : Math.min(ms + SHARED_TIME_TOLERANCE_MS, lifetimeMs)

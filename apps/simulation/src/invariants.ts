@@ -5,6 +5,9 @@ import { type Bounds, Calm, SLACK_MS } from './bounds'
 import type { Scenario } from './scenario'
 import type { Host, World } from './world'
 
+/** The store holds whole milliseconds: times are rounded when they are written, and when they are read. */
+const STORED_TIME_STEP_MS = 3
+
 export const INVARIANTS = {
   notExpired: 'no caller gets an expired token',
   notDeleted: 'no caller gets a deleted token',
@@ -192,7 +195,7 @@ export class Invariants {
     if (!known) return false
     // The process counts the lifetime from the moment of its request.
     const lifetimeMs = known.expiresAt - known.issuedAt
-    const until = known.requestedAt + lifetimeMs - this.#bounds.expiryToleranceMs(lifetimeMs) - 1
+    const until = known.requestedAt + lifetimeMs - this.#bounds.expiryToleranceMs(lifetimeMs) - STORED_TIME_STEP_MS
     return this.#world.scheduler.now < until
   }
 

@@ -32,6 +32,11 @@ export interface TokenRequest extends RequestedToken {
    * by the server's clock, because the clock of this machine may be wrong.
    */
   serverTime?(milliseconds: number): void
+  /**
+   * The requester calls it whenever it sends the token request itself: after discovery, and again when it sends the request once
+   * more. The lifetime of the token is counted from the last call, or from the call of `request` when there was none.
+   */
+  sending?(): void
 }
 
 /** A successful token response (RFC 6749 §5.1). */

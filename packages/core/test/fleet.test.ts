@@ -137,6 +137,51 @@ test('forty processes send an endpoint that is down at most two requests a secon
   expect(await run(1)).toBe(0)
 })
 
+/** An endpoint that has failed for 100 s, and processes that learned of it. Each wants a token of its own. */
+async function longOutage(scopes: readonly string[]) {
+  const clock = new TestClock()
+  const store = new LeasingStore(clock.monotonic)
+  const endpoint = new ScriptedEndpoint(clock)
+  const processes = scopes.map((scope) =>
+    createTokenManager({
+      clients: { c: { ...definition, scope, timeoutMs: 1_000 } },
+      requester: endpoint,
+      clock,
+      random: () => 0.5,
+      store,
+    }),
+  )
+  endpoint.respondAlways(new TypeError('fetch failed'))
+  for (let second = 0; second < 100; second++) {
+    for (const tokens of processes) void tokens.getAccessToken('c').catch(() => {})
+    await clock.advance(1_000)
+  }
+  const callAll = () => Promise.allSettled(processes.map((tokens) => tokens.getAccessToken('c')))
+  return { clock, endpoint, callAll }
+}
+
+test('long after an outage, two processes that want tokens at the same time both get one', async () => {
+  const { clock, endpoint, callAll } = await longOutage(['a', 'b'])
+  endpoint.respondAlways(undefined)
+  endpoint.latencyMs = 600
+  await clock.advance(60_000)
+  // One of them has the turn to probe. The other one waits for what comes of it.
+  const results = callAll()
+  await clock.advance(10_000)
+  expect((await results).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled'])
+})
+
+test('when the outage goes on for long, the first callers wait a few seconds, and the next ones not at all', async () => {
+  const { clock, callAll } = await longOutage(['a', 'b', 'c'])
+  await clock.advance(60_000)
+  const first = callAll()
+  await clock.advance(6_000)
+  expect((await first).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+  const next = callAll()
+  await clock.advance(0)
+  expect((await next).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+})
+
 test('a process gets a token although no lease ever becomes free', async () => {
   const { clock, store, start } = fleet()
   const key = await keyOfC()

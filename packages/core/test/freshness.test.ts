@@ -1,5 +1,6 @@
+import { createTokenManager, type TokenRequester } from '@tokenward/core'
 import { expect, test } from 'vitest'
-import { scripted, settle } from './support'
+import { definition, scripted, settle, TestClock } from './support'
 
 test('a second call gets the cached token without a request', async () => {
   const { tokens, endpoint, clock } = scripted()
@@ -137,6 +138,27 @@ test('the lifetime of a token counts from when its request was sent, however lon
   await clock.advance(6_000)
   expect((await tokens.getAccessToken('catalog.client')).value).toBe('token-2')
   expect(endpoint.requests.length).toBe(before + 1)
+})
+
+test('what comes before the token request, such as discovery or a refused secret, does not shorten the lifetime', async () => {
+  const clock = new TestClock()
+  let requests = 0
+  const requester: TokenRequester = {
+    async request(_client, { sending }) {
+      await new Promise<void>((resolve) => clock.setTimeout(resolve, 8_000))
+      sending?.()
+      return { access_token: `token-${++requests}`, token_type: 'Bearer', expires_in: 20 }
+    },
+  }
+  const tokens = createTokenManager({ clients: { c: definition }, requester, clock, random: () => 0.5 })
+  const first = tokens.getAccessToken('c')
+  await clock.advance(8_000)
+  await first
+  // The token is in its first 80 %: no renewal is due.
+  await clock.advance(15_500)
+  expect((await tokens.getAccessToken('c')).value).toBe('token-1')
+  await clock.advance(10_000)
+  expect(requests).toBe(1)
 })
 
 test('a token without expires_in is used for defaultLifetimeMs, 5 minutes, and has no expiresAt', async () => {

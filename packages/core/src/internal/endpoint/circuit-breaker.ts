@@ -20,6 +20,8 @@ const PROBE_INTERVAL_SHARE = 0.1
 const LONGEST_PROBE_INTERVAL_MS = 5_000
 /** When no probe was sent for so long, because nobody wanted a token, the endpoint may well work again. */
 const LONG_AGO_MS = 30_000
+/** How long callers then wait until a probe, of this process or of another one, has told. */
+const LONG_AGO_PATIENCE_MS = 3_000
 
 /** A request that failed, as the circuit breaker sees it. */
 export interface FailedRequest {
@@ -44,6 +46,8 @@ export class CircuitBreaker {
   #error: TokenRequestError | undefined
   /** The probe under way is the first request after a long time. */
   #isFirstForLong = false
+  /** Until then, callers wait for the first probe after a long time, if another process sends it. */
+  #unknownUntil = Number.NEGATIVE_INFINITY
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -63,9 +67,10 @@ export class CircuitBreaker {
     return this.#failures === 0 ? 0 : this.#clock.monotonic() - this.#failingSince
   }
 
-  /** Whether a probe could have been sent long ago. */
+  /** Whether a probe could have been sent long ago, so that nobody knows whether the endpoint still fails. */
   get failedLongAgo(): boolean {
-    return this.#state !== 'closed' && this.#clock.monotonic() > this.#probeAt + LONG_AGO_MS
+    const now = this.#clock.monotonic()
+    return this.#state !== 'closed' && (now > this.#probeAt + LONG_AGO_MS || now < this.#unknownUntil)
   }
 
   /** How long no request may go out, in milliseconds; 0 when one may go out now. */
@@ -81,6 +86,7 @@ export class CircuitBreaker {
    */
   errorFor(client: string): TokenRequestError | undefined {
     if (this.#state === 'halfOpen' && this.#isFirstForLong) return undefined
+    if (this.#state !== 'closed' && this.#clock.monotonic() < this.#unknownUntil) return undefined
     const retryAfterMs = this.waitMs
     return this.#error && retryAfterMs > 0 ? copyError(this.#error, { client, retryAfterMs }) : undefined
   }
@@ -92,6 +98,8 @@ export class CircuitBreaker {
   tryAcquire(): Permit | undefined {
     if (this.#state === 'closed') return 'request'
     if (this.waitMs > 0) return undefined
+    const now = this.#clock.monotonic()
+    if (this.#state === 'open' && now > this.#probeAt + LONG_AGO_MS) this.#unknownUntil = now + LONG_AGO_PATIENCE_MS
     this.#isFirstForLong = this.failedLongAgo
     this.#state = 'halfOpen'
     return 'probe'
@@ -123,7 +131,9 @@ export class CircuitBreaker {
   /** The probe was not sent, because it is another process's turn. @param random from 0 to 1 */
   postpone(permit: Permit, random: number): void {
     this.abandon(permit)
-    if (this.#state === 'open') this.#probeAt = this.#clock.monotonic() + this.#probeIntervalMs * (0.5 + random)
+    // While nobody knows, the probe of the other process is waited for.
+    const intervalMs = this.failedLongAgo ? PROBE_INTERVAL_MS : this.#probeIntervalMs
+    if (this.#state === 'open') this.#probeAt = this.#clock.monotonic() + intervalMs * (0.5 + random)
   }
 
   /** The request ended without a word about the endpoint: it was aborted, or a supplier failed before it was sent. */
@@ -150,6 +160,7 @@ export class CircuitBreaker {
 
   #open(error: TokenRequestError, probeAt: number): void {
     this.#state = 'open'
+    this.#unknownUntil = Number.NEGATIVE_INFINITY
     this.#error = error
     this.#probeAt = probeAt
   }

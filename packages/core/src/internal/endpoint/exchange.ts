@@ -19,13 +19,18 @@ export class Exchange {
   readonly #client: ClientConfiguration
   readonly #signal: AbortSignal
   readonly #serverTime: ((ms: number) => void) | undefined
+  readonly #sending: (() => void) | undefined
   readonly #secrets = new SentSecrets()
   #at: { readonly step: TokenRequestStep; readonly url: string } | undefined
 
-  constructor(client: ClientConfiguration, { signal, serverTime }: Pick<TokenRequest, 'signal' | 'serverTime'>) {
+  constructor(
+    client: ClientConfiguration,
+    { signal, serverTime, sending }: Pick<TokenRequest, 'signal' | 'serverTime' | 'sending'>,
+  ) {
     this.#client = client
     this.#signal = signal
     this.#serverTime = serverTime
+    this.#sending = sending
   }
 
   /**
@@ -41,6 +46,7 @@ export class Exchange {
       this.#secrets.collect(options)
       noteProgress(this.#signal, this.#at)
       const init = { ...options, redirect: 'manual', signal: this.#signal } as RequestInit
+      if (step === 'token_request') this.#sending?.()
       const response = await boundedResponse(await this.#client.fetch(input, init), this.#signal)
       if (step !== 'token_request') return response
       this.#noteServerTime(response)

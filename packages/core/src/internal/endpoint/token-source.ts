@@ -110,9 +110,9 @@ export class TokenSource {
       let error = breaker.errorFor(this.#client.name)
       if (permit) {
         const requestedAt = this.#clock.monotonic()
-        const result = await this.#request(wanted, context, permit)
+        const { result, sentAt } = await this.#request(wanted, context, permit)
         endTurn?.(!(result instanceof TokenRequestError) || kindOf(result) !== 'endpoint')
-        if (!(result instanceof TokenRequestError)) return { ...result, requestedAt }
+        if (!(result instanceof TokenRequestError)) return { ...result, requestedAt: sentAt }
         error = result
         attempts++
         const isRepeatable = error.retryable && kindOf(error) !== 'supplier'
@@ -146,14 +146,14 @@ export class TokenSource {
     return Math.max(error?.retryAfterMs ?? 0, this.#health.breaker.waitMs) + jitterMs
   }
 
-  /** Sends one request within its time limit. Returns what it failed with, so that the caller can try again. */
+  /** Sends one request within its time limit. The result has what it failed with, so that the caller can try again. */
   async #request(
     { key, requested, clientAssertion }: TokenToLoad,
     context: LoadContext,
     permit: Permit,
-  ): Promise<ReadToken | TokenRequestError> {
+  ): Promise<{ result: ReadToken | TokenRequestError; sentAt: number }> {
     const { requester, emit } = this.#options
-    const sentAt = this.#clock.monotonic()
+    let sentAt = this.#clock.monotonic()
     const serverTime = (ms: number) => this.#options.serverTime(ms, this.#clock.monotonic() - sentAt)
     const { name, timeoutMs } = this.#client
     const { parameters, ...shown } = requested
@@ -161,6 +161,9 @@ export class TokenSource {
       nonceRetried: () => emit('nonceRetried', { client: name, at: 'token_endpoint' }),
       secretRotated: () => emit('secretRotated', { client: name }),
       serverTime,
+      sending: () => {
+        sentAt = this.#clock.monotonic()
+      },
     }
     let limit: AbortSignal | undefined
     const send = async (signal: AbortSignal) => {
@@ -174,14 +177,15 @@ export class TokenSource {
       const mayBeNA = requester.mayIssueNA === true
       const token = readTokenResponse(this.#client, response, requested.scope, mayBeNA, this.#clock.now())
       this.#health.noteSuccess(key, token.lifetimeMs)
-      return token
+      return { result: token, sentAt }
     } catch (thrown) {
       const isUsersMistake = thrown instanceof TokenwardError && !(thrown instanceof TokenRequestError)
       if (context.signal.aborted || isUsersMistake) {
         this.#health.abandon(permit)
         throw context.signal.aborted ? context.signal.reason : thrown
       }
-      return requestError(this.#client, thrown, this.#knownSecrets(parameters, clientAssertion), limit)
+      const result = await requestError(this.#client, thrown, this.#knownSecrets(parameters, clientAssertion), limit)
+      return { result, sentAt }
     }
   }
 
