@@ -167,7 +167,7 @@ test('serve: a check and a token work against it, faults can be caused, and SIGI
   child.kill('SIGINT')
   const [code] = await once(child, 'exit')
   expect(code).toBe(0)
-}, 30_000)
+})
 
 // In this process, with streams that say what a terminal or an old Node would: a real terminal needs a native module.
 async function runHere(
