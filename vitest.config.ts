@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
@@ -15,8 +14,6 @@ export default defineConfig({
   },
   test: {
     include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'test/**/*.test.ts'],
-    // By default, Vitest leaves a core free for itself. But files often wait for servers and processes that they have started.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
     // No test measures the speed of the machine. These limits only end what hangs.
     testTimeout: 90_000,
     hookTimeout: 120_000,

@@ -6,6 +6,8 @@ export default library({
     main: 'src/main.ts',
     'server-process': 'src/server/server-process.ts',
     'worker-process': 'src/worker/worker-process.ts',
+    proxy: 'src/proxy/main.ts',
+    'plain-proxy': 'src/proxy/plain-proxy.ts',
   },
   platform: 'node',
   dts: false,

@@ -34,6 +34,7 @@ export const sections = [
       page('mtls', 'Mutual TLS', 'client certificates and certificate-bound tokens (RFC 8705)'),
       page('many-tenants', 'Many tenants', 'definitions that are found at run time, and what to know with thousands'),
       page('custom-stores', 'Write a store', 'three methods, and what a store can add'),
+      page('sidecar', 'A proxy for other languages', 'a local proxy that adds tokens to the requests of any program'),
       page('testing', 'Test your code', 'scripted tokens, failures and rejections, and a clock'),
     ],
   },
@@ -42,7 +43,7 @@ export const sections = [
     items: [
       page('operations', 'Operations', 'metrics, traces, alerts and what to do for each, logging, readiness'),
       page('failures', 'What happens on failure', 'what your code sees when something fails, as a table'),
-      page('cli', 'Command line', 'check a client, print a token, run a local authorization server'),
+      page('cli', 'Command line', 'check a client, print a token, forward requests, run a local authorization server'),
       page('why-no-token', 'Why do I get no token?', 'every error of a token request: what it means and what to do'),
       page('security', 'Security', 'what is protected, and how'),
       page('benchmarks', 'Benchmarks', 'what it costs and how it behaves, next to other libraries'),

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { checkCommand } from '../src/command-line/check-command'
 import type { Command } from '../src/command-line/command'
 import { CLIENT_FLAGS } from '../src/command-line/flags'
+import { proxyCommand } from '../src/command-line/proxy-command'
 import { serveCommand } from '../src/command-line/serve-command'
 import { tokenCommand } from '../src/command-line/token-command'
 import { readConfigFile } from '../src/definition/config-file'
@@ -31,9 +32,10 @@ const ownFlags = ({ flags }: Command) =>
 test.each([
   ['option of check', ownFlags(checkCommand)],
   ['option of token', ownFlags(tokenCommand)],
+  ['option of proxy', ownFlags(proxyCommand)],
   ['option of serve', ownFlags(serveCommand)],
   ['code', Object.values(EXIT_CODES).map(String)],
-  ['command', ['tokenward check', 'tokenward token', 'tokenward serve']],
+  ['command', ['tokenward check', 'tokenward token', 'tokenward proxy', 'tokenward serve']],
   ['step', [...checkSteps()]],
   ['field of the report', fieldsOf('CheckReport')],
   ['field of a step', fieldsOf('CheckStep')],

@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { PassThrough } from 'node:stream'
+import { createServer } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
+import { PassThrough, type Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { type IdentityProvider, startIdentityProvider } from '@tokenward/identity-provider'
@@ -167,6 +169,71 @@ test('serve: a check and a token work against it, faults can be caused, and SIGI
   child.kill('SIGINT')
   const [code] = await once(child, 'exit')
   expect(code).toBe(0)
+}, 30_000)
+
+async function startProxy(env: Record<string, string> = {}, input = secret()) {
+  const args = [...clientFlags(), '--to', provider.invoice.baseURL]
+  const child = start(['proxy', '--port', '0', '--client-secret-file', '-', ...args], { env })
+  child.stdin?.end(input)
+  const [line] = await once((child.stdout as Readable).setEncoding('utf8'), 'data')
+  const [, origin = ''] = /^forwards (http:\/\/127\.0\.0\.1:\d+) to /.exec(line) ?? []
+  return { child, line, origin }
+}
+
+test('proxy: forwards requests with tokens, and SIGTERM ends it cleanly', async () => {
+  const { child, line, origin } = await startProxy()
+  const stderr = text(child.stderr as Readable)
+  expect(line).toBe(
+    `forwards ${origin} to ${provider.invoice.baseURL}, with tokens of '${provider.client('invoice.client').clientId}'\n`,
+  )
+  expect(await (await fetch(`${origin}/whoami`)).json()).toMatchObject({
+    client_id: provider.client('invoice.client').clientId,
+  })
+  child.kill('SIGTERM')
+  expect((await once(child, 'exit'))[0]).toBe(0)
+  expect(await stderr).toBe('')
+})
+
+test('proxy: what goes wrong is a line on standard error, without the secret', async () => {
+  const { child, origin } = await startProxy({}, 'wrong-secret')
+  const stderr = text(child.stderr as Readable)
+  const response = await fetch(`${origin}/whoami`)
+  expect(response.status).toBe(502)
+  const told = await response.text()
+  child.kill('SIGINT')
+  expect((await once(child, 'exit'))[0]).toBe(0)
+  for (const output of [told, await stderr]) {
+    expect(output).toContain('invalid_client')
+    expect(output).not.toContain('wrong-secret')
+  }
+})
+
+// Node uses the proxies of the environment from version 24 on.
+test.skipIf(Number.parseInt(process.versions.node, 10) < 24)('proxy: by the proxy of the environment', async () => {
+  const tunnels: string[] = []
+  const gateway = createServer((_request, response) => response.writeHead(500).end())
+  gateway.on('connect', ({ url = '' }, socket, head) => {
+    tunnels.push(url)
+    const [host = '', port] = url.split(':')
+    const connection = connect(Number(port), host, () => {
+      socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
+      connection.write(head)
+      connection.pipe(socket).pipe(connection)
+    })
+    for (const end of [connection, socket]) end.on('error', () => connection.destroy())
+  })
+  await once(gateway.listen(0, '127.0.0.1'), 'listening')
+  onTestFinished(() => {
+    gateway.closeAllConnections()
+    gateway.close()
+  })
+  const { origin } = await startProxy({
+    NODE_USE_ENV_PROXY: '1',
+    HTTP_PROXY: `http://127.0.0.1:${(gateway.address() as AddressInfo).port}`,
+    NO_PROXY: new URL(provider.issuer).host,
+  })
+  expect((await fetch(`${origin}/whoami`)).status).toBe(200)
+  expect(tunnels).toEqual([new URL(provider.invoice.origin).host])
 })
 
 // In this process, with streams that say what a terminal or an old Node would: a real terminal needs a native module.
@@ -205,7 +272,7 @@ test('colours on a terminal, unless NO_COLOR says no', async () => {
 
 test.each<[args: string[], code: number, says: RegExp]>([
   [['--version'], 0, /^1\.2\.3\n$/],
-  [['--help'], 0, /check .*\n.*token .*\n.*serve /],
+  [['--help'], 0, /check .*\n.*token .*\n.*proxy .*\n.*serve /],
   [['check', '--help'], 0, /--client-secret-file FILE[\s\S]*Exit codes:\n {2}0 /],
   [['token', '--help'], 0, /--show/],
   [['help', 'serve'], 0, /--fail-rate RATE/],
@@ -227,6 +294,16 @@ test.each<[args: string[], code: number, says: RegExp]>([
   [['check', '--timeout-ms', 'soon'], 2, /--timeout-ms must be a number of at least 1/],
   [['check'], 3, /issuer: missing[\s\S]*clientId: missing[\s\S]*clientSecretFile: missing/],
   [['check', '--config', '/nowhere.json'], 3, /\/nowhere\.json: no such file/],
+  [['proxy'], 2, /--to is missing/],
+  [['proxy', '--to', 'apis.company.com'], 2, /--to must be a URL that begins with https/],
+  [['proxy', '--to', 'https://a.example/?q=1'], 2, /--to must have no query/],
+  [['proxy', '--to', 'https://a.example', '--port', 'x'], 2, /--port must be a whole number from 0 to 65535, not 'x'/],
+  [['proxy', '--to', 'https://a.example'], 3, /issuer: missing/],
+  [
+    ['proxy', '--to', 'http://a.example', '--issuer', 'https://b.example', '--client-id', 'c', '--auth', 'none'],
+    3,
+    /baseURL: .*plain http/,
+  ],
   [['serve', '--port', '70000'], 2, /--port must be a whole number from 0 to 65532, not '70000'/],
   [['serve', '--fail-rate', '2'], 2, /--fail-rate must be a number from 0 to 1/],
 ])('tokenward %j exits with %i', async (args, code, says) => {

@@ -19,7 +19,7 @@ describe.skipIf(!(await redisProgram()))('on a Redis Cluster of six', () => {
     cluster = await startCluster()
     client = cluster.connect()
     client5 = new Cluster5(cluster.nodes.map(({ host, port }) => ({ host, port })))
-  })
+  }, 30_000)
   afterAll(async () => {
     client5?.disconnect()
     await cluster?.stop()
@@ -98,5 +98,5 @@ describe.skipIf(!(await redisProgram()))('on a Redis Cluster of six', () => {
     await until('the store works again', async () => (await store.get(key)) === 'value')
     expect((await store.lease(key, MINUTE, 'value'))?.lease).toBeDefined()
     expect(client.status).toBe('ready')
-  })
+  }, 30_000)
 })

@@ -5,12 +5,13 @@ import { checkCommand } from './check-command'
 import type { Command } from './command'
 import { readFlags } from './flags'
 import { commandHelp, programHelp } from './help'
+import { proxyCommand } from './proxy-command'
 import { serveCommand } from './serve-command'
 import type { Terminal } from './terminal'
 import { tokenCommand } from './token-command'
 import { UsageError } from './usage-error'
 
-const COMMANDS: readonly Command[] = [checkCommand, tokenCommand, serveCommand]
+const COMMANDS: readonly Command[] = [checkCommand, tokenCommand, proxyCommand, serveCommand]
 
 /** Runs the program. @param args what follows its name */
 export async function runProgram(args: readonly string[], terminal: Terminal, version: string): Promise<ExitCode> {

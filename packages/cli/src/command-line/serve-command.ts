@@ -1,5 +1,5 @@
 import type { Command } from './command'
-import type { FlagValues } from './flags'
+import { numberOf } from './number-of'
 import { UsageError } from './usage-error'
 
 /** oidc-provider, which is the authorization server, runs on this version and later. */
@@ -48,19 +48,4 @@ In the background, start it with </dev/null.`,
     const { serve } = await import('../serve/serve')
     return serve(options, terminal)
   },
-}
-
-function numberOf(
-  values: FlagValues,
-  name: string,
-  byDefault: number,
-  { least, most, whole }: { least: number; most: number; whole: boolean },
-): number {
-  const given = values[name]
-  if (given === undefined) return byDefault
-  const value = Number(given)
-  if (value >= least && value <= most && (!whole || Number.isInteger(value))) return value
-  throw new UsageError(
-    `--${name} must be a ${whole ? 'whole ' : ''}number from ${least} to ${most}, not '${String(given).slice(0, 30)}'`,
-  )
 }
