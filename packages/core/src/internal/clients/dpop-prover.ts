@@ -32,6 +32,8 @@ export class DPoPProver {
   readonly #now: () => number
   readonly #nonces = memoryStore({ maxEntries: MOST_ORIGINS })
   #key: Promise<LoadedKey> | undefined
+  /** Nearly all proofs are for one and the same token. */
+  #lastToken: { readonly value: string; readonly hash: Promise<string> } | undefined
 
   constructor(client: string, options: true | DPoPOptions, now: () => number) {
     this.#client = client
@@ -55,7 +57,7 @@ export class DPoPProver {
   /** A proof for this very request. @throws ConfigurationError when the key cannot sign it. */
   async prove({ method, url, accessToken, claims }: ProvenRequest): Promise<string> {
     const { keyPair, alg, publicJwk } = await this.#load()
-    const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(accessToken))
+    const ath = await this.#hashOf(accessToken)
     const payload = {
       ...claims,
       jti: crypto.randomUUID(),
@@ -63,7 +65,7 @@ export class DPoPProver {
       // Without query and fragment (RFC 9449 §4.2).
       htu: `${url.origin}${url.pathname}`,
       iat: Math.floor(this.#now() / 1_000),
-      ath: base64url(hash),
+      ath,
       nonce: this.#nonces.get(url.origin),
     }
     try {
@@ -72,6 +74,11 @@ export class DPoPProver {
     } catch (error) {
       throw this.#unusable(error)
     }
+  }
+
+  #hashOf(value: string): Promise<string> {
+    if (this.#lastToken?.value !== value) this.#lastToken = { value, hash: hash(value) }
+    return this.#lastToken.hash
   }
 
   #load(): Promise<LoadedKey> {
@@ -125,7 +132,9 @@ function algorithmOfJwk({ kty, crv = '' }: JWK): string {
   return CURVES[crv] ?? (kty === 'RSA' ? 'RS256' : crv)
 }
 
-function base64url(bytes: ArrayBuffer): string {
+/** The SHA-256 of an access token, as `ath` has it (RFC 9449 §4.2). */
+async function hash(accessToken: string): Promise<string> {
+  const bytes = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(accessToken))
   const text = String.fromCharCode(...new Uint8Array(bytes))
   return btoa(text).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
 }
