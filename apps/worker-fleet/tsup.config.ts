@@ -1,7 +1,12 @@
 import { library } from '../../tsup.config'
 
 export default [
-  library({ entry: ['src/main.ts', 'src/member.ts'], platform: 'node', dts: false, clean: ['!page/**'] }),
+  library({
+    entry: ['src/index.ts', 'src/main.ts', 'src/member.ts'],
+    platform: 'node',
+    dts: { entry: 'src/index.ts' },
+    clean: ['!page/**'],
+  }),
   // The page of the live view: its script, and the files that it is served with.
   library({
     entry: ['src/page/page.ts'],

@@ -23,7 +23,7 @@ export interface AuthorizationServerOptions {
   /** The origin of the mTLS endpoints (RFC 8705 §5). */
   readonly mtlsOrigin: string | undefined
   /** Called for each token that is issued. */
-  onIssued(tokenId: string, lifetimeSeconds: number): void
+  onIssued(tokenId: string, lifetimeSeconds: number, granted: { clientId: string | undefined; scope: string | undefined }): void
 }
 
 /** An OAuth 2.0 authorization server that issues RFC 9068 JWTs for the APIs. */
@@ -116,6 +116,8 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
         Object.assign(ctx.body as object, { mtls_endpoint_aliases: { token_endpoint: `${mtlsOrigin}/token` } })
     })
   }
-  provider.on('client_credentials.issued', (token) => onIssued(token.jti, token.expiration))
+  provider.on('client_credentials.issued', (token) => {
+    onIssued(token.jti, token.expiration, { clientId: token.clientId, scope: token.scope })
+  })
   return { handler: provider.callback(), publicKey }
 }

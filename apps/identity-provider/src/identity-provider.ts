@@ -3,7 +3,7 @@ import { decodeJwt } from 'jose'
 import { createAuthorizationServer } from './authorization-server'
 import { type ClientName, type RegisteredClient, registeredClients, type TestClient } from './clients'
 import { Faults, respondWithFault } from './faults'
-import { IssuedTokens, TokenLifetimes } from './issued-tokens'
+import { type IssuedToken, IssuedTokens, TokenLifetimes } from './issued-tokens'
 import { type LocalServer, readBody, type ServerCertificate, startLocalServers, withBody } from './local-server'
 import { type ProtectedApi, serveProtectedApi } from './protected-api'
 import { type RecordedTokenRequest, recordTokenRequest } from './recorded-token-request'
@@ -53,6 +53,8 @@ export interface IdentityProvider {
   publishesOpenIdMetadata: boolean
   /** Whether a token request with a DPoP proof needs a nonce. Default false. */
   requiresNonce: boolean
+  /** What is known of a token, by its `jti`. Undefined: it was not issued here. */
+  issuedToken(tokenId: string): IssuedToken | undefined
   /** Both APIs respond 401 to this token from now on. */
   revoke(token: string): void
   /** Both APIs respond 401 to every token that was issued so far. Returns the number of these tokens. */
@@ -92,7 +94,7 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
     tokenLifetime: (clientId) => lifetimes.of(clientId),
     requiresNonce: () => requiresNonce,
     mtlsOrigin: servers.mtlsIssuer?.origin,
-    onIssued: (tokenId, lifetimeSeconds) => issued.add(tokenId, lifetimeSeconds),
+    onIssued: (tokenId, lifetimeSeconds, granted) => issued.add(tokenId, lifetimeSeconds, granted),
   })
   const api = (name: 'catalog' | 'invoice', apiServer: LocalServer) =>
     serveProtectedApi({ name, server: apiServer, issuer, publicKey, isValid: (tokenId) => issued.isValid(tokenId) })
@@ -129,6 +131,7 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
     set requiresNonce(value) {
       requiresNonce = value
     },
+    issuedToken: (tokenId) => issued.get(tokenId),
     revoke(token) {
       issued.revoke(String(decodeJwt(token).jti))
     },
@@ -156,6 +159,9 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
     tokenRequests.push(recorded)
     response.on('finish', () => {
       recorded.status = response.statusCode
+    })
+    response.on('close', () => {
+      recorded.endedAt = performance.now()
     })
     await tokenEndpointFaults.delay()
     const fault = tokenEndpointFaults.take()

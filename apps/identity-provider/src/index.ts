@@ -6,6 +6,7 @@ export {
   type IdentityProviderOptions,
   startIdentityProvider,
 } from './identity-provider'
+export type { IssuedToken } from './issued-tokens'
 export type { ProtectedApi } from './protected-api'
 export type { RecordedApiRequest } from './recorded-api-request'
 export type { RecordedTokenRequest } from './recorded-token-request'

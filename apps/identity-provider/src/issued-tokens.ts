@@ -1,24 +1,43 @@
 import type { RegisteredClient } from './clients'
 
-/** When each issued token expires, in milliseconds. A JWT has whole seconds only, which is too coarse for short lifetimes. */
-export class IssuedTokens {
-  readonly #expiresAt = new Map<string, number>()
+/** A token that was issued. Times are in milliseconds of the monotonic clock (`performance.now`). */
+export interface IssuedToken {
+  readonly clientId: string | undefined
+  readonly scope: string | undefined
+  readonly issuedAt: number
+  /** To the millisecond. A JWT has whole seconds only, which is too coarse for short lifetimes. */
+  readonly expiresAt: number
+  /** Undefined: it was not revoked. */
+  readonly revokedAt: number | undefined
+}
 
-  add(tokenId: string, lifetimeSeconds: number): void {
-    this.#expiresAt.set(tokenId, performance.now() + lifetimeSeconds * 1_000)
+/** What became of each issued token. */
+export class IssuedTokens {
+  readonly #tokens = new Map<string, IssuedToken>()
+
+  add(tokenId: string, lifetimeSeconds: number, granted: Pick<IssuedToken, 'clientId' | 'scope'>): void {
+    const issuedAt = performance.now()
+    const times = { issuedAt, expiresAt: issuedAt + lifetimeSeconds * 1_000, revokedAt: undefined }
+    this.#tokens.set(tokenId, { ...granted, ...times })
+  }
+
+  get(tokenId: string): IssuedToken | undefined {
+    return this.#tokens.get(tokenId)
   }
 
   isValid(tokenId: string): boolean {
-    return performance.now() < (this.#expiresAt.get(tokenId) ?? 0)
+    const token = this.#tokens.get(tokenId)
+    return token !== undefined && token.revokedAt === undefined && performance.now() < token.expiresAt
   }
 
   revoke(tokenId: string): void {
-    this.#expiresAt.set(tokenId, 0)
+    const token = this.#tokens.get(tokenId)
+    if (token) this.#tokens.set(tokenId, { ...token, revokedAt: token.revokedAt ?? performance.now() })
   }
 
   revokeAll(): number {
-    for (const tokenId of this.#expiresAt.keys()) this.revoke(tokenId)
-    return this.#expiresAt.size
+    for (const tokenId of this.#tokens.keys()) this.revoke(tokenId)
+    return this.#tokens.size
   }
 }
 

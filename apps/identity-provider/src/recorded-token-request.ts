@@ -15,6 +15,8 @@ export interface RecordedTokenRequest {
   readonly headers: IncomingHttpHeaders
   /** The status of the response; 0 while there is none. */
   status: number
+  /** When the response was sent or the connection ended. Undefined while the request is under way. */
+  endedAt: number | undefined
 }
 
 export function recordTokenRequest({ headers }: IncomingMessage, form: URLSearchParams): RecordedTokenRequest {
@@ -29,6 +31,7 @@ export function recordTokenRequest({ headers }: IncomingMessage, form: URLSearch
     parameters,
     headers,
     status: 0,
+    endedAt: undefined,
   }
 }
 

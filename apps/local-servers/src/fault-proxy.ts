@@ -21,14 +21,20 @@ export interface FaultProxy {
  *
  * @param targetPort the port of the server that it forwards to
  * @param host the host of that server
+ * @param onBytes called for all bytes that it receives, with the socket that they came from
  */
-export async function startFaultProxy(targetPort: number, host = '127.0.0.1'): Promise<FaultProxy> {
+export async function startFaultProxy(
+  targetPort: number,
+  host = '127.0.0.1',
+  onBytes?: (bytes: Buffer, from: Socket) => void,
+): Promise<FaultProxy> {
   const sockets = new Set<Socket>()
   let stalled = false
   const server = createServer((client) => {
     const upstream = connect(targetPort, host)
     for (const socket of [client, upstream]) {
       sockets.add(socket)
+      if (onBytes) socket.on('data', (bytes: Buffer) => onBytes(bytes, socket))
       // When one socket closes, the other one has to close too. The reason does not matter.
       socket.on('error', () => undefined)
       socket.on('close', () => {

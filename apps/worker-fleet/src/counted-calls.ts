@@ -74,7 +74,7 @@ function count(counts: Record<string, number>, what: string): void {
 }
 
 /** The class and code of an error. Its message may contain details that a table should not show. */
-function failureOf(error: unknown): string {
+export function failureOf(error: unknown): string {
   if (!(error instanceof Error)) return typeof error
   if (error instanceof TokenRequestError) return `${error.name} ${error.error}`
   const { code } = (error.cause instanceof Error ? error.cause : error) as { code?: unknown }

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import {
+  type CallReport,
   type Counts,
   type FromMember,
   type MemberConfiguration,
@@ -74,6 +75,8 @@ export interface MemberOptions {
   readonly memberFile?: string | undefined
   /** Called for what happens in the process, as it happens. */
   readonly onEvent?: (event: MemberEvent) => void
+  /** Called five times a second with the calls of a process that has targets. */
+  readonly onCalls?: (report: CallReport) => void
 }
 
 /** Starts one process. Resolves when it is ready. */
@@ -85,6 +88,7 @@ export async function startMember(configuration: MemberConfiguration, options: M
   child.on('message', (message: FromMember) => {
     if (message.type === 'counts') ({ counts, token } = message)
     if (message.type === 'event') options.onEvent?.(message.event)
+    if (message.type === 'calls') options.onCalls?.(message.report)
   })
   // A process that has ended gets no more messages. That is no error.
   const send = (message: ToMember) => void (child.connected && child.send(message, () => {}))

@@ -17,7 +17,10 @@ async function prepare(configuration: MemberConfiguration): Promise<void> {
 }
 
 function report(): void {
-  if (worker) send({ type: 'counts', counts: worker.counts(), token: worker.token() })
+  if (!worker) return
+  send({ type: 'counts', counts: worker.counts(), token: worker.token() })
+  const report = worker.report()
+  if (report) send({ type: 'calls', report })
 }
 
 async function work(worker: FleetWorker): Promise<void> {

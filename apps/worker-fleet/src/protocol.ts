@@ -10,6 +10,8 @@ export interface MemberConfiguration {
   readonly redisNodes?: readonly RedisAddress[]
   /** The addresses of the Sentinels, and the name of the master that they watch. */
   readonly redisSentinel?: { readonly sentinels: readonly RedisAddress[]; readonly name: string }
+  /** Where to connect instead, for addresses (`host:port`) that a Cluster or the Sentinels name. */
+  readonly redisNatMap?: Readonly<Record<string, RedisAddress>>
   /** `tuned`: the Redis client fails fast. Default: the defaults of ioredis. */
   readonly redisOptions?: 'default' | 'tuned'
   readonly tokenEndpoint: string
@@ -21,13 +23,57 @@ export interface MemberConfiguration {
   readonly timeoutMs?: number
   /** The time limit of a store operation, in milliseconds. Default: that of the token manager. */
   readonly storeTimeoutMs?: number
+  /** Encrypts what it stores with these 32 bytes, in base64. */
+  readonly encryptionKey?: string
+  /** What it calls in place of the catalog. It reports each of these calls. */
+  readonly targets?: readonly CallTarget[]
   /** How far the clock of the process is ahead of the machine's, in milliseconds. Default 0. */
   readonly clockAheadMs?: number
 }
 
-interface RedisAddress {
+export interface RedisAddress {
   readonly host: string
   readonly port: number
+}
+
+/** A token that calls use, and the API that they use it for. */
+export interface CallTarget {
+  /** Its name in reports. */
+  readonly name: string
+  readonly client: string
+  readonly clientId: string
+  readonly clientSecret: string
+  readonly scope: string
+  readonly apiUrl: string
+}
+
+/** One call of the API of a target. Times are in milliseconds of the machine's monotonic clock, which all processes share. */
+export interface CallRecord {
+  readonly target: string
+  readonly startedAt: number
+  readonly endedAt: number
+  /** The requests that were sent: more than one when the API rejected a token. */
+  readonly sent: readonly SentToken[]
+  /** The status of the API's response, or the class and code of an error. */
+  readonly outcome: string
+}
+
+export interface SentToken {
+  /** The `jti` of the token, which is no secret. */
+  readonly tokenId: string
+  readonly at: number
+  /** The status of the response. */
+  readonly status: number
+}
+
+/** What a process tells about its recorded calls. */
+export interface CallReport {
+  /** The calls that have ended since the last report. */
+  readonly calls: readonly CallRecord[]
+  /** When the calls under way started. */
+  readonly pending: readonly { readonly target: string; readonly startedAt: number }[]
+  /** When the process got no time to run although it wanted to. */
+  readonly stalls: readonly { readonly from: number; readonly to: number }[]
 }
 
 /** The counts of one worker process. */
@@ -98,6 +144,7 @@ export type FromMember =
   | { readonly type: 'ready' }
   | { readonly type: 'counts'; readonly counts: Counts; readonly token: TokenInUse | undefined }
   | { readonly type: 'event'; readonly event: MemberEvent }
+  | { readonly type: 'calls'; readonly report: CallReport }
 
 export const NO_COUNTS: Counts = {
   calls: 0,

@@ -26,14 +26,17 @@ export function redisClient(configuration: MemberConfiguration): Redis | Cluster
   return client
 }
 
-function connect({ redisUrl, redisNodes, redisSentinel, redisOptions }: MemberConfiguration): Redis | Cluster {
+function connect(configuration: MemberConfiguration): Redis | Cluster {
+  const { redisUrl, redisNodes, redisSentinel, redisOptions, redisNatMap: natMap } = configuration
   const options = redisOptions === 'tuned' ? TUNED : {}
   if (redisUrl !== undefined) return new Redis(redisUrl, options)
-  if (redisSentinel) return new Redis({ ...options, ...redisSentinel, sentinels: [...redisSentinel.sentinels] })
+  if (redisSentinel) {
+    return new Redis({ ...options, ...redisSentinel, sentinels: [...redisSentinel.sentinels], ...(natMap && { natMap }) })
+  }
   if (!redisNodes) throw new TypeError('the configuration names no Redis')
   // The Cluster client has a queue and retries of its own. These options belong to it, not to its connections.
   const { enableOfflineQueue = true, maxRetriesPerRequest: _, ...redis } = options as Partial<typeof TUNED>
-  return new Cluster([...redisNodes], { enableOfflineQueue, redisOptions: redis })
+  return new Cluster([...redisNodes], { enableOfflineQueue, redisOptions: redis, ...(natMap && { natMap }) })
 }
 
 /** Waits until the client is connected. After 10 s it gives up, and the fleet starts without Redis. */

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
 import { type AccessToken, createTokenManager, type TokenRetrieved } from '@tokenward/core'
+import { encryptedStore } from '@tokenward/store-encrypted'
 import { redisStore } from '@tokenward/store-redis'
 import { ActivityTracker } from './activity'
 import { countedCalls } from './counted-calls'
-import type { Counts, MemberConfiguration, MemberEvent, TokenInUse } from './protocol'
+import type { CallReport, Counts, MemberConfiguration, MemberEvent, TokenInUse } from './protocol'
+import { RecordedCalls } from './recorded-calls'
 import { connected, redisClient } from './redis-client'
 import { reportEvents } from './report-events'
 import { SkippableClock } from './skippable-clock'
@@ -12,6 +14,8 @@ import { watchedStore } from './watched-store'
 /** A worker of the fleet. It calls the catalog at a steady rate, with the token that all processes share. */
 export interface FleetWorker {
   counts(): Counts
+  /** The recorded calls since the last time. Undefined when it has no targets. */
+  report(): CallReport | undefined
   /** The token that its last call used. */
   token(): TokenInUse | undefined
   /** Resolves when it is connected to Redis. It has not requested a token yet. */
@@ -34,7 +38,7 @@ export function createWorker(configuration: MemberConfiguration, report: (event:
   const activity = new ActivityTracker((activity) => report({ type: 'activity', activity }))
   const clock = new SkippableClock(configuration.clockAheadMs)
   const redis = redisClient(configuration)
-  const store = watchedStore(redisStore(redis), {
+  const watched = watchedStore(redisStore(redis), {
     taken(key) {
       activity.isWaiting = false
       report({ type: 'leaseTaken', key })
@@ -47,6 +51,8 @@ export function createWorker(configuration: MemberConfiguration, report: (event:
     },
     ended: (how) => report({ type: 'leaseEnded', how }),
   })
+  const { encryptionKey, targets = [] } = configuration
+  const store = encryptionKey ? encryptedStore(watched, { keys: [Buffer.from(encryptionKey, 'base64')] }) : watched
 
   async function requestToken(input: string | URL | Request, init: RequestInit | undefined): Promise<Response> {
     const startedAt = performance.now()
@@ -63,16 +69,14 @@ export function createWorker(configuration: MemberConfiguration, report: (event:
     }
   }
 
+  const common = { tokenEndpoint, timeoutMs: configuration.timeoutMs, fetch: requestToken }
+  const targetClients = targets.map(({ client, clientId, clientSecret, scope }) => {
+    return [client, { ...common, clientId, clientSecret, scope }] as const
+  })
   const tokens = createTokenManager({
     clients: {
-      'catalog.client': {
-        tokenEndpoint,
-        clientId,
-        clientSecret: async () => secret,
-        scope: 'catalog',
-        timeoutMs: configuration.timeoutMs,
-        fetch: requestToken,
-      },
+      ...Object.fromEntries(targetClients),
+      'catalog.client': { ...common, clientId, clientSecret: async () => secret, scope: 'catalog' },
     },
     store,
     storeTimeoutMs: configuration.storeTimeoutMs,
@@ -91,17 +95,19 @@ export function createWorker(configuration: MemberConfiguration, report: (event:
     },
     failed: (reason) => report({ type: 'callFailed', reason }),
   })
+  const recorded = targets.length > 0 ? new RecordedCalls(tokens, configuration, targets) : undefined
 
   return {
     ready: () => connected(redis),
     counts: calls.counts,
+    report: () => recorded?.report(),
     token: () => current && { id: current.id, remainingMs: remainingMs(current.token, clock) },
     useSecret(clientSecret) {
       secret = clientSecret
     },
     skip: (ms) => clock.skip(ms),
     async run(stop) {
-      await calls.run(stop)
+      await (recorded ?? calls).run(stop)
       await tokens.close()
       redis.disconnect()
     },
