@@ -7,7 +7,10 @@ const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 export default defineConfig({
   resolve: {
     alias: [
-      { find: /^@tokenward\/(identity-provider|local-servers|worker-fleet)$/, replacement: source('apps/$1/src/index.ts') },
+      {
+        find: /^@tokenward\/(identity-provider|local-servers|worker-fleet)$/,
+        replacement: source('apps/$1/src/index.ts'),
+      },
       { find: '@tokenward/test-support', replacement: source('test/support/index.ts') },
       { find: /^@tokenward\/(.+)$/, replacement: source('packages/$1/src/index.ts') },
     ],

@@ -23,7 +23,11 @@ export interface AuthorizationServerOptions {
   /** The origin of the mTLS endpoints (RFC 8705 §5). */
   readonly mtlsOrigin: string | undefined
   /** Called for each token that is issued. */
-  onIssued(tokenId: string, lifetimeSeconds: number, granted: { clientId: string | undefined; scope: string | undefined }): void
+  onIssued(
+    tokenId: string,
+    lifetimeSeconds: number,
+    granted: { clientId: string | undefined; scope: string | undefined },
+  ): void
 }
 
 /** An OAuth 2.0 authorization server that issues RFC 9068 JWTs for the APIs. */

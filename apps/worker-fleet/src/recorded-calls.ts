@@ -93,7 +93,9 @@ export class RecordedCalls {
     const at = now()
     // Connections that were idle while the process stood still may be closed. This is about tokens, so it connects again.
     const response = await fetch(input, init).catch(() => fetch(input, init))
-    this.#pending.get(String(headers.get(CALL)))?.sent.push({ tokenId: tokenIdOf(headers), at, status: response.status })
+    this.#pending
+      .get(String(headers.get(CALL)))
+      ?.sent.push({ tokenId: tokenIdOf(headers), at, status: response.status })
     return response
   }
 

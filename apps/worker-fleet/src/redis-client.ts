@@ -31,7 +31,12 @@ function connect(configuration: MemberConfiguration): Redis | Cluster {
   const options = redisOptions === 'tuned' ? TUNED : {}
   if (redisUrl !== undefined) return new Redis(redisUrl, options)
   if (redisSentinel) {
-    return new Redis({ ...options, ...redisSentinel, sentinels: [...redisSentinel.sentinels], ...(natMap && { natMap }) })
+    return new Redis({
+      ...options,
+      ...redisSentinel,
+      sentinels: [...redisSentinel.sentinels],
+      ...(natMap && { natMap }),
+    })
   }
   if (!redisNodes) throw new TypeError('the configuration names no Redis')
   // The Cluster client has a queue and retries of its own. These options belong to it, not to its connections.
