@@ -96,6 +96,11 @@ async function join(
       const from = Math.floor((SLOTS / MASTERS) * index)
       const to = Math.floor((SLOTS / MASTERS) * (index + 1)) - 1
       if (index < MASTERS) await admin.call('CLUSTER', 'ADDSLOTSRANGE', from, to)
+    }),
+  )
+  // A node that has met another one refuses an epoch, so all of them have theirs by now.
+  await Promise.all(
+    admins.map(async (admin, index) => {
       // Each node meets all others. By gossip alone it would take ten times as long.
       for (const [other, { port }] of nodes.entries()) {
         if (other < index) await admin.call('CLUSTER', 'MEET', '127.0.0.1', String(port), String(buses[other]))
