@@ -20,6 +20,8 @@ export interface AuthorizationServerOptions {
   tokenLifetime(clientId: string): number
   /** Whether a token request with a proof needs a nonce (RFC 9449 §8). */
   requiresNonce(): boolean
+  /** The scopes of a resource that was added, or undefined. Its tokens are opaque. */
+  addedResource(resource: string): string | undefined
   /** The origin of the mTLS endpoints (RFC 8705 §5). */
   readonly mtlsOrigin: string | undefined
   /** Called for each token that is issued. */
@@ -32,7 +34,7 @@ export interface AuthorizationServerOptions {
 
 /** An OAuth 2.0 authorization server that issues RFC 9068 JWTs for the APIs. */
 export async function createAuthorizationServer(options: AuthorizationServerOptions) {
-  const { issuer, clients, tokenLifetime, requiresNonce, onIssued, mtlsOrigin } = options
+  const { issuer, clients, tokenLifetime, requiresNonce, addedResource, onIssued, mtlsOrigin } = options
   const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true })
   const signingKey: JWK = { ...(await exportJWK(privateKey)), alg: 'ES256', use: 'sig', kid: 'signing' }
   const apiOf = new Map(clients.map(({ clientId, api }) => [clientId, api]))
@@ -42,7 +44,7 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
     adapter: memoryAdapter(),
     jwks: { keys: [signingKey] },
     cookies: { keys: ['required by oidc-provider, used by no client here'] },
-    scopes: apis.flatMap(([, { scopes }]) => scopes),
+    scopes: [...new Set(clients.flatMap(({ scope }) => scope.split(' ')))],
     clients: clients.map(({ clientId, clientSecret, scope, metadata }) => ({
       client_id: clientId,
       client_secret: clientSecret,
@@ -84,13 +86,15 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
       revocation: { enabled: true, allowedPolicy: () => true },
+      introspection: { enabled: true, allowedPolicy: () => true },
       dPoP: { enabled: true, nonceSecret: randomBytes(32), requireNonce: requiresNonce },
       resourceIndicators: {
         enabled: true,
         defaultResource: (_ctx, client) => APIS[apiOf.get(client.clientId) ?? 'catalog'].audience,
         getResourceServerInfo(_ctx, resource, client) {
-          if (resource === OPAQUE_RESOURCE) {
-            const scope = apis.flatMap(([, { scopes }]) => scopes).join(' ')
+          const allScopes = apis.flatMap(([, { scopes }]) => scopes).join(' ')
+          const scope = resource === OPAQUE_RESOURCE ? allScopes : addedResource(resource)
+          if (scope !== undefined) {
             return {
               audience: resource,
               scope,

@@ -31,6 +31,8 @@ export interface IdentityProvider {
   /** `http://127.0.0.1:PORT` */
   readonly issuer: string
   readonly tokenEndpoint: string
+  /** Says whether an opaque token is valid, and for what (RFC 7662). Every registered client may ask. */
+  readonly introspectionEndpoint: string
   /** The registered clients, by name. */
   readonly clients: Readonly<Record<ClientName, RegisteredClient>>
   /** A registered client. @throws Error when no client has that name */
@@ -55,6 +57,11 @@ export interface IdentityProvider {
   requiresNonce: boolean
   /** What is known of a token, by its `jti`. Undefined: it was not issued here. */
   issuedToken(tokenId: string): IssuedToken | undefined
+  /**
+   * Adds a resource (RFC 8707) and its scopes, separated by spaces. Tokens for it are opaque: its server has to ask the introspection
+   * endpoint, and a revocation (RFC 7009) has an effect at once.
+   */
+  addResource(resource: string, scope: string): void
   /** Both APIs respond 401 to this token from now on. */
   revoke(token: string): void
   /** Both APIs respond 401 to every token that was issued so far. Returns the number of these tokens. */
@@ -87,12 +94,14 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
   const lifetimes = new TokenLifetimes(options.tokenLifetimeSeconds ?? 3_600, clients)
   const issued = new IssuedTokens()
   const issuer = servers.issuer.origin
+  const addedResources = new Map<string, string>()
   let requiresNonce = false
   const { handler, publicKey } = await createAuthorizationServer({
     issuer,
     clients: Object.values(clients),
     tokenLifetime: (clientId) => lifetimes.of(clientId),
     requiresNonce: () => requiresNonce,
+    addedResource: (resource) => addedResources.get(resource),
     mtlsOrigin: servers.mtlsIssuer?.origin,
     onIssued: (tokenId, lifetimeSeconds, granted) => issued.add(tokenId, lifetimeSeconds, granted),
   })
@@ -108,6 +117,7 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
   const provider: IdentityProvider = {
     issuer,
     tokenEndpoint: `${issuer}/token`,
+    introspectionEndpoint: `${issuer}/token/introspection`,
     clients,
     client(name) {
       const client = clients[name]
@@ -132,6 +142,9 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
       requiresNonce = value
     },
     issuedToken: (tokenId) => issued.get(tokenId),
+    addResource(resource, scope) {
+      addedResources.set(resource, scope)
+    },
     revoke(token) {
       issued.revoke(String(decodeJwt(token).jti))
     },
