@@ -3,6 +3,7 @@
 import { createAxios } from '@tokenward/axios'
 import { createTokenManager, TokenRequestError, type TokenStore } from '@tokenward/core'
 import { createFetch } from '@tokenward/fetch'
+import { createMcpAuth } from '@tokenward/mcp'
 import { createOfetch } from '@tokenward/ofetch'
 import { instrument } from '@tokenward/opentelemetry'
 import { encryptedStore } from '@tokenward/store-encrypted'
@@ -24,6 +25,7 @@ const tokens = createTokenManager({
 export const api = createFetch(tokens, 'a', { baseURL })
 export const others = [createOfetch(tokens, 'a', { baseURL }), createAxios(tokens, 'a', { baseURL })]
 export const interceptor = tokenInterceptor(tokens, 'a', { baseURL })
+export const mcp = createMcpAuth(tokens, 'a', { serverUrl: baseURL })
 export const functions = [redisStore, keyvStore, unstorageStore, storeConformance, TokenRequestError]
 export const stop = instrument(tokens)
 export const testTokens = createTestTokens({ clients: { x: {} } })

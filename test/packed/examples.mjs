@@ -25,6 +25,7 @@ export const standIns = `
   import dns from 'node:dns'
   process.env.INVOICE_SECRET = 'secret'
   process.env.CATALOG_SECRET = 'secret'
+  process.env.TOOLS_SECRET = 'secret'
   // Nothing leaves this machine.
   dns.lookup = (host, _options, callback) => callback(new Error('no such server: ' + host))
   globalThis.fetch = async (input, init) => {
@@ -62,6 +63,7 @@ const NEEDS = {
   'docs/mtls.md mtls.ts': 'client.crt',
   // These libraries do not use the platform's `fetch`. The token was there when they called the API.
   'packages/axios/README.md invoices.ts': 'no such server: apis.company.com',
+  'packages/mcp/README.md tools.ts': 'unexpected request: https://mcp.company.com/mcp',
   'packages/store-redis/README.md tls.ts': '/etc/redis/ca.crt',
   'packages/undici/README.md invoices.ts': 'no such server: apis.company.com',
 }

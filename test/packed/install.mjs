@@ -20,6 +20,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 /** What else users' code and the scripts in that folder import, and where it is in this repository. */
 const TOOLS = {
   '@keyv/postgres': 'packages/store-keyv/node_modules/@keyv/postgres',
+  '@modelcontextprotocol/client': 'packages/mcp/node_modules/@modelcontextprotocol/client',
+  '@modelcontextprotocol/sdk': 'packages/mcp/node_modules/@modelcontextprotocol/sdk',
   '@opentelemetry/exporter-prometheus': 'apps/docs/node_modules/@opentelemetry/exporter-prometheus',
   '@opentelemetry/sdk-metrics': 'apps/docs/node_modules/@opentelemetry/sdk-metrics',
   '@tokenward/identity-provider': 'apps/identity-provider',
@@ -47,6 +49,8 @@ export const packages = readdirSync(join(root, 'packages')).filter((name) =>
 /** What the scripts of test/packed and the examples of the documents need beside the packed packages, as npm finds it. */
 const LIBRARIES = [
   '@keyv/postgres',
+  '@modelcontextprotocol/client',
+  '@modelcontextprotocol/sdk',
   '@opentelemetry/api',
   '@opentelemetry/exporter-prometheus',
   '@opentelemetry/sdk-metrics',

@@ -2,6 +2,7 @@
 // no server of its own to call. smoke.mjs and contract.mjs use real servers.
 import { createTokenManager, OriginNotAllowedError, TokenRequestError } from '@tokenward/core'
 import { createFetch } from '@tokenward/fetch'
+import { createMcpAuth } from '@tokenward/mcp'
 import { createOfetch } from '@tokenward/ofetch'
 import { encryptedStore } from '@tokenward/store-encrypted'
 import { memoryStore } from '@tokenward/store-memory'
@@ -67,6 +68,16 @@ async function tokensAreAttachedCachedAndReplaced() {
   await tokens.close()
 }
 
+async function mcpRequestsHaveTokens() {
+  const { tokens, fetch, tokenRequests, apiRequests } = start()
+  const serverUrl = 'https://mcp.example/mcp'
+  const mcp = createMcpAuth(tokens, 'c', { serverUrl, fetch })
+  const response = await mcp.fetch(new URL(serverUrl), { method: 'POST', body: '{}' })
+  check(response.status === 200 && apiRequests[0].value === 't1', 'a request to an MCP server has a token')
+  check(new URLSearchParams(tokenRequests[0].body).get('resource') === serverUrl, 'the token is for the MCP server')
+  await tokens.close()
+}
+
 async function proofsAreMade() {
   const { tokens, fetch, apiRequests } = start(undefined, true)
   await createFetch(tokens, 'c', { baseURL, fetch })('list')
@@ -103,6 +114,7 @@ async function testTokensWork() {
 /** Resolves to `ok`, or rejects with what is not so. */
 export async function run() {
   await tokensAreAttachedCachedAndReplaced()
+  await mcpRequestsHaveTokens()
   await proofsAreMade()
   await storesShare()
   await testTokensWork()

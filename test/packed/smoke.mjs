@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 import { check } from '@tokenward/cli'
 import { createTokenManager } from '@tokenward/core'
 import { createFetch } from '@tokenward/fetch'
+import { createMcpAuth } from '@tokenward/mcp'
 import { instrument } from '@tokenward/opentelemetry'
 import { encryptedStore } from '@tokenward/store-encrypted'
 import { keyvStore } from '@tokenward/store-keyv'
@@ -46,6 +47,11 @@ for (let call = 0; call < 3; call++) {
 assert.deepEqual(statuses, [200, 200, 200])
 assert.deepEqual(seen, ['Bearer token-1', 'Bearer token-1', 'Bearer token-2', 'Bearer token-2'])
 assert.equal(tokenRequests, 2)
+const { fetch: mcpFetch, authProvider } = createMcpAuth(tokens, 'c', { serverUrl: `${origin}/mcp` })
+assert.equal(await authProvider.token(), undefined)
+assert.equal((await mcpFetch(`${origin}/mcp`)).status, 200)
+// It is for the MCP server only.
+assert.equal(seen.at(-1), 'Bearer token-3')
 
 // Without an SDK, nothing is recorded, and the API of OpenTelemetry is enough.
 const stop = instrument(tokens)

@@ -24,6 +24,7 @@ export const sections = [
         'Tokens that depend on the request',
         'scope, resource and other parameters for one call',
       ),
+      page('mcp', 'MCP clients', 'one token for all clients of the Model Context Protocol in a process and a fleet'),
       page('redis', 'Share tokens by Redis', 'one token and one token request for a whole fleet'),
       page(
         'client-authentication',
