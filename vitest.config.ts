@@ -18,9 +18,9 @@ export default defineConfig({
   test: {
     include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'test/**/*.test.ts'],
     // No test measures the speed of the machine. These limits only end what hangs.
-    testTimeout: 90_000,
-    hookTimeout: 120_000,
-    expect: { poll: { timeout: 30_000, interval: 20 } },
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    expect: { poll: { timeout: 60_000, interval: 20 } },
     // Tests that run at the same time wait for servers most of it.
     maxConcurrency: 20,
     coverage: { provider: 'v8', include: ['packages/*/src/**'] },

@@ -15,6 +15,11 @@ export interface TestCluster {
   connect(options?: TestClusterOptions): Cluster
   /** The process of the master that holds a key. */
   masterOf(key: string): Promise<ServerProcess>
+  /**
+   * How long a server must be silent to be taken for dead, in milliseconds. Default 1,000: tests that kill one need not wait long.
+   * The others use more, so that no replica takes over because the machine is busy.
+   */
+  noticesDeathAfter(ms: number): Promise<void>
   stop(): Promise<void>
 }
 
@@ -70,6 +75,9 @@ export async function startCluster(): Promise<TestCluster> {
       client.on('error', () => undefined)
       clients.push(client)
       return client
+    },
+    async noticesDeathAfter(ms) {
+      await Promise.all(admins.map((admin) => admin.config('SET', 'cluster-node-timeout', ms)))
     },
     async masterOf(key) {
       const admin = admins.find(({ status }) => status === 'ready')

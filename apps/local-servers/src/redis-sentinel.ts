@@ -12,6 +12,11 @@ export interface TestSentinel {
   connect(options?: Omit<RedisOptions, 'sentinels' | 'name' | 'replyMapping'>): Redis
   /** The process of the current master. */
   master(): Promise<ServerProcess>
+  /**
+   * How long a server must be silent to be taken for dead, in milliseconds. Default 1,000: tests that kill one need not wait long.
+   * The others use more, so that no replica takes over because the machine is busy.
+   */
+  noticesDeathAfter(ms: number): Promise<void>
   stop(): Promise<void>
 }
 
@@ -59,6 +64,11 @@ export async function startSentinel(): Promise<TestSentinel> {
       client.on('error', () => undefined)
       clients.push(client)
       return client
+    },
+    async noticesDeathAfter(ms) {
+      await Promise.all(
+        admins.map((admin) => admin.call('SENTINEL', 'SET', name, 'down-after-milliseconds', String(ms))),
+      )
     },
     async master() {
       const address = await admins[0]?.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name)

@@ -6,7 +6,7 @@ const CONNECTS_WITHIN_MS = 10_000
 
 /** Options with which ioredis fails fast. With its defaults, only the time limit of the token manager ends a slow command. */
 const TUNED = {
-  commandTimeout: 200,
+  commandTimeout: 1_000,
   maxRetriesPerRequest: 0,
   enableOfflineQueue: false,
   connectTimeout: 1_000,

@@ -17,11 +17,13 @@ const deployments: Record<string, (context: TestContext) => Promise<RedisConfigu
   async 'a Cluster'({ onTestFinished }) {
     const cluster = await startCluster()
     onTestFinished(() => cluster.stop())
+    await cluster.noticesDeathAfter(60_000)
     return { redisNodes: cluster.nodes.map(({ host, port }) => ({ host, port })) }
   },
   async Sentinels({ onTestFinished }) {
     const sentinel = await startSentinel()
     onTestFinished(() => sentinel.stop())
+    await sentinel.noticesDeathAfter(60_000)
     return { redisSentinel: sentinel.options }
   },
 }

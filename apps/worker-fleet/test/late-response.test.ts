@@ -1,20 +1,20 @@
-import { hasRedis, until } from '@tokenward/local-servers'
+import { redisProgram, until } from '@tokenward/local-servers'
 import { describe, expect, test } from 'vitest'
-import { failuresOf, fleetSetup, tokenIdsIn } from './support'
+import { failuresOf, fleetAlone, tokenIdsIn } from './support'
 
 /** How late the token endpoint responds to the first request. The process that sent it is stopped by then. */
-const DELAY_MS = 500
+const DELAY_MS = 1_500
 
-describe.skipIf(!(await hasRedis()))('a fleet', () => {
+describe.skipIf(!(await redisProgram()))('a fleet', () => {
   test('keeps the newer token when a stopped process receives an older one late', async (context) => {
-    const { fleet, provider, redis } = await fleetSetup(context, { processes: 4, timeoutMs: 2_000 })
-    const client = redis.connect()
+    const { fleet, provider, client, endLeases } = await fleetAlone(context, { processes: 4 })
     const [holder, ...others] = fleet.members
     provider.tokenEndpointFaults.delayMs = DELAY_MS
     holder?.go()
     await until('the holder has requested a token', async () => provider.tokenRequests.length > 0)
     holder?.signal('SIGSTOP')
     provider.tokenEndpointFaults.delayMs = 0
+    await endLeases()
     for (const other of others) other.go()
     await until('the others have made calls', async () => others.every(({ counts }) => counts.okCalls > 2))
     const newer = await tokenIdsIn(client, provider.issuer)

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type IdentityProvider, startIdentityProvider } from '@tokenward/identity-provider'
-import { startRedis, type TestRedis } from '@tokenward/local-servers'
-import type { Redis } from 'ioredis'
+import { startRedis, startRedisProcess } from '@tokenward/local-servers'
+import { Redis } from 'ioredis'
 import type { TestContext } from 'vitest'
 import { type Fleet, type Member, startFleet } from '../src/fleet'
 import type { MemberConfiguration } from '../src/protocol'
@@ -17,20 +17,43 @@ export interface FleetAndProvider {
   readonly provider: IdentityProvider
 }
 
-export interface FleetSetup extends FleetAndProvider {
-  readonly redis: TestRedis
-}
-
 interface FleetSetupOptions extends Partial<Omit<MemberConfiguration, 'name'>> {
   readonly processes: number
   readonly lifetimeSeconds?: number
 }
 
 /** Starts a Redis and a fleet. Both end with the test. */
-export async function fleetSetup(context: TestContext, options: FleetSetupOptions): Promise<FleetSetup> {
+export async function fleetSetup(context: TestContext, options: FleetSetupOptions): Promise<FleetAndProvider> {
   const redis = await startRedis()
   context.onTestFinished(() => redis.stop())
-  return { ...(await fleetOver(context, { redisUrl: redis.url, ...options })), redis }
+  return fleetOver(context, { redisUrl: redis.url, ...options })
+}
+
+/** A fleet over a Redis that nobody else uses. */
+export interface FleetAlone extends FleetAndProvider {
+  /** A connection to the Redis. */
+  readonly client: Redis
+  /** How long the leases last from now on, in milliseconds. */
+  leasesLeftMs(): Promise<number[]>
+  /** Ends every lease now, so that a test does not have to wait for the end of its time. */
+  endLeases(): Promise<void>
+}
+
+/** Starts a Redis, whatever `REDIS_URL` says, and a fleet over it. Both end with the test. */
+export async function fleetAlone(context: TestContext, options: FleetSetupOptions): Promise<FleetAlone> {
+  const { port, stop } = await startRedisProcess()
+  context.onTestFinished(stop)
+  const client = new Redis(port, '127.0.0.1')
+  context.onTestFinished(() => client.disconnect())
+  const leases = () => client.keys('tokenward:{*}:lease')
+  return {
+    ...(await fleetOver(context, { redisUrl: `redis://127.0.0.1:${port}`, ...options })),
+    client,
+    leasesLeftMs: async () => Promise.all((await leases()).map((lease) => client.pttl(lease))),
+    async endLeases() {
+      for (const lease of await leases()) await client.del(lease)
+    },
+  }
 }
 
 /** Starts a fleet over a Redis that runs already. The fleet ends with the test. */

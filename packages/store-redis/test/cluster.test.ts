@@ -17,6 +17,7 @@ describe.skipIf(!(await redisProgram()))('on a Redis Cluster of six', () => {
   let client5: Cluster5
   beforeAll(async () => {
     cluster = await startCluster()
+    await cluster.noticesDeathAfter(MINUTE)
     client = cluster.connect()
     client5 = new Cluster5(cluster.nodes.map(({ host, port }) => ({ host, port })))
   }, 30_000)
@@ -94,6 +95,7 @@ describe.skipIf(!(await redisProgram()))('on a Redis Cluster of six', () => {
     // WAIT is only for the writes of the same connection, so use the one that wrote.
     const connection = client.nodes('master').find(({ options }) => options.port === master.port)
     expect(await connection?.wait(1, 5_000)).toBe(1)
+    await cluster.noticesDeathAfter(1_000)
     master.signal('SIGKILL')
     await until('the store works again', async () => (await store.get(key)) === 'value')
     expect((await store.lease(key, MINUTE, 'value'))?.lease).toBeDefined()

@@ -8,12 +8,12 @@ import { SkippableClock } from '@tokenward/test-support'
 import { expect } from 'vitest'
 
 const PROCESSES = 4
-const CALLS_A_SECOND = 8
+const CALLS_A_SECOND = 5
 /** The tokens outlive the tests, so the machine may be slow. The tests skip ahead. */
 const LIFETIME_MS = 3_600_000
 /** How far the tests skip: alternately to where a token is renewed ahead, and past its end, where calls wait for a new one. */
 const SKIPS_MS = [0.87 * LIFETIME_MS, 1.1 * LIFETIME_MS]
-const STORE_TIMEOUT_MS = 1_000
+const STORE_TIMEOUT_MS = 2_000
 /** Of a token request. A lease lasts a little longer. */
 const TIMEOUT_MS = 60_000
 /** How long a call may wait for its token. A wait for a lease that nobody uses would take over a minute. */
@@ -21,7 +21,7 @@ const LONGEST_WAIT_MS = 30_000
 
 /** Options with which ioredis fails fast by itself. */
 export const TUNED = {
-  commandTimeout: 400,
+  commandTimeout: 1_000,
   maxRetriesPerRequest: 0,
   enableOfflineQueue: false,
   connectTimeout: 1_000,

@@ -14,6 +14,7 @@ describe.skipIf(!(await redisProgram()))('on Redis with Sentinel', () => {
   let client5: Redis5
   beforeAll(async () => {
     sentinel = await startSentinel()
+    await sentinel.noticesDeathAfter(MINUTE)
     client = sentinel.connect()
     client5 = new Redis5(sentinel.options)
     client5.on('error', () => undefined)
@@ -38,6 +39,7 @@ describe.skipIf(!(await redisProgram()))('on Redis with Sentinel', () => {
     const lease = (await store.lease(key, 10 * MINUTE, 'value'))?.lease
     expect(await client.wait(1, 5_000)).toBe(1)
     const before = await sentinel.master()
+    await sentinel.noticesDeathAfter(1_000)
     before.signal('SIGKILL')
     await until('the store works again', async () => (await store.get(key)) === 'value')
     await until('the Sentinels agree', async () => (await sentinel.master()).pid !== before.pid)
