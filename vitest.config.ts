@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
@@ -17,6 +18,8 @@ export default defineConfig({
   },
   test: {
     include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+    // By default, Vitest leaves a core free for itself. But files often wait for servers and processes that they have started.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // No test measures the speed of the machine. These limits only end what hangs.
     testTimeout: 180_000,
     hookTimeout: 180_000,

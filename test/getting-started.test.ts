@@ -69,7 +69,7 @@ beforeAll(async () => {
     NPM_CONFIG_YES: 'true',
     NPM_CONFIG_AUDIT: 'false',
   }
-}, 60_000)
+})
 
 afterAll(async () => {
   for (const { pid } of children) {

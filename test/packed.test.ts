@@ -36,7 +36,7 @@ describe.each([
   ['the Node of this machine', process.env.TOKENWARD_HOST_NODE ?? process.execPath],
 ])('on %s', (_what, node) => {
   test('the packed packages run, by import and by require, and let the process end', () => {
-    const output = execFileSync(node, [join(folder, 'smoke.mjs')], { encoding: 'utf8', timeout: 15_000 })
+    const output = execFileSync(node, [join(folder, 'smoke.mjs')], { encoding: 'utf8', timeout: 90_000 })
     expect(output).toMatch(/^ok on v/)
   })
 
@@ -57,7 +57,7 @@ describe.each([
       timeout: 90_000,
     })
     expect(status, `${stdout}\n${stderr}`.slice(-4_000)).toBe(0)
-  }, 100_000)
+  }, 120_000)
 })
 
 // `pnpm runtimes` does the same with more bundlers, and runs the bundles on the platforms themselves.

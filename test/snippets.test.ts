@@ -27,7 +27,7 @@ test('every TypeScript snippet of every document compiles against the sources', 
     return `${file?.fileName.slice(root.length)}:${line} ${ts.flattenDiagnosticMessageText(messageText, '\n')}`
   })
   expect(problems).toEqual([])
-}, 60_000)
+})
 
 test('the README of the project and of every package has a TypeScript snippet', () => {
   const readmes = documents.filter((document) => /^(packages\/[^/]+\/)?README\.md$/.test(document))

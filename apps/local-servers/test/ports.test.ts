@@ -24,5 +24,4 @@ test.skipIf(!(await redisProgram()))(
     expect(vi.mocked(freePort).mock.calls.length).toBeGreaterThan(6)
     expect(await cluster.connect().set('key', 'value')).toBe('OK')
   },
-  60_000,
 )

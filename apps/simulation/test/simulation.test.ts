@@ -35,7 +35,7 @@ test('a seed repeats a run to the letter', async () => {
 const folder = fileURLToPath(new URL('./regressions/', import.meta.url))
 const regressions = readdirSync(folder).filter((file) => file.endsWith('.json'))
 
-test.for(regressions)('what was mended stays mended: %s', { timeout: 60_000 }, async (file) => {
+test.for(regressions)('what was mended stays mended: %s', async (file) => {
   const scenario: Scenario = JSON.parse(readFileSync(`${folder}${file}`, 'utf8'))
   expect((await simulate(scenario)).violations).toEqual([])
 })

@@ -169,7 +169,7 @@ test('serve: a check and a token work against it, faults can be caused, and SIGI
   child.kill('SIGINT')
   const [code] = await once(child, 'exit')
   expect(code).toBe(0)
-}, 30_000)
+})
 
 async function startProxy(env: Record<string, string> = {}, input = secret()) {
   const args = [...clientFlags(), '--to', provider.invoice.baseURL]

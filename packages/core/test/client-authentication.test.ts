@@ -265,7 +265,7 @@ test('1,000 tenants by resolveClient: each gets its own token, and each definiti
   for (const { headers, clientId } of provider.catalog.requests) expect(clientId).toBe(headers['x-tenant'])
   expect(resolved).toHaveLength(1_000)
   expect(provider.tokenRequests).toHaveLength(1_000)
-}, 60_000)
+})
 
 test('a token endpoint that has moved is found by a new discovery, without a restart', async () => {
   let endpoint = 'https://as.example/old'

@@ -27,7 +27,7 @@ beforeAll(async () => {
       if (attempt === 5) throw error
     }
   }
-}, 60_000)
+})
 afterAll(async () => {
   await server?.stop()
   await database?.close()

@@ -20,7 +20,7 @@ describe.skipIf(!(await redisProgram()))('on a Redis Cluster of six', () => {
     await cluster.noticesDeathAfter(MINUTE)
     client = cluster.connect()
     client5 = new Cluster5(cluster.nodes.map(({ host, port }) => ({ host, port })))
-  }, 30_000)
+  })
   afterAll(async () => {
     client5?.disconnect()
     await cluster?.stop()
@@ -100,5 +100,5 @@ describe.skipIf(!(await redisProgram()))('on a Redis Cluster of six', () => {
     await until('the store works again', async () => (await store.get(key)) === 'value')
     expect((await store.lease(key, MINUTE, 'value'))?.lease).toBeDefined()
     expect(client.status).toBe('ready')
-  }, 30_000)
+  })
 })

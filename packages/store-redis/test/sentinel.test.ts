@@ -18,7 +18,7 @@ describe.skipIf(!(await redisProgram()))('on Redis with Sentinel', () => {
     client = sentinel.connect()
     client5 = new Redis5(sentinel.options)
     client5.on('error', () => undefined)
-  }, 30_000)
+  })
   afterAll(async () => {
     client5?.disconnect()
     await sentinel?.stop()
@@ -46,5 +46,5 @@ describe.skipIf(!(await redisProgram()))('on Redis with Sentinel', () => {
     expect(await store.lease(key, MINUTE, 'value')).toBeUndefined()
     expect(await lease?.commit('newer', 10 * MINUTE)).toBe(true)
     expect(await store.get(key)).toBe('newer')
-  }, 30_000)
+  })
 })
