@@ -1,5 +1,10 @@
-import { Client as Client2, StreamableHTTPClientTransport as Transport2 } from '@modelcontextprotocol/client'
+import {
+  Client as Client2,
+  SSEClientTransport as Sse2,
+  StreamableHTTPClientTransport as Transport2,
+} from '@modelcontextprotocol/client'
 import { Client as Client1 } from '@modelcontextprotocol/sdk/client/index.js'
+import { SSEClientTransport as Sse1 } from '@modelcontextprotocol/sdk/client/sse.js'
 import { StreamableHTTPClientTransport as Transport1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { LoggingMessageNotificationSchema } from '@modelcontextprotocol/sdk/types.js'
 import type { McpAuth } from '@tokenward/mcp'
@@ -15,7 +20,14 @@ export interface TestClient {
   readonly errors: readonly Error[]
 }
 
-type Connect = (url: URL, auth: McpAuth, options?: { auto?: boolean }) => Promise<TestClient>
+interface ConnectOptions {
+  /** Whether version 2 negotiates the protocol version. */
+  readonly auto?: boolean
+  /** Whether it uses the transport of MCP before 2025-03-26. */
+  readonly sse?: boolean
+}
+
+type Connect = (url: URL, auth: McpAuth, options?: ConnectOptions) => Promise<TestClient>
 
 const RECONNECTION = {
   initialReconnectionDelay: 10,
@@ -28,7 +40,11 @@ const INFO = { name: 'test', version: '1.0.0' }
 
 const textOf = (result: unknown) => String((result as { content: { text?: string }[] }).content[0]?.text)
 
-export async function connect1(url: URL, { fetch }: Pick<McpAuth, 'fetch'>): Promise<TestClient> {
+export async function connect1(
+  url: URL,
+  { fetch }: Pick<McpAuth, 'fetch'>,
+  { sse }: ConnectOptions = {},
+): Promise<TestClient> {
   const notifications: string[] = []
   const errors: Error[] = []
   const client = new Client1(INFO)
@@ -38,7 +54,7 @@ export async function connect1(url: URL, { fetch }: Pick<McpAuth, 'fetch'>): Pro
     ({ params }) => void notifications.push(String(params.data)),
   )
   onTestFinished(() => client.close())
-  const transport = new Transport1(url, { fetch, reconnectionOptions: RECONNECTION })
+  const transport = sse ? new Sse1(url, { fetch }) : new Transport1(url, { fetch, reconnectionOptions: RECONNECTION })
   // The SDK's types do not allow for exactOptionalPropertyTypes.
   await client.connect(transport as Parameters<Client1['connect']>[0])
   return {
@@ -51,7 +67,7 @@ export async function connect1(url: URL, { fetch }: Pick<McpAuth, 'fetch'>): Pro
 export async function connect2(
   url: URL,
   auth: Pick<McpAuth, 'fetch'> & Partial<McpAuth>,
-  { auto = false } = {},
+  { auto, sse }: ConnectOptions = {},
 ): Promise<TestClient> {
   const notifications: string[] = []
   const errors: Error[] = []
@@ -59,7 +75,7 @@ export async function connect2(
   client.onerror = (error) => errors.push(error)
   client.setNotificationHandler('notifications/message', ({ params }) => void notifications.push(String(params.data)))
   onTestFinished(() => client.close())
-  await client.connect(new Transport2(url, { ...auth, reconnectionOptions: RECONNECTION }))
+  await client.connect(sse ? new Sse2(url, auth) : new Transport2(url, { ...auth, reconnectionOptions: RECONNECTION }))
   return {
     notifications,
     errors,

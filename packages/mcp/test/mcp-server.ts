@@ -7,6 +7,7 @@ import { InvalidTokenError } from '@modelcontextprotocol/sdk/server/auth/errors.
 import { requireBearerAuth } from '@modelcontextprotocol/sdk/server/auth/middleware/bearerAuth.js'
 import { createMcpExpressApp } from '@modelcontextprotocol/sdk/server/express.js'
 import { Server } from '@modelcontextprotocol/sdk/server/index.js'
+import { SSEServerTransport } from '@modelcontextprotocol/sdk/server/sse.js'
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
 import { CallToolRequestSchema, isInitializeRequest } from '@modelcontextprotocol/sdk/types.js'
 import * as modern from '@modelcontextprotocol/server'
@@ -87,18 +88,26 @@ const tokensOf = (requests: readonly SeenRequest[]) => [
   ...new Set(requests.flatMap(({ token }) => (token === undefined ? [] : [token]))),
 ]
 
-/** A server of the SDK's version 1, with sessions and streams. Its tool `echo` repeats a text. It ends with the test. */
+/**
+ * A server of the SDK's version 1, with sessions and streams. Its tool `echo` repeats a text. It also serves the transport of MCP before
+ * 2025-03-26, at `/sse`. It ends with the test.
+ */
 export async function startSessionServer(provider: IdentityProvider): Promise<McpServer> {
   const state = { rejectsAll: false, rejectsStreams: false, demandsMore: false }
   const { url, requests, verifier, serve } = await listen(provider, state)
   const sessions = new Map<string, { server: Server; transport: StreamableHTTPServerTransport }>()
   const streams = new Set<ServerResponse>()
 
-  async function newSession() {
+  function newServer() {
     const server = new Server({ name: 'test', version: '1.0.0' }, { capabilities: { tools: {}, logging: {} } })
     server.setRequestHandler(CallToolRequestSchema, ({ params }, { authInfo }) =>
       echo(params.arguments, authInfo?.clientId),
     )
+    return server
+  }
+
+  async function newSession() {
+    const server = newServer()
     const transport = new StreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
       onsessioninitialized: (id) => void sessions.set(id, { server, transport }),
@@ -145,6 +154,15 @@ export async function startSessionServer(provider: IdentityProvider): Promise<Mc
       response.on('close', () => streams.delete(response))
     }
     await transport.handleRequest(request, response, request.body)
+  })
+  const sseSessions = new Map<string, SSEServerTransport>()
+  app.get('/sse', async (_request: Request, response: Response) => {
+    const transport = new SSEServerTransport('/messages', response)
+    sseSessions.set(transport.sessionId, transport)
+    await newServer().connect(transport)
+  })
+  app.post('/messages', async (request: Request, response: Response) => {
+    await sseSessions.get(String(request.query.sessionId))?.handlePostMessage(request, response, request.body)
   })
   serve(app)
 

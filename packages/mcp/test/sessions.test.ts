@@ -61,6 +61,18 @@ describe.each(versions)('a client of version %s of the SDK, and a server with se
     expect(provider.tokenRequests).toHaveLength(2)
   })
 
+  test('the transport of older servers works in the same way', async () => {
+    const { provider, server, tokens } = await setup()
+    const serverUrl = new URL('/sse', server.url)
+    const auth = createMcpAuth(tokens, 'mcp.client', { serverUrl, tokenParameters: { resource: server.url } })
+    const client = await connect(serverUrl, auth, { sse: true })
+    await client.echo('before')
+    await revoke(provider, String(server.tokens()[0]))
+    expect(await client.echo('after')).toBe('after for mcp.client')
+    expect(provider.tokenRequests).toHaveLength(2)
+    expect(server.requests.every(({ token }) => token !== undefined)).toBe(true)
+  })
+
   test('a session outlives its tokens', async () => {
     const { provider, server, connectClient } = await setup({ tokenLifetimeSeconds: 2 })
     const client = await connectClient()
