@@ -79,6 +79,7 @@ type ClientAssertion = string | ((context: ClientAssertionContext) => string | P
 interface ClientAssertionContext {
     readonly client: string;
     readonly audience: string;
+    readonly signal?: AbortSignal | undefined;
 }
 interface ClientConfiguration {
     readonly name: string;
@@ -159,9 +160,10 @@ interface GrantContext {
     readonly client: string;
     readonly audience: string;
     readonly parameters: Readonly<Record<string, string>>;
+    readonly signal?: AbortSignal | undefined;
 }
 type GrantCredential = string | ((context: GrantContext) => string | Promise<string>);
-type GrantSubject = string | ((context: Omit<GrantContext, 'audience'>) => string);
+type GrantSubject = string | ((context: Omit<GrantContext, 'audience' | 'signal'>) => string);
 interface JwtBearerOptions {
     assertion: GrantCredential;
     subject?: GrantSubject | undefined;

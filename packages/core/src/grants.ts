@@ -12,6 +12,8 @@ export interface GrantContext {
   readonly audience: string
   /** The further form parameters of this token request: they tell one user or tenant from another. */
   readonly parameters: Readonly<Record<string, string>>
+  /** Ends when nobody waits for the credential any more: the time of the token request is over, or the manager was closed. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -26,7 +28,7 @@ export type GrantCredential = string | ((context: GrantContext) => string | Prom
  * token's key, so it must not be a secret. Default: the issuer and subject of the credential if it comes from a supplier and is
  * a JWT, else its SHA-256.
  */
-export type GrantSubject = string | ((context: Omit<GrantContext, 'audience'>) => string)
+export type GrantSubject = string | ((context: Omit<GrantContext, 'audience' | 'signal'>) => string)
 
 /** Options of {@link clientCredentials}. */
 export interface ClientCredentialsOptions {
@@ -58,7 +60,7 @@ export function jwtBearer({ assertion, subject }: JwtBearerOptions): TokenReques
   return grantRequester(systemClock, {
     type: JWT_BEARER,
     async parameters(client, { parameters, signal }, { issuer }) {
-      const context = { client: client.name, audience: issuer, parameters }
+      const context = { client: client.name, audience: issuer, parameters, signal }
       return { assertion: await suppliedCredential('assertion', assertion, signal, context) }
     },
     async identity(client, { parameters }) {
@@ -100,7 +102,7 @@ export function tokenExchange(options: TokenExchangeOptions): TokenRequester {
     type: TOKEN_EXCHANGE,
     mayIssueNA: true,
     async parameters(client, { parameters, signal }, { issuer }) {
-      const context = { client: client.name, audience: issuer, parameters }
+      const context = { client: client.name, audience: issuer, parameters, signal }
       return {
         subject_token: await suppliedCredential('subjectToken', subjectToken, signal, context),
         subject_token_type: subjectTokenType,

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type ClientDefinition, createTokenManager, TokenRequestError } from '@tokenward/core'
+import { type ClientDefinition, createTokenManager, TokenRequestError, TokenwardError } from '@tokenward/core'
 import { startProvider } from '@tokenward/test-support'
 import { expect, test } from 'vitest'
 import { retryAfterMs } from '../src/internal/endpoint/retry-after'
@@ -82,6 +82,20 @@ test('a clientAuth of the user that throws is a credential that is unavailable, 
     rest,
   )
   expect(error).toMatchObject({ error: 'credential_unavailable', step: 'supplier' })
+  expect(error.cause).toBe(thrown)
+})
+
+test('the message of an error of tokenward that a supplier throws is repeated', async () => {
+  class Sealed extends TokenwardError {
+    readonly code = 'sealed'
+  }
+  const thrown = new Sealed('the vault is sealed')
+  const clientSecret = () => Promise.reject(thrown)
+  const error = await errorOf({ clientSecret })
+  expect(error).toMatchObject({
+    error: 'credential_unavailable',
+    errorDescription: 'the clientSecret supplier failed: the vault is sealed',
+  })
   expect(error.cause).toBe(thrown)
 })
 

@@ -19,7 +19,7 @@ export function clientAuthentication(client: ClientConfiguration, request: Token
   const { clientAssertion, signal } = request
   if (clientAssertion !== undefined) {
     return async ({ issuer }, { client_id }, body) => {
-      const context = { client: client.name, audience: issuer }
+      const context = { client: client.name, audience: issuer, signal }
       const assertion = await suppliedCredential('clientAssertion', clientAssertion, signal, context)
       body.set('client_id', client_id)
       body.set('client_assertion_type', JWT_BEARER_ASSERTION)

@@ -1,3 +1,4 @@
+import { TokenwardError } from '../../errors'
 import { untilAborted } from '../util/abort'
 import { noteProgress } from './request-progress'
 
@@ -30,9 +31,10 @@ export async function callSupplier<T>(option: string, supply: () => T, signal?: 
     return await untilAborted((async () => supply())(), signal)
   } catch (error) {
     if (signal?.aborted) throw signal.reason
-    // Only the kind of the error: its message may hold anything.
+    // Only the kind of the error: its message may hold anything. That of an error of tokenward's own holds no secret.
     const { name, code } = (error ?? {}) as { name?: unknown; code?: unknown }
     const kind = [name, code].filter((part) => typeof part === 'string' && /^[\w.-]{1,60}$/.test(part)).join(' ')
-    throw new CredentialUnavailable(`the ${option} supplier failed: ${kind || typeof error}`, { cause: error })
+    const why = error instanceof TokenwardError ? error.message : kind || typeof error
+    throw new CredentialUnavailable(`the ${option} supplier failed: ${why}`, { cause: error })
   }
 }
