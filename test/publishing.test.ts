@@ -102,6 +102,7 @@ const LIMITS: Readonly<Record<string, readonly [own: number, withDependencies: n
   axios: [3_800, 56_500],
   core: [33_500, 54_000],
   fetch: [1_850, 54_500],
+  identity: [10_500, 60_500],
   mcp: [1_150, 55_000],
   ofetch: [600, 54_500],
   opentelemetry: [3_500, 54_500],

@@ -3,6 +3,7 @@
 import { createAxios } from '@tokenward/axios'
 import { createTokenManager, TokenRequestError, type TokenStore } from '@tokenward/core'
 import { createFetch } from '@tokenward/fetch'
+import { entraFederation, githubActionsToken, SpiffeJwt, spiffeToken } from '@tokenward/identity'
 import { createMcpAuth } from '@tokenward/mcp'
 import { createOfetch } from '@tokenward/ofetch'
 import { instrument } from '@tokenward/opentelemetry'
@@ -18,7 +19,12 @@ import { tokenInterceptor } from '@tokenward/undici'
 const baseURL = 'https://api.example'
 const store: TokenStore = encryptedStore(memoryStore(), { keys: [new Uint8Array(32)] })
 const tokens = createTokenManager({
-  clients: { a: { issuer: new URL('https://as.example'), clientId: 'c', clientSecret: 's' } },
+  clients: {
+    a: { issuer: new URL('https://as.example'), clientId: 'c', clientSecret: 's' },
+    assertion: { issuer: 'https://as.example', clientId: 'c', clientAssertion: githubActionsToken() },
+    spiffe: { issuer: 'https://as.example', clientId: 'c', clientAuth: SpiffeJwt(spiffeToken()) },
+    entra: entraFederation({ tenantId: 't', clientId: 'c', scope: 's', clientAssertion: githubActionsToken() }),
+  },
   store,
 })
 

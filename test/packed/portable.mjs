@@ -2,6 +2,7 @@
 // no server of its own to call. smoke.mjs and contract.mjs use real servers.
 import { createTokenManager, OriginNotAllowedError, TokenRequestError } from '@tokenward/core'
 import { createFetch } from '@tokenward/fetch'
+import { githubActionsToken, IdentityError } from '@tokenward/identity'
 import { createMcpAuth } from '@tokenward/mcp'
 import { createOfetch } from '@tokenward/ofetch'
 import { encryptedStore } from '@tokenward/store-encrypted'
@@ -100,6 +101,32 @@ async function storesShare() {
   }
 }
 
+async function platformsSayWhoItIs() {
+  const { fetch, tokenRequests } = world()
+  const part = (value) => btoa(JSON.stringify(value)).replaceAll('=', '')
+  const value = `${part({ alg: 'ES256' })}.${part({ exp: Math.floor(Date.now() / 1_000) + 300 })}.c2ln`
+  const platform = async () => Response.json({ value })
+  const env = { ACTIONS_ID_TOKEN_REQUEST_URL: 'https://github.example/token', ACTIONS_ID_TOKEN_REQUEST_TOKEN: 't' }
+  const definition = { tokenEndpoint: TOKEN_URL, clientId: 'id', fetch }
+  const tokens = createTokenManager({
+    clients: {
+      here: { ...definition, clientAssertion: githubActionsToken({ env, fetch: platform }) },
+      elsewhere: { ...definition, clientAssertion: githubActionsToken({ env: {} }) },
+    },
+  })
+  await tokens.getAccessToken('here')
+  check(
+    tokenRequests[0].body.includes(`client_assertion=${value}`),
+    'the token of the platform is the client assertion',
+  )
+  const error = await tokens.getAccessToken('elsewhere').catch((reason) => reason)
+  check(
+    error.cause instanceof IdentityError && error.message.includes('is not set'),
+    'off the platform, an error says so',
+  )
+  await tokens.close()
+}
+
 async function testTokensWork() {
   const tokens = createTestTokens({ clients: { c: { lifetimeMs: 60_000 } } })
   check((await tokens.getAccessToken('c')).value === 'c-token-1', 'the first test token')
@@ -117,6 +144,7 @@ export async function run() {
   await mcpRequestsHaveTokens()
   await proofsAreMade()
   await storesShare()
+  await platformsSayWhoItIs()
   await testTokensWork()
   return 'ok'
 }
