@@ -1,6 +1,6 @@
 import { ConfigurationError, createRequestAuthorizer, type TokenManager } from '@tokenward/core'
 import axios, { type AxiosInstance, type InternalAxiosRequestConfig } from 'axios'
-import { AuthorizedAdapters, withLast } from './authorized-adapter'
+import { AuthorizedAdapters, guarded } from './authorized-adapter'
 import { interceptAround } from './intercept-around'
 import type { AttachTokensOptions, AxiosOptions } from './options'
 import { detachFromCaller } from './snapshot'
@@ -58,12 +58,12 @@ export function attachTokens<Name extends string>(
       const number = ++latest
       return adapters.authorizedUnless(() => latest > number, adapter)
     }
-    const guard = adapters.guard(authorized)
+    const guard = (config: InternalAxiosRequestConfig) => adapters.ensure(config, authorized)
     return (config) => {
       if (baseURL) config.baseURL ??= baseURL
       config.adapter = authorized(config.adapter)
       // It runs after the interceptors, and may set an adapter too.
-      config.transformRequest = withLast(config.transformRequest, guard)
+      config.transformRequest = guarded(config.transformRequest, guard)
       return config
     }
   })

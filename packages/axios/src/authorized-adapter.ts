@@ -1,7 +1,6 @@
-import { type ApiResponse, isReplayableBody, type RequestAuthorization, type RequestAuthorizer } from '@tokenward/core'
+import type { RequestAuthorizer } from '@tokenward/core'
 import {
   Axios,
-  AxiosHeaders,
   type AxiosRequestConfig,
   type AxiosRequestTransformer,
   type AxiosResponse,
@@ -9,25 +8,47 @@ import {
   type InternalAxiosRequestConfig,
 } from 'axios'
 import { abortSignalOf } from './abort-signal'
-import { type AdapterFunction, attempt, type Outcome, sendTo } from './attempt'
-import { discard } from './discard'
-import { sendFollowing } from './follow-redirects'
-import { finalUrl } from './redirects'
+import type { AdapterFunction } from './attempt'
+import { AuthorizedCall } from './authorized-call'
 import { snapshotConfig } from './snapshot'
 
 type Adapter = InternalAxiosRequestConfig['adapter']
-
-/** The adapter that a config had before ours. A config that is sent again has ours already. */
-const originals = new WeakMap<AdapterFunction, Adapter>()
-
 type Transform = InternalAxiosRequestConfig['transformRequest']
 
-/** The guards among the functions of `transformRequest`. */
-const guards = new WeakSet<object>()
+/** The property of an adapter of ours that has the adapter which its config had before. A config that is sent again has ours already. */
+const ORIGINAL = Symbol('original')
+/** The property of a transformation of ours that has the one which the config had before, if any. */
+const GUARDED = Symbol('guarded')
 
-/** `transformRequest` with `guard` as its last function, in place of a guard that it had before. */
-export function withLast(transform: Transform, guard: AxiosRequestTransformer): AxiosRequestTransformer[] {
-  return [...[transform ?? []].flat().filter((each) => !guards.has(each)), guard]
+// Properties, because a WeakMap that gets an entry in each call costs more than the rest of the call.
+type AuthorizedAdapter = AdapterFunction & { [ORIGINAL]: Adapter }
+type Guard = AxiosRequestTransformer & { [GUARDED]: AxiosRequestTransformer | undefined }
+
+/** `transformRequest` with `guard` at its end, in place of a guard that it had before. */
+export function guarded(
+  transform: Transform,
+  guard: (config: InternalAxiosRequestConfig) => void,
+): AxiosRequestTransformer[] {
+  const all = Array.isArray(transform) ? transform.map(unguarded) : [unguarded(transform ?? undefined)]
+  const others = all.filter((each) => each !== undefined)
+  const last = others.pop()
+  // One function with the last one: axios normalizes all headers before each.
+  const guardedLast = function transformAndGuard(this: InternalAxiosRequestConfig, ...args) {
+    const data = last ? last.apply(this, args) : args[0]
+    guard(this)
+    return data
+  } as Guard
+  guardedLast[GUARDED] = last
+  others.push(guardedLast)
+  return others
+}
+
+function unguarded(transform: AxiosRequestTransformer | undefined): AxiosRequestTransformer | undefined {
+  return transform !== undefined && GUARDED in transform ? (transform as Guard)[GUARDED] : transform
+}
+
+function isAuthorized(adapter: Adapter): adapter is AuthorizedAdapter {
+  return typeof adapter === 'function' && ORIGINAL in adapter
 }
 
 /** Computes the URL of a config. The defaults are merged into the config by then. */
@@ -47,25 +68,21 @@ export class AuthorizedAdapters {
    * this one.
    */
   authorizedUnless(isSuperseded: () => boolean, adapter: Adapter): AdapterFunction {
-    const original = typeof adapter === 'function' && originals.has(adapter) ? originals.get(adapter) : adapter
-    // Chosen when it is used: the fetch adapter depends on the `fetch` in the config.
-    const plain: AdapterFunction = (config) => getAdapter(original, config)(config)
-    const isAxiosOwn = Array.isArray(original) ? !original.some(isFunction) : !isFunction(original)
-    const authorized: AdapterFunction = (config) =>
-      this.#released || isSuperseded() ? plain(config) : this.#send(plain, isAxiosOwn, config)
-    originals.set(authorized, original)
+    const original = isAuthorized(adapter) ? adapter[ORIGINAL] : adapter
+    const authorized = ((config) => {
+      // Chosen when it is used: the fetch adapter depends on the `fetch` in the config.
+      const plain: AdapterFunction = (sent) => getAdapter(original, sent)(sent)
+      if (this.#released || isSuperseded()) return plain(config)
+      const isAxiosOwn = Array.isArray(original) ? !original.some(isFunction) : !isFunction(original)
+      return this.#send(plain, isAxiosOwn, config)
+    }) as AuthorizedAdapter
+    authorized[ORIGINAL] = original
     return authorized
   }
 
-  /** A transformation that changes no data. It replaces an adapter that a transformation before it has set. */
-  guard(authorized: (adapter: Adapter) => AdapterFunction): AxiosRequestTransformer {
-    const guard = function guard(this: InternalAxiosRequestConfig, data: unknown) {
-      const { adapter } = this
-      if (typeof adapter !== 'function' || !originals.has(adapter)) this.adapter = authorized(adapter)
-      return data
-    }
-    guards.add(guard)
-    return guard
+  /** Replaces the adapter of a config, unless it sends requests with a token already. */
+  ensure(config: InternalAxiosRequestConfig, authorized: (adapter: Adapter) => AdapterFunction): void {
+    if (!isAuthorized(config.adapter)) config.adapter = authorized(config.adapter)
   }
 
   /** From now on requests are sent as they are, also those whose config has our adapter already. */
@@ -73,37 +90,28 @@ export class AuthorizedAdapters {
     this.#released = true
   }
 
-  async #send(
-    adapter: AdapterFunction,
-    isAxiosOwn: boolean,
-    given: InternalAxiosRequestConfig,
-  ): Promise<AxiosResponse> {
-    const config = snapshotConfig(given, !isAxiosOwn)
-    const { tokenParameters, retryOn401, proofClaims, data } = config
-    const { url, hasCredentials } = this.#destination(config, isAxiosOwn)
-    const request = {
-      method: config.method?.toUpperCase() ?? 'GET',
-      url,
-      headers: () => new Headers(config.headers.toJSON(true) as Record<string, string>),
-    }
-    const { signal, release } = abortSignalOf(config)
+  /** Not async, as {@link AuthorizedCall.send}. */
+  #send(adapter: AdapterFunction, isAxiosOwn: boolean, given: InternalAxiosRequestConfig): Promise<AxiosResponse> {
+    let release: (() => void) | undefined
     try {
-      const call = { tokenParameters, retryOn401, proofClaims, signal }
-      const begun = this.#authorizer.begin(request, call)
-      let authorization: RequestAuthorization | undefined = begun instanceof Promise ? await begun : begun
-      // An adapter of the user (a mock, for example) may look at the parts of the URL.
-      const target = isAxiosOwn || hasCredentials ? sendTo(authorization.url) : {}
-      for (;;) {
-        const outcome: Outcome = authorization.followsRedirects
-          ? await sendFollowing(adapter, config, url, authorization, target)
-          : await attempt(adapter, config, url, authorization.headers, target)
-        const { response } = outcome
-        if (response && authorization.isAnswer(response.status)) return outcome.settle()
-        authorization = response && (await authorization.next(apiResponse(outcome, response), isReplayableBody(data)))
-        if (!authorization) return outcome.settle()
+      const config = snapshotConfig(given, !isAxiosOwn)
+      const { tokenParameters, retryOn401, proofClaims } = config
+      const { url, hasCredentials } = this.#destination(config, isAxiosOwn)
+      const request = {
+        method: config.method?.toUpperCase() ?? 'GET',
+        url,
+        headers: () => new Headers(config.headers.toJSON(true) as Record<string, string>),
       }
-    } finally {
-      release()
+      const abortSignal = abortSignalOf(config)
+      release = abortSignal.release
+      const call = { tokenParameters, retryOn401, proofClaims, signal: abortSignal.signal }
+      const begun = this.#authorizer.begin(request, call)
+      // An adapter of the user (a mock, for example) may look at the parts of the URL.
+      const sent = new AuthorizedCall(adapter, config, url, isAxiosOwn || hasCredentials).send(begun)
+      return release ? sent.finally(release) : sent
+    } catch (error) {
+      release?.()
+      return Promise.reject(error)
     }
   }
 
@@ -139,19 +147,4 @@ const BASE = /^https?:\/\/[\w\-.:[\]]+(\/[\w\-.~/%]*)?$/
 function joinPath(base: string | undefined, path: string | undefined): string | undefined {
   if (typeof base !== 'string' || typeof path !== 'string' || !BASE.test(base) || !PATH.test(path)) return undefined
   return `${base.replace(/\/+$/, '')}/${path.startsWith('/') ? path.slice(1) : path}`
-}
-
-function apiResponse({ url, cut }: Outcome, { status, headers, data, request }: AxiosResponse): ApiResponse {
-  return {
-    status,
-    // An adapter of the user may return a plain object.
-    headers: {
-      get: (name) =>
-        AxiosHeaders.from(headers as AxiosHeaders)
-          .get(name)
-          ?.toString() ?? null,
-    },
-    url: finalUrl(request) ?? url.href,
-    discard: () => discard(data, cut),
-  }
 }

@@ -1,12 +1,16 @@
 import type { AxiosHeaders } from 'axios'
 
+/** The headers that contain secrets, by lower-case name. */
+type Secrets = Readonly<Record<string, string>>
+
 const REDACTED = '[redacted]'
 const INSPECT = Symbol.for('nodejs.util.inspect.custom')
 
 /** Removes our secrets from headers that callers can see and log. */
-export function redactHeaders(headers: AxiosHeaders, secrets: Readonly<Record<string, string>>): void {
-  for (const [name, secret] of Object.entries(secrets)) {
-    if (headers.get(name) === secret) headers.set(name, REDACTED, true)
+export function redactHeaders(headers: AxiosHeaders, secrets: Secrets): void {
+  for (const name of Object.keys(headers)) {
+    const secret = secrets[name.toLowerCase()]
+    if (secret !== undefined && headers[name] === secret) headers[name] = REDACTED
   }
 }
 
@@ -14,7 +18,7 @@ export function redactHeaders(headers: AxiosHeaders, secrets: Readonly<Record<st
  * Removes our secrets from a request that was sent: callers get it as `error.request` and `response.request`. A later
  * version of Node or axios may keep them in other places. They stay there, and nothing breaks.
  */
-export function redactRequest(request: unknown, secrets: Readonly<Record<string, string>>): void {
+export function redactRequest(request: unknown, secrets: Secrets): void {
   if (typeof request !== 'object' || request === null) return
   try {
     if (request instanceof Request) {
@@ -42,30 +46,49 @@ interface Written {
   chunk?: unknown
 }
 
-function redactNodeRequest(request: NodeRequest, secrets: Readonly<Record<string, string>>): void {
+function redactNodeRequest(request: NodeRequest, secrets: Secrets): void {
   if (Object.hasOwn(request, INSPECT)) return
-  // Without this, `inspect` shows its agent, and so the other requests of that agent, with their tokens.
-  Object.defineProperty(request, INSPECT, { value: nameOnly, configurable: true })
-  const clean = (text: string) => Object.values(secrets).reduce((all, secret) => all.replaceAll(secret, REDACTED), text)
-  if (request._header) request._header = clean(request._header)
-  const { socket, outputData = [] } = request
-  const pending = socket?._pendingData ?? []
-  if (socket && typeof pending === 'string') socket._pendingData = clean(pending)
-  for (const written of typeof pending === 'string' ? outputData : [...outputData, ...pending]) {
-    if (typeof written.data === 'string') written.data = clean(written.data)
-    if (typeof written.chunk === 'string') written.chunk = clean(written.chunk)
+  Object.defineProperty(request, INSPECT, NAME_ONLY)
+  if (request._header) request._header = withoutSecrets(request._header, secrets)
+  redactPending(request, secrets)
+  const { headers = {} } = request._options ?? {}
+  // follow-redirects keeps no other headers beside those of the request that it wraps.
+  const sent = request._currentRequest ? undefined : outgoingHeaders(request)
+  for (const name of Object.keys(headers)) {
+    const secret = secrets[name.toLowerCase()]
+    if (secret !== undefined && headers[name] === secret) headers[name] = REDACTED
   }
-  const { headers } = request._options ?? {}
-  for (const key of Object.keys(headers ?? {})) {
-    if (headers && headers[key] === secrets[key.toLowerCase()]) headers[key] = REDACTED
-  }
-  const sent = outgoingHeaders(request)
-  for (const header of Object.keys(secrets)) {
-    if (sent?.[header]) sent[header][1] = REDACTED
+  for (const name of sent ? Object.keys(secrets) : []) {
+    if (sent?.[name]) sent[name][1] = REDACTED
   }
   if (request._currentRequest) redactNodeRequest(request._currentRequest, secrets)
   if (request._redirectable) redactNodeRequest(request._redirectable, secrets)
 }
+
+/** What waits for a connection. */
+function redactPending({ socket, outputData }: NodeRequest, secrets: Secrets): void {
+  if (outputData?.length) redactWritten(outputData, secrets)
+  const pending = socket?._pendingData
+  if (!socket || !pending) return
+  if (typeof pending === 'string') socket._pendingData = withoutSecrets(pending, secrets)
+  else redactWritten(pending, secrets)
+}
+
+function redactWritten(all: readonly Written[], secrets: Secrets): void {
+  for (const written of all) {
+    if (typeof written.data === 'string') written.data = withoutSecrets(written.data, secrets)
+    if (typeof written.chunk === 'string') written.chunk = withoutSecrets(written.chunk, secrets)
+  }
+}
+
+function withoutSecrets(text: string, secrets: Secrets): string {
+  let clean = text
+  for (const name of Object.keys(secrets)) clean = clean.replaceAll(secrets[name] as string, REDACTED)
+  return clean
+}
+
+/** Without it, `inspect` shows the request's agent, and so the other requests of that agent, with their tokens. */
+const NAME_ONLY = { value: nameOnly, configurable: true }
 
 function nameOnly(this: object): string {
   return `[${this.constructor.name}]`
@@ -76,8 +99,6 @@ let outHeaders: symbol | undefined
 
 /** By lower-case name: the name as the caller wrote it, and the value. */
 function outgoingHeaders(request: NodeRequest): Record<string, [name: string, value: unknown]> | undefined {
-  // follow-redirects keeps none beside those of the request that it wraps.
-  if (request._currentRequest) return undefined
   if (outHeaders === undefined || !Object.hasOwn(request, outHeaders)) {
     outHeaders = Object.getOwnPropertySymbols(request).find(({ description }) => description === 'kOutHeaders')
   }

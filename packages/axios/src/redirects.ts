@@ -14,8 +14,8 @@ export function keepingFromOtherOrigins(
   { origin }: URL,
   { beforeRedirect, headers }: InternalAxiosRequestConfig,
 ): BeforeRedirect {
-  const proxyCredentials = headers.get('proxy-authorization')
   return (options, ...details) => {
+    const proxyCredentials = headers.get('proxy-authorization')
     if (!URL.canParse(options.href) || new URL(options.href).origin !== origin) {
       for (const [name, value] of Object.entries(options.headers)) {
         const lower = name.toLowerCase()
