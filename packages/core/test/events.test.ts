@@ -311,8 +311,12 @@ test('a fleet: who waits for a lease, and who takes it over', async () => {
   await renewal
   expect(secondEvents).toEqual([
     { name: 'leaseAwaited', event: { client: 'c' } },
-    { name: 'leaseTakenOver', event: { client: 'c', waitedMs: 6_000 } },
+    { name: 'leaseTakenOver', event: { client: 'c', waitedMs: expect.any(Number) } },
   ])
+  // It looks from time to time, so it notices the end of the lease a little later.
+  const { waitedMs } = secondEvents[1]?.event as TokenEvents['leaseTakenOver']
+  expect(waitedMs).toBeGreaterThanOrEqual(6_000)
+  expect(waitedMs).toBeLessThanOrEqual(6_750)
 })
 
 test('a store that fails and works again: storeRecovered once, with how long it failed', async () => {

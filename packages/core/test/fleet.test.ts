@@ -28,6 +28,17 @@ test('32 processes that start without a token at the same time make one token re
   expect(endpoint.requests).toHaveLength(1)
 })
 
+test('processes that wait for a slow token request of another one ask the store less and less often', async () => {
+  const { clock, store, endpoint, start } = fleet()
+  endpoint.latencyMs = 4_000
+  const all = Promise.all(Array.from({ length: 10 }, () => start().getAccessToken('c')))
+  await clock.advance(5_000)
+  await all
+  expect(endpoint.requests).toHaveLength(1)
+  // Every 50 ms, it would be over 700 times.
+  expect(store.calls.filter((call) => call === 'lease').length).toBeLessThan(150)
+})
+
 test('one process renews ahead of expiry, and the others use its token', async () => {
   const { clock, endpoint, start } = fleet()
   const processes = Array.from({ length: 8 }, () => start())

@@ -6,8 +6,13 @@ import type { SharedFailure } from './shared-failure'
 import type { StoreAccess, StoreGroups } from './store-access'
 import type { ExpectedToken, StoredToken } from './store-entry'
 
-/** How often a process that waits for another one's renewal looks, in milliseconds: between half of it and 1.5 times it. */
+/**
+ * How often a process that waits for another one's renewal looks, in milliseconds: between half of it and 1.5 times it. Each
+ * pause is longer than the one before: after a restart of a large fleet, all of its processes wait for the same token.
+ */
 const POLL_MS = 50
+const POLL_GROWTH = 1.5
+const LONGEST_POLL_MS = 500
 /** So many values that cannot be used are read without a wait. */
 const MOST_AT_ONCE = 3
 
@@ -90,6 +95,7 @@ export class StoreLookup {
     let wasDeleted = false
     let waitsSince: number | undefined
     let unusableCount = 0
+    let pollMs = POLL_MS
     let deadline = this.#store.deadline()
     for (let round = 1; this.#clock.monotonic() < waitsUntil; round++) {
       const askedAt = this.#clock.monotonic()
@@ -106,7 +112,8 @@ export class StoreLookup {
       if (value === undefined) {
         if (waitsSince === undefined) this.#emit('leaseAwaited', { client })
         waitsSince ??= this.#clock.monotonic()
-        await sleep(this.#clock, POLL_MS * (0.5 + this.#random()), signal)
+        await sleep(this.#clock, pollMs * (0.5 + this.#random()), signal)
+        pollMs = Math.min(pollMs * POLL_GROWTH, LONGEST_POLL_MS)
         deadline = this.#store.deadline()
       } else if (value !== staleValue) {
         const result = forced && round === 1 ? undefined : this.#judge(options, value, accept)
