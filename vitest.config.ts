@@ -9,7 +9,7 @@ export default defineConfig({
   resolve: {
     alias: [
       {
-        find: /^@tokenward\/(identity-provider|local-servers|worker-fleet)$/,
+        find: /^@tokenward\/(identity-provider|local-servers|simulation|worker-fleet)$/,
         replacement: source('apps/$1/src/index.ts'),
       },
       { find: '@tokenward/test-support', replacement: source('test/support/index.ts') },

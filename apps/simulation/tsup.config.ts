@@ -1,3 +1,7 @@
 import { library } from '../../tsup.config'
 
-export default library({ entry: ['src/main.ts', 'src/searcher.ts'], platform: 'node', dts: false })
+export default library({
+  entry: ['src/index.ts', 'src/main.ts', 'src/searcher.ts'],
+  platform: 'node',
+  dts: { entry: 'src/index.ts' },
+})

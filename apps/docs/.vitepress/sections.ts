@@ -44,6 +44,11 @@ export const sections = [
     text: 'In production',
     items: [
       page('operations', 'Operations', 'metrics, traces, alerts and what to do for each, logging, readiness'),
+      page(
+        'fleet-size',
+        'How large can a fleet be?',
+        'requests to the token endpoint and commands to Redis, for any number of processes',
+      ),
       page('failures', 'What happens on failure', 'what your code sees when something fails, as a table'),
       page('cli', 'Command line', 'check a client, print a token, forward requests, run a local authorization server'),
       page('why-no-token', 'Why do I get no token?', 'every error of a token request: what it means and what to do'),

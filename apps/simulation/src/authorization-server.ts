@@ -53,6 +53,7 @@ export class AuthorizationServer {
   twice = 0
   requests = 0
   onRequest: (request: RequestUnderWay) => void = () => {}
+  onSent: () => void = () => {}
   #number = 0
 
   constructor(world: World, roundTripMs: number, clients: readonly ServerClient[]) {
@@ -90,6 +91,7 @@ export class AuthorizationServer {
         const { now } = this.#world.scheduler
         const request: RequestUnderWay = { host, key: `${id} ${tenant}`, since: now }
         this.requests++
+        this.onSent()
         this.underWay.add(request)
         this.onRequest(request)
         this.#world.log.note(`${host.name} requests a token of ${request.key}`)

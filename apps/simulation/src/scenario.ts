@@ -49,6 +49,8 @@ interface TrafficPlan {
   readonly visitEveryMs: number
   /** How many calls a visit makes. */
   readonly callsPerVisit: number
+  /** Whether each process calls for every token when it starts. Default false. */
+  readonly callsAllAtStart?: boolean
   /** Whether some calls force a renewal, demand a long validity or give up early. */
   readonly isDemanding: boolean
 }

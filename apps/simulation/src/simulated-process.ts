@@ -77,6 +77,7 @@ export class SimulatedProcess implements Host {
     this.#parts.enter(this)
     this.#manager = this.#createManager()
     this.#parts.world.log.note(`${this.name} starts`)
+    if (this.#parts.scenario.traffic.callsAllAtStart) for (const key of this.#parts.keys) void this.#call(key, {})
     this.#scheduleVisit(this.#random.next())
   }
 
@@ -179,8 +180,8 @@ export class SimulatedProcess implements Host {
       clients: Object.fromEntries(names.map((name) => [name, client(name)])),
       clock: processClock(this.clock, (delayMs, callback) => this.#setTimer(delayMs, callback)),
       random: random.next,
-      // Less memory for thousands of managers. No scenario has as many keys.
-      maxEntries: 50,
+      // Less memory for thousands of managers.
+      maxEntries: Math.max(50, 2 * this.#parts.keys.length),
       ...options,
       ...(hasStore && { store: this.#sabotaged(redisStore(network.connect(this))) }),
     })

@@ -25,11 +25,21 @@ export interface Outcome {
   readonly mostInOutageSecond: number
 }
 
+/** Gets the simulated time of what reaches the store and the token endpoint. */
+export interface Observer {
+  command(atMs: number): void
+  tokenRequest(atMs: number): void
+}
+
 /** How often it looks whether calls hang. */
 const LOOK_EVERY_MS = 5_000
 
 /** Runs one scenario, until its end or until an invariant is broken. `write` gets the lines of the event log. */
-export async function simulate(scenario: Scenario, write?: (line: string) => void): Promise<Outcome> {
+export async function simulate(
+  scenario: Scenario,
+  write?: (line: string) => void,
+  observer?: Observer,
+): Promise<Outcome> {
   const scheduler = new Scheduler()
   const random = new Random(scenario.seed)
   const world = { scheduler, random, log: new EventLog(scheduler, write) }
@@ -46,7 +56,11 @@ export async function simulate(scenario: Scenario, write?: (line: string) => voi
   const api = new ProtectedApi(world, server, plan.apiMs)
   const invariants = new Invariants(world, scenario, server, bounds)
   const redis = new SimulatedRedis(world, plan.replicationMs)
-  const watch = (command: string, args: readonly string[]) => invariants.checkWire(command, args)
+  const watch = (command: string, args: readonly string[]) => {
+    observer?.command(scheduler.now)
+    invariants.checkWire(command, args)
+  }
+  server.onSent = () => observer?.tokenRequest(scheduler.now)
   const network = new StoreNetwork(world, redis, plan.storeMs, watch)
   const keys = clients.flatMap(({ tenants }, index) => keysOf(`c${index}`, tenants))
 

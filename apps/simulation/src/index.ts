@@ -1,0 +1,2 @@
+export type { Scenario } from './scenario'
+export { type Observer, type Outcome, simulate } from './simulation'
