@@ -13,7 +13,7 @@ export interface RedisFigures {
 }
 
 /** `look`: a process asks, and finds a token. `renew`: one gets the lease, and writes a token under it. */
-export type Operation = 'look' | 'renew'
+type Operation = 'look' | 'renew'
 
 const KEYS = 5_000
 const LOOKS = 40_000

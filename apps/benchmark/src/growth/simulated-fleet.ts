@@ -14,7 +14,7 @@ export interface StartFigures {
   readonly worstSecond: number
 }
 
-export const ENDPOINT_MS = 300
+const ENDPOINT_MS = 300
 const SECOND_MS = 1_000
 
 function scenario(fleet: Fleet, part: Pick<Scenario, 'durationMs' | 'traffic'>): Scenario {
