@@ -1,10 +1,14 @@
 // Uses the packed packages as a user would. Runs in the folder that install.mjs fills, on any supported Node.
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { check } from '@tokenward/cli'
 import { createTokenManager } from '@tokenward/core'
 import { createFetch } from '@tokenward/fetch'
+import { azureManagedIdentityToken, commandToken, fileToken, spiffeToken } from '@tokenward/identity'
 import { createMcpAuth } from '@tokenward/mcp'
 import { instrument } from '@tokenward/opentelemetry'
 import { encryptedStore } from '@tokenward/store-encrypted'
@@ -20,12 +24,18 @@ assert.equal(require('@tokenward/core').createTokenManager, createTokenManager, 
 
 // A small server, because the real authorization server needs a newer Node than the packages do.
 let tokenRequests = 0
+const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url')
+const platformToken = `${part({ alg: 'ES256' })}.${part({ exp: Math.floor(Date.now() / 1_000) + 300 })}.c2ln`
 const seen = []
 const server = createServer((request, response) => {
   response.setHeader('content-type', 'application/json')
   if (request.url === '/token') {
     const token = { access_token: `token-${++tokenRequests}`, token_type: 'Bearer', expires_in: 3600 }
     response.end(JSON.stringify(token))
+    return
+  }
+  if (request.url.startsWith('/msi')) {
+    response.end(JSON.stringify({ access_token: platformToken, token_type: 'Bearer' }))
     return
   }
   seen.push(request.headers.authorization)
@@ -71,6 +81,17 @@ const testTokens = createTestTokens({ clients: { c: { lifetimeMs: 60_000 } } })
 assert.equal((await testTokens.getAccessToken('c')).value, 'c-token-1')
 await testTokens.clock.advance(60_000)
 assert.equal((await testTokens.getAccessToken('c')).value, 'c-token-2')
+
+// Platforms: an endpoint of the machine, a file, a command, and the HTTP/2 client.
+const env = { ...process.env, IDENTITY_ENDPOINT: `${origin}/msi`, IDENTITY_HEADER: 'header' }
+const context = { audience: 'https://as.example' }
+assert.equal(await azureManagedIdentityToken({ env })(context), platformToken)
+const folder = mkdtempSync(join(tmpdir(), 'tokenward-smoke-'))
+writeFileSync(join(folder, 'token'), `${platformToken}\n`)
+assert.equal(await fileToken(join(folder, 'token'))(context), platformToken)
+rmSync(folder, { recursive: true })
+await assert.rejects(commandToken('no-such-command-of-tokenward')(context), { reason: 'not_available' })
+await assert.rejects(spiffeToken({ socket: `unix://${folder}/agent.sock` })(context), { code: 'identity_unavailable' })
 
 const report = await check({
   tokenEndpoint: `${origin}/token`,

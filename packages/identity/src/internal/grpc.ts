@@ -28,7 +28,11 @@ export function callGrpc(attempt: Attempt, { address, method, metadata, message 
   return new Promise<GrpcResult>((resolve, reject) => {
     const socket = net.connect(address)
     const session = http2.connect('http://localhost', { createConnection: () => socket })
-    const end = () => session.destroy()
+    const end = () => {
+      session.destroy()
+      // It may not be connected yet.
+      socket.destroy()
+    }
     attempt.signal.addEventListener('abort', end, { once: true })
     // The error of the socket says more than those that follow from it.
     let failure: unknown

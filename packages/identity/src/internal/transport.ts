@@ -52,9 +52,10 @@ export function directTransport(): Transport | undefined {
   if (!http || !https) return undefined
   return ({ url, method = 'GET', headers, body }, signal) =>
     new Promise((resolve, reject) => {
-      const { request } = url.protocol === 'https:' ? https : http
-      // Without an agent of its own, the request would use the global one, which may have a proxy.
-      const sent = request(url, { method, headers: { ...headers, connection: 'close' }, agent: false, signal })
+      const { request, Agent } = url.protocol === 'https:' ? https : http
+      // The global agent may have a proxy, and in Deno a new one has that of the environment.
+      const agent = new Agent({ proxyEnv: {} })
+      const sent = request(url, { method, headers: { ...headers, connection: 'close' }, agent, signal })
       sent.once('error', reject)
       sent.once('response', (response) => {
         const chunks = new Chunks()
