@@ -49,7 +49,7 @@ export class Bounds {
   readonly outageWindowMs = 10_000
   readonly mostInOutageWindow = 20
   /** The server notices a little later that a process has given up its request. */
-  readonly noticeMs = 250
+  readonly noticeMs = 500
 
   constructor({ lifetimeMs, timeoutMs, storeTimeoutMs, latencyMs }: BoundsOptions) {
     this.lifetimeMs = lifetimeMs

@@ -57,7 +57,9 @@ export class Invariants {
   readonly #calm: Calm
   readonly #knowledge: TokenKnowledge
   readonly #outage: OutageRequests
-  #underWay: TokenRequest[] = []
+  /** The requests of late, and those among them that were compared with the others. */
+  #requests: TokenRequest[] = []
+  readonly #checked = new WeakSet<TokenRequest>()
   /** The last call that failed or waited for long. */
   lastTrouble = { at: 0, text: '' }
   failedCalls = 0
@@ -181,37 +183,50 @@ export class Invariants {
     this.#check('ends', ranMs > most, endedAt, () => `${who} took ${ms(ranMs)}${what}`, ranMs)
   }
 
-  /** A request has reached the token endpoint. */
+  /** A request has reached the token endpoint. Its end is set later. */
   tokenRequestBegan(request: TokenRequest): void {
-    const { process, target, at } = request
-    const { leaseMs, recoveryMs, noticeMs, timeoutMs } = this.#bounds
-    for (const other of this.#underWay) {
-      // After the time limit its process has given it up, which the server may notice late.
-      if (other.target !== target || at - other.at >= timeoutMs) continue
-      const isOver = other.endedAt !== undefined && other.endedAt <= at + noticeMs
-      if (isOver || !this.#calm.is(other.at - timeoutMs, at, 'machine')) continue
-      if (other.process === process) {
-        this.#check('oneRenewal', true, at, () => `${process} sends a second request for ${target}`)
-        continue
-      }
-      const from = other.at - recoveryMs
-      // A process waits for others four times as long as a lease lasts. Then it takes the store to be broken.
-      const isShort = this.#calm.lengthOf(from, at, 'endpoint') < leaseMs
-      if (!isShort || !this.#calm.is(from, at, 'store', 'process', 'tokens', 'machine')) continue
-      this.#check('oneRenewal', true, at, () => `${other.process} and ${process} renew ${target} at the same time`)
-    }
-    this.#check('oneRenewal', false, at, () => '')
-    this.#underWay.push(request)
+    this.#requests.push(request)
     this.#checkOutage(request)
   }
 
   /** A request that was under way has ended. */
   tokenRequestEnded(request: TokenRequest): void {
-    this.#underWay = this.#underWay.filter((other) => other !== request)
     this.#outage.ended(request)
     const endedAt = request.endedAt ?? request.at
     // The machine, or an endpoint that is slow on purpose. Callers do not wait for it.
     if (endedAt - request.at > this.#bounds.slowRequestMs) this.#calm.add('endpoint', request.at, endedAt)
+  }
+
+  /** Checks which requests were under way at the same time, once their ends are known. */
+  checkRequests(at: number): void {
+    for (const request of this.#requests) {
+      if (this.#checked.has(request) || request.at > at - this.#bounds.noticeMs) continue
+      this.#checked.add(request)
+      for (const other of this.#requests)
+        if (other !== request && other.at <= request.at) this.#checkPair(request, other)
+      this.#check('oneRenewal', false, at, () => '')
+    }
+    const since = at - 2 * this.#bounds.timeoutMs - this.#bounds.noticeMs
+    this.#requests = this.#requests.filter((request) => request.at > since)
+  }
+
+  /** @param other came before */
+  #checkPair({ process, target, at }: TokenRequest, other: TokenRequest): void {
+    const { leaseMs, recoveryMs, noticeMs, timeoutMs } = this.#bounds
+    // The server may notice late that a process has given up.
+    const toleranceMs = other.status === 0 ? noticeMs : 0
+    const isOver = other.endedAt !== undefined && other.endedAt <= at + toleranceMs
+    if (other.target !== target || isOver || at - other.at >= timeoutMs - noticeMs) return
+    if (!this.#calm.is(other.at - timeoutMs, at, 'machine')) return
+    if (other.process === process) {
+      this.#check('oneRenewal', true, at, () => `${process} sends a second request for ${target}`)
+      return
+    }
+    const from = other.at - recoveryMs
+    // A process waits for others four times as long as a lease lasts. Then it takes the store to be broken.
+    const isShort = this.#calm.lengthOf(from, at, 'endpoint') < leaseMs
+    if (!isShort || !this.#calm.is(from, at, 'store', 'process', 'tokens', 'machine')) return
+    this.#check('oneRenewal', true, at, () => `${other.process} and ${process} renew ${target} at the same time`)
   }
 
   outageBegan(at: number): void {

@@ -11,7 +11,7 @@ const LOOK_EVERY_MS = 10
 /** This program runs this much later than it wanted: the machine is too busy for what it says about time. */
 const STALL_MS = 400
 
-const SHOWN_EVENTS = 40
+const SHOWN_EVENTS = 25
 const KEPT_EVENTS = 500
 
 export interface ObserverOptions {
@@ -104,6 +104,7 @@ export class Observer {
       this.#underWay.delete(recorded)
       invariants.tokenRequestEnded(request)
     }
+    invariants.checkRequests(at)
     for (const api of [provider.catalog, provider.invoice]) this.apiRequests += api.requests.splice(0).length
     const { chunks, found } = wire.take()
     invariants.wire(chunks, found, at)

@@ -255,7 +255,7 @@ class ChaosRun {
 const CALM_LIFETIMES = 2
 /** When everything is broken, the first few violations say why. */
 const MOST_SHOWN = 50
-const MOST_EXPLAINED = 5
+const MOST_EXPLAINED = 3
 const WATCH_REDIS_EVERY_MS = 100
 /** Half of the time that the token managers wait for it. */
 const SLOW_REDIS_MS = STORE_TIMEOUT_MS / 2

@@ -104,14 +104,17 @@ const EXAMPLES: Readonly<Record<Invariant, Example>> = {
   },
   oneRenewal: {
     broken({ invariants }) {
-      invariants.tokenRequestBegan(request(T, 'p'))
-      invariants.tokenRequestBegan(request(T + 50, 'q'))
+      invariants.tokenRequestBegan(request(T, 'p', { endedAt: T + 150, status: 200 }))
+      invariants.tokenRequestBegan(request(T + 149, 'q', { endedAt: T + 300, status: 200 }))
+      invariants.checkRequests(T + 1_000)
     },
     holds({ invariants, calm }) {
-      invariants.tokenRequestBegan(request(T, 'p'))
-      invariants.tokenRequestBegan(request(T + 50, 'q', { target: 'y' }))
-      calm.add('store', T + 50, T + 60)
-      invariants.tokenRequestBegan(request(T + 60, 'r'))
+      invariants.tokenRequestBegan(request(T, 'p', { endedAt: T + 150, status: 200 }))
+      invariants.tokenRequestBegan(request(T + 150, 'q', { endedAt: T + 300, status: 200 }))
+      invariants.tokenRequestBegan(request(T + 160, 'p', { target: 'y', endedAt: T + 300, status: 200 }))
+      calm.add('store', T + 200, T + 210)
+      invariants.tokenRequestBegan(request(T + 220, 'r', { endedAt: T + 300, status: 200 }))
+      invariants.checkRequests(T + 1_000)
     },
   },
   requestsPerLifetime: {
@@ -218,14 +221,15 @@ const MORE: [what: string, invariant: Invariant, example: Example][] = [
     {
       broken({ invariants, calm }) {
         calm.add('store', T, T + 1_000)
-        invariants.tokenRequestBegan(request(T, 'p'))
+        invariants.tokenRequestBegan(request(T, 'p', { endedAt: T + 150, status: 200 }))
         invariants.tokenRequestBegan(request(T + 50, 'p'))
+        invariants.checkRequests(T + 1_000)
       },
+      // It gave up the first one, which the server noticed late.
       holds({ invariants }) {
-        const first = request(T, 'p', { endedAt: T + 40, status: 200 })
-        invariants.tokenRequestBegan(first)
-        invariants.tokenRequestEnded(first)
-        invariants.tokenRequestBegan(request(T + 50, 'p'))
+        invariants.tokenRequestBegan(request(T, 'p', { endedAt: T + 1_200 }))
+        invariants.tokenRequestBegan(request(T + 1_000, 'p'))
+        invariants.checkRequests(T + 2_000)
       },
     },
   ],
