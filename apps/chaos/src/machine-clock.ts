@@ -1,7 +1,4 @@
-/** Milliseconds of the machine's monotonic clock. `performance.now` begins anew in each process. */
-export function now(): number {
-  return Number(process.hrtime.bigint()) / 1e6
-}
+import { now } from '@tokenward/worker-fleet'
 
-/** What to add to `performance.now` of this process. */
+/** What to add to `performance.now` of this process to get the machine's clock. */
 export const PERFORMANCE_OFFSET_MS = now() - performance.now()

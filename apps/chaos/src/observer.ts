@@ -1,8 +1,8 @@
 import type { IdentityProvider, RecordedTokenRequest } from '@tokenward/identity-provider'
-import type { CallReport, MemberEvent } from '@tokenward/worker-fleet'
+import { type CallReport, type MemberEvent, now } from '@tokenward/worker-fleet'
 import type { Calm } from './calm'
 import type { Invariants } from './invariants'
-import { now, PERFORMANCE_OFFSET_MS } from './machine-clock'
+import { PERFORMANCE_OFFSET_MS } from './machine-clock'
 import type { Moments } from './moments'
 import type { Target, TokenRequest } from './observations'
 import type { Wire } from './wire'
@@ -125,7 +125,9 @@ export class Observer {
     const target =
       targets.find((each) => each.clientId === clientId && each.scope === scope)?.name ?? `${clientId} ${scope}`
     const process = String(headers['user-agent'])
-    const request = { process, target, at: at + PERFORMANCE_OFFSET_MS, endedAt: undefined, status: 0 }
+    // When the process sent it. A busy server may notice it later.
+    const sentAt = Number(headers['x-sent-at'] ?? at + PERFORMANCE_OFFSET_MS)
+    const request = { process, target, at: sentAt, endedAt: undefined, status: 0 }
     this.#underWay.set(recorded, request)
     return request
   }

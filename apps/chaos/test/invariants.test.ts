@@ -30,15 +30,17 @@ type Setup = ReturnType<typeof setup>
 
 /** A call that took 10 ms. */
 function call(at: number, tokenId: string | undefined, more: Partial<CallRecord> = {}): CallRecord {
-  const sent = tokenId === undefined ? [] : [{ tokenId, at, status: 200 }]
+  const sent = tokenId === undefined ? [] : [{ tokenId, at, endedAt: at, status: 200 }]
   return { target: 'x', startedAt: at, endedAt: at + 10, sent, outcome: '200', ...more }
 }
 
 const FAILED = 'TokenRequestError server_error'
 const refused = (at: number, tokenId: string) =>
-  call(at, tokenId, { sent: [{ tokenId, at, status: 401 }], outcome: '401' })
+  call(at, tokenId, { sent: [{ tokenId, at, endedAt: at, status: 401 }], outcome: '401' })
 const renewed = (at: number, before: string, after: string) =>
-  call(at, before, { sent: [before, after].map((tokenId) => ({ tokenId, at, status: tokenId === after ? 200 : 401 })) })
+  call(at, before, {
+    sent: [before, after].map((tokenId) => ({ tokenId, at, endedAt: at, status: tokenId === after ? 200 : 401 })),
+  })
 const request = (at: number, process: string, more: Partial<TokenRequest> = {}): TokenRequest => ({
   process,
   target: 'x',

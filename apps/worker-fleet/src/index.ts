@@ -1,4 +1,5 @@
 export { type Member, memberNames, startMember } from './fleet'
+export { now } from './machine-clock'
 export type {
   CallRecord,
   CallReport,

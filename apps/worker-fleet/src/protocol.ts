@@ -62,7 +62,8 @@ export interface SentToken {
   /** The `jti` of the token, which is no secret. */
   readonly tokenId: string
   readonly at: number
-  /** The status of the response. */
+  /** When the response came. */
+  readonly endedAt: number
   readonly status: number
 }
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { TokenManager } from '@tokenward/core'
 import { type AuthorizedFetch, createFetch } from '@tokenward/fetch'
 import { failureOf } from './counted-calls'
+import { now } from './machine-clock'
 import type { CallRecord, CallReport, CallTarget, MemberConfiguration, SentToken } from './protocol'
 
 /** So many calls of one target may be under way at once. */
@@ -95,7 +96,7 @@ export class RecordedCalls {
     const response = await fetch(input, init).catch(() => fetch(input, init))
     this.#pending
       .get(String(headers.get(CALL)))
-      ?.sent.push({ tokenId: tokenIdOf(headers), at, status: response.status })
+      ?.sent.push({ tokenId: tokenIdOf(headers), at, endedAt: now(), status: response.status })
     return response
   }
 
@@ -107,11 +108,6 @@ export class RecordedCalls {
       last = at
     }, WATCH_EVERY_MS)
   }
-}
-
-/** Milliseconds of the machine's monotonic clock. `performance.now` begins anew in each process. */
-function now(): number {
-  return Number(process.hrtime.bigint()) / 1e6
 }
 
 function tokenIdOf(headers: Headers): string {

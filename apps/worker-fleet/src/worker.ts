@@ -4,6 +4,7 @@ import { encryptedStore } from '@tokenward/store-encrypted'
 import { redisStore } from '@tokenward/store-redis'
 import { ActivityTracker } from './activity'
 import { countedCalls } from './counted-calls'
+import { now } from './machine-clock'
 import type { CallReport, Counts, MemberConfiguration, MemberEvent, TokenInUse } from './protocol'
 import { RecordedCalls } from './recorded-calls'
 import { connected, redisClient } from './redis-client'
@@ -59,8 +60,9 @@ export function createWorker(configuration: MemberConfiguration, report: (event:
     let status: number | undefined
     activity.requestStarted()
     try {
-      // The server records the `User-Agent`, so that tests know which process requested a token.
-      const response = await fetch(input, { ...init, headers: { ...headersOf(init), 'user-agent': name } })
+      // The server records these headers, so that tests know which process requested a token, and when.
+      const headers = { ...headersOf(init), 'user-agent': name, 'x-sent-at': String(now()) }
+      const response = await fetch(input, { ...init, headers })
       status = response.status
       return clock.aheadMs > 0 ? withDateAhead(response, clock.aheadMs) : response
     } finally {
