@@ -41,8 +41,8 @@ export class Bounds {
   readonly recoveryMs: number
   /** How long a call may take when all is well. */
   readonly calmCallMs: number
-  /** How much later than its expiry a token may be sent: the time from the check to the request. */
-  readonly expiryToleranceMs = 250
+  /** How much later than its expiry a token may be sent: the time from the check to the request, in which the machine may run something else. */
+  readonly expiryToleranceMs = 500
   /** A process knows that the endpoint is down when so many of its requests have failed. */
   readonly failuresToLearn = 3
   /** In an outage, at most two requests a second reach the endpoint, on average over this time. */

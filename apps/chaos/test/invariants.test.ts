@@ -70,8 +70,8 @@ interface Example {
 
 const EXAMPLES: Readonly<Record<Invariant, Example>> = {
   notExpired: {
-    broken: ({ report }) => report(call(T + LIFETIME_MS + 300, 'a')),
-    holds: ({ report }) => report(call(T + LIFETIME_MS + 200, 'a')),
+    broken: ({ report }) => report(call(T + LIFETIME_MS + 501, 'a')),
+    holds: ({ report }) => report(call(T + LIFETIME_MS + 499, 'a')),
   },
   notRejected: {
     broken({ report, issue }) {
