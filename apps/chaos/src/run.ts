@@ -134,6 +134,10 @@ class ChaosRun {
     const startedAt = now()
     print(`${on}: starts ${processes} processes`)
     await workers.start()
+    if (sabotage === 'slowClock') {
+      const timer = setInterval(() => workers.skip(-SLOWER_MS), 2 * SLOWER_MS)
+      this.#toStop.push(() => clearInterval(timer))
+    }
     const isReady = () => observer.isShared(workers.names) && workers.names.length === processes
     while (!isReady() && now() < startedAt + STARTS_WITHIN_MS && !stopping.aborted) await sleep(50)
 
@@ -159,7 +163,6 @@ class ChaosRun {
       faults += drawn.length
       print(`${on}: episode ${episodes}: ${drawn.map(describe).join('; ')}`)
       const inflicted = inflict(driven, drawn)
-      if (sabotage === 'slowClock') workers.skip(-lifetimeMs)
       await untilAborted(inflicted, stopping)
       await this.#watchCalm(observer, invariants, workers, targets)
       longestMs = Math.max(longestMs, now() - beganAt)
@@ -252,6 +255,8 @@ class ChaosRun {
 }
 
 const CALM_LIFETIMES = 2
+/** For `--break slowClock`. */
+const SLOWER_MS = 100
 /** When everything is broken, the first few violations say why. */
 const MOST_SHOWN = 50
 const MOST_EXPLAINED = 3

@@ -1,6 +1,6 @@
 /** What a run can break on purpose, to show that the invariants notice it. Unit tests show it for the other invariants. */
 export const SABOTAGES = [
-  /** The clock of each process is set back by a lifetime. */
+  /** The clock of each process runs at half the speed. */
   'slowClock',
   /** Redis is out of reach, and the invariants do not know. */
   'noStore',
