@@ -46,10 +46,9 @@ describe.skipIf(!(await redisProgram())).concurrent('a fleet under faults', LIMI
     expect(output()).toMatch(/ends +each call ends in time +\d{2,} /)
   })
 
-  // What each of these breaks is noticed by real processes too. test/invariants.test.ts shows it for all invariants.
+  // These are noticed also on a machine that is busy. test/invariants.test.ts shows it for all invariants.
   test.for([
     ['unencrypted', 'cluster', 'secrecy', '--processes 2'],
-    ['noStore', 'sentinel', 'oneRenewal', '--processes 3'],
     // Calls so rare that the first one after the expiry comes late enough.
     ['slowClock', 'sentinel', 'notExpired', '--processes 1 --rate 0.4'],
   ])('with --break %s on %s, %s is broken', async ([sabotage = '', on = '', invariant = '', more = ''], context) => {
