@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { type IdentityProvider, startIdentityProvider } from '../src'
 import { basic, bearer as call, requestToken as requestTokenOf } from './support'
 
@@ -58,11 +57,12 @@ test('an API refuses a token whose scope is too narrow with 403', async () => {
 })
 
 test('an API refuses a token that has expired', async () => {
-  provider.setTokenLifetime(1, 'invoice.client')
+  provider.setTokenLifetime(60, 'invoice.client')
   const { access_token: token } = await requestToken('invoice.client')
   expect((await call(`${provider.invoice.baseURL}test`, token)).status).toBe(200)
-  // A real wait, because the server uses the real clock.
-  await sleep(1_100)
+  // A mock of the clock of this process, which the server uses.
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 61_000 })
+  onTestFinished(() => void vi.useRealTimers())
   expect((await call(`${provider.invoice.baseURL}test`, token)).status).toBe(401)
 })
 

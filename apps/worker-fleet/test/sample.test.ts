@@ -34,7 +34,8 @@ describe.skipIf(!(await hasRedis())).concurrent('the fleet sample', () => {
     expect(output()).toMatch(/worker-3 +\d+ +[01] +[01] +\d+ +0\n/)
     expect(output()).toMatch(/failed calls +0\n/)
     expect(output()).toMatch(/rejected by the API +0\n/)
-    expect(output()).toMatch(/token requests +1 in /)
+    // One, unless the machine is so busy that a store operation takes longer than its 250 ms.
+    expect(output()).toMatch(/token requests +[1-3] in /)
   })
 
   test('ends with a summary after Ctrl-C, which a terminal sends to all its processes', async (context) => {

@@ -156,11 +156,11 @@ test('no call fails when the secret is rotated while 50 callers renew', async ()
     }
   }
   const loops = Array.from({ length: 50 }, loop)
-  await sleep(50)
+  await expect.poll(() => provider.tokenRequests.length).toBeGreaterThan(2)
   // A request that was sent with the old secret after the server has switched to the new one gets this response. This
   // server cannot change a secret while it runs, so the response is scripted.
   provider.tokenEndpointFaults.fail(1, { status: 401, body: { error: 'invalid_client' } })
-  await sleep(50)
+  await expect.poll(() => provider.tokenRequests.some(({ status }) => status === 401)).toBe(true)
   ended = true
   await Promise.all(loops)
   expect(failures).toEqual([])

@@ -74,7 +74,7 @@ describe.each(versions)('a client of version %s of the SDK, and a server with se
   })
 
   test('a session outlives its tokens', async () => {
-    const { provider, server, connectClient } = await setup({ tokenLifetimeSeconds: 2 })
+    const { provider, server, connectClient } = await setup({ tokenLifetimeSeconds: 3 })
     const client = await connectClient()
     // Real time, because the authorization server has the real clock.
     await until('the third token is in use', async () => {
