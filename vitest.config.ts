@@ -1,8 +1,19 @@
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+/** Files that start many processes take longest. One of them at the end would keep one worker busy while the others have nothing to do. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files)
+    const isLong = ({ moduleId }: TestSpecification) =>
+      /\/apps\/(chaos|worker|worker-fleet)\/test\/|outages/.test(moduleId)
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))]
+  }
+}
 
 // Tests run against the sources; test/packed.test.ts tests the packed builds.
 export default defineConfig({
@@ -20,6 +31,7 @@ export default defineConfig({
     include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'test/**/*.test.ts'],
     // By default, Vitest leaves a core free for itself. But files often wait for servers and processes that they have started.
     maxWorkers: Math.max(2, availableParallelism() - 1),
+    sequence: { sequencer: LongestFirst },
     // No test measures the speed of the machine. These limits only end what hangs.
     testTimeout: 180_000,
     hookTimeout: 180_000,
