@@ -8,7 +8,9 @@ import { SkippableClock } from '@tokenward/test-support'
 import { expect } from 'vitest'
 
 const PROCESSES = 4
-const CALLS_A_SECOND = 5
+const CALLS_A_SECOND = 8
+/** One of so many calls goes to the API. Others only get a token, because the API takes most of the processor time. */
+const CALLS_PER_API_CALL = 4
 /** The tokens outlive the tests, so the machine may be slow. The tests skip ahead. */
 const LIFETIME_MS = 3_600_000
 /** How far the tests skip: alternately to where a token is renewed ahead, and past its end, where calls wait for a new one. */
@@ -57,15 +59,15 @@ export async function startFleetUnderLoad(connect: () => RedisClient) {
   const running = processes.map(async (each) => {
     const { tokens } = each
     const catalog = createFetch(tokens, 'c', { baseURL: provider.catalog.baseURL })
-    while (!stopping.signal.aborted) {
+    for (let call = 0; !stopping.signal.aborted; call++) {
       const startedAt = performance.now()
       try {
         const { value } = await tokens.getAccessToken('c')
         slowestMs = Math.max(slowestMs, performance.now() - startedAt)
-        const { status } = await catalog('list')
-        if (status !== 200) note(`the API responded with ${status}`)
         each.usedToken = value
         each.calls++
+        const status = call % CALLS_PER_API_CALL === 0 ? (await catalog('list')).status : 200
+        if (status !== 200) note(`the API responded with ${status}`)
       } catch (error) {
         note(String(error))
       }
