@@ -1,5 +1,14 @@
 import { memoryStore } from '@tokenward/store-memory'
-import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose'
+import {
+  CompactSign,
+  type CryptoKey,
+  calculateJwkThumbprint,
+  exportJWK,
+  generateKeyPair,
+  importJWK,
+  type JWK,
+} from 'jose'
+import type { AccessToken } from '../../access-token'
 import type { DPoPOptions, KeyPair } from '../../dpop-key'
 import { ConfigurationError } from '../../errors'
 import type { OptionChecks } from '../util/option-checks'
@@ -7,15 +16,22 @@ import type { OptionChecks } from '../util/option-checks'
 /** How many origins' nonces are remembered. The least recently used are forgotten first. */
 const MOST_ORIGINS = 100
 const FOREVER_MS = Number.MAX_SAFE_INTEGER
+const encoder = new TextEncoder()
 const PRIVATE_PARAMETERS = new Set(['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'key_ops', 'ext', 'use'])
 
 /** The request that a proof is for (RFC 9449 §4.2). */
 export interface ProvenRequest {
   readonly method: string
   readonly url: URL
-  readonly accessToken: string
+  readonly token: AccessToken
   /** Claims in addition to those of RFC 9449. */
   readonly claims?: Readonly<Record<string, unknown>> | undefined
+}
+
+/** The `ath` claim of a token's proofs. */
+interface TokenHash {
+  readonly value: string
+  readonly ath: string
 }
 
 interface LoadedKey {
@@ -32,8 +48,7 @@ export class DPoPProver {
   readonly #now: () => number
   readonly #nonces = memoryStore({ maxEntries: MOST_ORIGINS })
   #key: Promise<LoadedKey> | undefined
-  /** Nearly all proofs are for one and the same token. */
-  #lastToken: { readonly value: string; readonly hash: Promise<string> } | undefined
+  readonly #tokenHashes = new WeakMap<AccessToken, TokenHash>()
 
   constructor(client: string, options: true | DPoPOptions, now: () => number) {
     this.#client = client
@@ -55,9 +70,9 @@ export class DPoPProver {
   }
 
   /** A proof for this very request. @throws ConfigurationError when the key cannot sign it. */
-  async prove({ method, url, accessToken, claims }: ProvenRequest): Promise<string> {
+  async prove({ method, url, token, claims }: ProvenRequest): Promise<string> {
     const { keyPair, alg, publicJwk } = await this.#load()
-    const ath = await this.#hashOf(accessToken)
+    const ath = await this.#hashOf(token)
     const payload = {
       ...claims,
       jti: crypto.randomUUID(),
@@ -70,15 +85,22 @@ export class DPoPProver {
     }
     try {
       const header = { typ: 'dpop+jwt', alg, jwk: publicJwk }
-      return await new SignJWT(payload).setProtectedHeader(header).sign(keyPair.privateKey)
+      // SignJWT makes the same, and copies the claims first. That takes a tenth of the time of the signature.
+      const signed = new CompactSign(encoder.encode(JSON.stringify(payload)))
+      return await signed.setProtectedHeader(header).sign(keyPair.privateKey)
     } catch (error) {
       throw this.#unusable(error)
     }
   }
 
-  #hashOf(value: string): Promise<string> {
-    if (this.#lastToken?.value !== value) this.#lastToken = { value, hash: hash(value) }
-    return this.#lastToken.hash
+  /** Computed once for each token. */
+  async #hashOf(token: AccessToken): Promise<string> {
+    const { value } = token
+    const known = this.#tokenHashes.get(token)
+    if (known?.value === value) return known.ath
+    const ath = await sha256(value)
+    this.#tokenHashes.set(token, { value, ath })
+    return ath
   }
 
   #load(): Promise<LoadedKey> {
@@ -132,11 +154,13 @@ function algorithmOfJwk({ kty, crv = '' }: JWK): string {
   return CURVES[crv] ?? (kty === 'RSA' ? 'RS256' : crv)
 }
 
-/** The SHA-256 of an access token, as `ath` has it (RFC 9449 §4.2). */
-async function hash(accessToken: string): Promise<string> {
-  const bytes = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(accessToken))
-  const text = String.fromCharCode(...new Uint8Array(bytes))
-  return btoa(text).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
+/** In base64url, as RFC 9449 §4.2 wants it. */
+async function sha256(text: string): Promise<string> {
+  const bytes = await crypto.subtle.digest('SHA-256', encoder.encode(text))
+  return btoa(String.fromCharCode(...new Uint8Array(bytes)))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replace(/=+$/, '')
 }
 
 /** Checks the option as far as possible without using the key. */

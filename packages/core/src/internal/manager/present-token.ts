@@ -15,6 +15,6 @@ export async function presentBoundToken(
     const message = 'is not set, so that no proof can be made for a DPoP token'
     throw new ConfigurationError([{ client: configuration.name, option: 'dpop', message }])
   }
-  const proof = await dpop.prove({ method, url, accessToken: token.value, claims: proofClaims })
+  const proof = await dpop.prove({ method, url, token, claims: proofClaims })
   return { authorization, dpop: proof }
 }
