@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { root } from './documents'
 
 // What the page installs, and what that depends on.
-const PACKED = ['core', 'fetch', 'store-memory', 'cli']
+const PACKED = ['core', 'fetch', 'undici', 'store-memory', 'cli']
 
 const folder = mkdtempSync(join(tmpdir(), 'tokenward-newcomer-'))
 const trial = join(folder, 'trial')
