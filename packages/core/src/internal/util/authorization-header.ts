@@ -11,3 +11,17 @@ export function authorizationHeader({ client, type, value }: AccessToken): strin
   const message = 'gets tokens of the type N_A, which cannot be presented to an API (RFC 8693 §2.2.1)'
   throw new ConfigurationError([{ client, option: 'requester', message }])
 }
+
+/** The headers of requests with a Bearer token. Remembers those of the last token, which the next request has, too. */
+export class BearerHeaders {
+  #token: AccessToken | undefined
+  #headers: Readonly<Record<string, string>> = {}
+
+  of(token: AccessToken): Readonly<Record<string, string>> {
+    if (token !== this.#token) {
+      this.#headers = Object.freeze({ authorization: authorizationHeader(token) })
+      this.#token = token
+    }
+    return this.#headers
+  }
+}

@@ -66,3 +66,32 @@ export function isHttp({ protocol }: URL): boolean {
 export function sendsInClear({ protocol, hostname }: URL): boolean {
   return protocol === 'http:' && !isLoopback(hostname)
 }
+
+/** An origin that tokens may go to. */
+export interface AllowedOrigin {
+  readonly origin: string
+  /** Whether a token on its way there can be read by others. */
+  readonly isInClear: boolean
+}
+
+/** Checks where URLs lead. Remembers the last origin that was allowed: most requests go to one. */
+export class CheckedOrigins {
+  readonly #allowed: ReadonlySet<string>
+  #last: AllowedOrigin | undefined
+  #prefix = ''
+
+  constructor(allowed: ReadonlySet<string>) {
+    this.#allowed = allowed
+  }
+
+  /** The origin of a URL, if tokens may go there. */
+  allowed(url: URL): AllowedOrigin | undefined {
+    // A URL without credentials begins with its origin and a slash. To compute its origin costs more.
+    if (this.#last && url.href.startsWith(this.#prefix)) return this.#last
+    const { origin } = url
+    if (!isHttp(url) || !this.#allowed.has(origin)) return undefined
+    this.#last = { origin, isInClear: sendsInClear(url) }
+    this.#prefix = `${origin}/`
+    return this.#last
+  }
+}

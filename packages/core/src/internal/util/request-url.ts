@@ -8,7 +8,7 @@ const ABSOLUTE = /^([a-z][a-z\d+\-.]*:)?[\\/]{2}/i
 export function resolve(client: string, input: string | URL, base: string | undefined): URL {
   if (input instanceof URL) return new URL(input)
   if (base !== undefined && !ABSOLUTE.test(input)) {
-    return new URL(input === '' ? base : `${base.replace(/\/$/, '')}/${input.replace(/^\/+/, '')}`)
+    return new URL(input === '' ? base : join(base, input))
   }
   try {
     // Not `canParse` before it: that would parse each URL twice.
@@ -16,6 +16,12 @@ export function resolve(client: string, input: string | URL, base: string | unde
   } catch {
     throw unresolved(client, input)
   }
+}
+
+/** Joins them as ofetch and axios do. */
+function join(base: string, path: string): string {
+  const rest = path.startsWith('/') ? path.replace(/^\/+/, '') : path
+  return base.endsWith('/') ? base + rest : `${base}/${rest}`
 }
 
 function unresolved(client: string, input: string): ConfigurationError {

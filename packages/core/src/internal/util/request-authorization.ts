@@ -1,0 +1,147 @@
+import type { AccessToken } from '../../access-token'
+import type { AuthorizedCallOptions } from '../../authorized-client-options'
+import type { ApiResponse, RequestAuthorization } from '../../request-authorization'
+import type { TokenManager } from '../../token-manager'
+import type { TokenParameters } from '../../token-parameters'
+import type { BearerHeaders } from './authorization-header'
+
+/** What all requests of one HTTP client share. */
+export interface AuthorizerContext {
+  readonly tokens: TokenManager
+  readonly client: string
+  readonly bearerHeaders: BearerHeaders
+  mayReceiveToken(url: URL): boolean
+}
+
+/** A request as it was at the call. */
+export interface AuthorizedRequest {
+  readonly method: string
+  readonly url: URL
+  readonly origin: string
+  readonly proofClaims: AuthorizedCallOptions['proofClaims']
+  readonly retryOn401: boolean
+  readonly parameters: TokenParameters | undefined
+  /** Detaches the caller. A function is called when there is something to wait for. */
+  readonly signal: AbortSignal | (() => AbortSignal) | undefined
+}
+
+/** Each reason to send a request once more applies once. */
+interface Resent {
+  readonly withNonce: boolean
+  readonly withNewToken: boolean
+}
+
+const FIRST: Resent = { withNonce: false, withNewToken: false }
+
+/** The authorization of a request with this token. A Bearer token needs no proof, so nothing has to be waited for. */
+export function authorizationOf(
+  context: AuthorizerContext,
+  request: AuthorizedRequest,
+  token: AccessToken,
+  resent = FIRST,
+): RequestAuthorization | Promise<RequestAuthorization> {
+  if (token.type !== 'DPoP') {
+    return new TokenAuthorization(context, request, token, resent, context.bearerHeaders.of(token))
+  }
+  const { method, url, proofClaims } = request
+  const presented = context.tokens.presentAccessToken(context.client, token, { method, url, proofClaims })
+  return presented.then((headers) => new TokenAuthorization(context, request, token, resent, headers))
+}
+
+/** The signal of a caller, made now if it is made on demand. */
+export function signalOf({ signal }: Pick<AuthorizedRequest, 'signal'>): AbortSignal | undefined {
+  return typeof signal === 'function' ? signal() : signal
+}
+
+/** A class, because a request with a cached token would otherwise create a closure for each method. */
+class TokenAuthorization implements RequestAuthorization {
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly followsRedirects: boolean
+  readonly #context: AuthorizerContext
+  readonly #request: AuthorizedRequest
+  readonly #token: AccessToken
+  readonly #resent: Resent
+
+  constructor(
+    context: AuthorizerContext,
+    request: AuthorizedRequest,
+    token: AccessToken,
+    resent: Resent,
+    headers: Readonly<Record<string, string>>,
+  ) {
+    this.url = request.url.href
+    this.headers = headers
+    this.followsRedirects = token.type === 'DPoP'
+    this.#context = context
+    this.#request = request
+    this.#token = token
+    this.#resent = resent
+  }
+
+  isAnswer(status: number): boolean {
+    if (status >= 200 && status < 300) this.#context.tokens.acceptAccessToken(this.#token, this.#request.origin)
+    return !this.followsRedirects && status !== 401
+  }
+
+  async redirected(method: string, url: URL): Promise<Readonly<Record<string, string>> | undefined> {
+    const { tokens, client } = this.#context
+    if (!this.#context.mayReceiveToken(url)) return undefined
+    return tokens.presentAccessToken(client, this.#token, { method, url, proofClaims: this.#request.proofClaims })
+  }
+
+  async next(response: ApiResponse, replayable: boolean): Promise<RequestAuthorization | undefined> {
+    const { status } = response
+    if (this.isAnswer(status)) return undefined
+    const isBound = this.followsRedirects
+    const { url, origin } = this.#request
+    const respondedBy = response.url ? new URL(response.url) : url
+    // A response of an origin that did not get the token says nothing about the token.
+    if (isBound ? !this.#context.mayReceiveToken(respondedBy) : respondedBy.origin !== origin) return undefined
+    try {
+      const nonce = isBound ? response.headers.get('dpop-nonce') : null
+      const challenge = nonce ? await this.#handleNonceChallenge(response, respondedBy, nonce, replayable) : undefined
+      const isRejection = status === 401 && !challenge?.isChallenge
+      const again = isRejection ? await this.#handleRejection(respondedBy, replayable) : challenge?.again
+      // Nobody waits for the rest of a response that is dropped: it may never end.
+      if (again) void response.discard?.()
+      return again
+    } catch {
+      signalOf(this.#request)?.throwIfAborted()
+      return undefined
+    }
+  }
+
+  /** A 401 that only asks for a DPoP nonce says nothing about the token (RFC 9449 §9). */
+  async #handleNonceChallenge(response: ApiResponse, respondedBy: URL, nonce: string, replayable: boolean) {
+    const { tokens, client } = this.#context
+    const isChallenge = response.status === 401 && isNonceChallenge(response)
+    const willRetry = isChallenge && !this.#resent.withNonce && replayable
+    await tokens.rememberNonce(client, { url: respondedBy, nonce, willRetry })
+    if (!willRetry) return { isChallenge, again: undefined }
+    const again = await authorizationOf(this.#context, this.#request, this.#token, { ...this.#resent, withNonce: true })
+    return { isChallenge, again }
+  }
+
+  async #handleRejection(respondedBy: URL, replayable: boolean): Promise<RequestAuthorization | undefined> {
+    const { tokens, client } = this.#context
+    const { parameters, retryOn401 } = this.#request
+    const token = this.#token
+    if (this.#resent.withNewToken) {
+      tokens.reportRejectedRetry(token, respondedBy.origin)
+      return undefined
+    }
+    const willRenew = await tokens.rejectAccessToken(client, token, parameters ?? {}, respondedBy.origin)
+    if (!willRenew || !retryOn401 || !replayable) return undefined
+    // Without `forceRenewal`: the rejected token is replaced anyway, and another caller may have a newer one.
+    const replaced = { forceRenewal: false, insteadOf: token, signal: signalOf(this.#request) }
+    const renewed = await tokens.getAccessToken(client, { ...parameters, ...replaced })
+    // The token endpoint fails: the rejected token stays in use, because other APIs may still accept it.
+    if (renewed.value === token.value) return undefined
+    return authorizationOf(this.#context, this.#request, renewed, { ...this.#resent, withNewToken: true })
+  }
+}
+
+function isNonceChallenge({ headers }: ApiResponse): boolean {
+  return /\buse_dpop_nonce\b/.test(headers.get('www-authenticate') ?? '')
+}
