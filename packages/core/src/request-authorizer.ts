@@ -107,7 +107,8 @@ export function createRequestAuthorizer<Name extends string>(
     // Only a definition that is loaded late can still forbid plain http.
     if (isInClear) {
       await tokens.waitFor({ client, step: 'definition', signal: signalOf(request), run() {} })
-      if (!mayReceiveToken(request.url)) throw new OriginNotAllowedError(request.origin, [...allowedOrigins], 'plain http')
+      if (!mayReceiveToken(request.url))
+        throw new OriginNotAllowedError(request.origin, [...allowedOrigins], 'plain http')
     }
     const parameters = compute ? await compute() : request.parameters
     const token = await tokens.getAccessToken(client, { ...parameters, signal: signalOf(request) })

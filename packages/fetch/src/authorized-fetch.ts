@@ -34,32 +34,48 @@ export function createFetch<Name extends string>(
   const authorizer = createRequestAuthorizer<Name>(tokens, client, options)
   const given = options.fetch
 
-  return async (input, init = {}) => {
-    const { tokenParameters, retryOn401, proofClaims } = init
-    const target = input instanceof Request ? input : authorizer.resolve(input)
-    // The members of a Request are on its prototype, so that a copy of it as options has none.
-    const outgoing = init instanceof Request ? repeatable(new Request(target, init), {}) : repeatable(target, init)
-    const transport: typeof fetch = given ?? fetch
-    const call = { tokenParameters, retryOn401, proofClaims, signal: outgoing.signal }
-    // Without a wait, if that is possible.
-    const begun = authorizer.begin(outgoing, call)
-    let authorization: RequestAuthorization | undefined = begun instanceof Promise ? await begun : begun
-    for (;;) {
-      const response = await send(transport, given !== undefined, outgoing, authorization)
-      if (authorization.isAnswer(response.status)) {
-        outgoing.release()
-        return response
-      }
-      authorization = await authorization.next(apiResponse(response), outgoing.replayable)
-      if (authorization === undefined) {
-        outgoing.release()
-        return response
-      }
+  /** Sends the request. Not async: with a cached token, the response is all there is to wait for. */
+  function send(transport: typeof fetch, outgoing: Repeatable, authorization: RequestAuthorization): Promise<Response> {
+    // A transport of the user may return a response without a promise.
+    const sent = Promise.resolve(transmit(transport, given !== undefined, outgoing, authorization))
+    return sent.then((response) => {
+      if (!authorization.isAnswer(response.status)) return respond(transport, outgoing, authorization, response)
+      outgoing.release()
+      return response
+    })
+  }
+
+  /** The response, or that of another attempt. */
+  async function respond(
+    transport: typeof fetch,
+    outgoing: Repeatable,
+    authorization: RequestAuthorization,
+    response: Response,
+  ) {
+    const again = await authorization.next(apiResponse(response), outgoing.replayable)
+    if (again) return send(transport, outgoing, again)
+    outgoing.release()
+    return response
+  }
+
+  return (input, init = {}) => {
+    try {
+      const target = input instanceof Request ? input : authorizer.resolve(input)
+      // The members of a Request are on its prototype, so that a copy of it as options has none.
+      const outgoing = init instanceof Request ? repeatable(new Request(target, init), {}) : repeatable(target, init)
+      const transport = given ?? fetch
+      const { tokenParameters, retryOn401, proofClaims } = init
+      const begun = authorizer.begin(outgoing, { tokenParameters, retryOn401, proofClaims, signal: outgoing.signal })
+      return begun instanceof Promise
+        ? begun.then((each) => send(transport, outgoing, each))
+        : send(transport, outgoing, begun)
+    } catch (error) {
+      return Promise.reject(error)
     }
   }
 }
 
-function send(
+function transmit(
   transport: typeof fetch,
   isOwn: boolean,
   outgoing: Repeatable,
@@ -71,7 +87,8 @@ function send(
   const headers = outgoing.headersWith(authorization.headers)
   // A transport of the user may expect the platform's object.
   const sent = isOwn && !(headers instanceof Headers) ? new Headers(headers) : headers
-  return transport(...outgoing.take(authorization.url, { headers: sent }))
+  const [input, init] = outgoing.take(authorization.url, { headers: sent })
+  return transport(input, init)
 }
 
 /** Its members are read when they are needed, because the platform computes them each time. */

@@ -9,21 +9,32 @@ const NONE: HeaderSnapshot = {}
 const CREDENTIALS = ['authorization', 'dpop']
 
 /**
- * A copy of a call's headers. A plain object of strings stays one: the platform makes a `Headers` of it anyway, and to make one here,
- * read it, and make another costs more than the rest of a call.
+ * A copy of a call's headers, as an object of strings where that says all. The platform makes a `Headers` of it anyway. To set a token in
+ * a `Headers` here would check it twice, and that costs more than the rest of a call.
  */
 export function snapshotHeaders(headers: HeadersInit | undefined): HeaderSnapshot {
   if (headers === undefined) return NONE
+  if (headers instanceof Headers) return plain(headers)
   const prototype: unknown =
     typeof headers === 'object' && headers !== null ? Object.getPrototypeOf(headers) : undefined
-  if (prototype !== Object.prototype) return new Headers(headers)
+  if (prototype !== Object.prototype) return plain(new Headers(headers))
   const copy: Record<string, string> = {}
   for (const name of Object.keys(headers)) {
     const value: unknown = (headers as Record<string, unknown>)[name]
-    if (typeof value !== 'string' || name === '__proto__') return new Headers(headers)
+    if (typeof value !== 'string' || name === '__proto__') return plain(new Headers(headers))
     copy[name] = value
   }
-  return Object.getOwnPropertySymbols(headers).length === 0 ? copy : new Headers(headers)
+  return Object.getOwnPropertySymbols(headers).length === 0 ? copy : plain(new Headers(headers))
+}
+
+/** An object of strings. A copy of the platform's object when a header has several values or cannot be a property. */
+function plain(headers: Headers): HeaderSnapshot {
+  const copy: Record<string, string> = {}
+  for (const [name, value] of headers) {
+    if (name === 'set-cookie' || name === '__proto__') return new Headers(headers)
+    copy[name] = value
+  }
+  return copy
 }
 
 /** A copy of `headers` with these credentials. */

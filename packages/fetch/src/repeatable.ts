@@ -1,5 +1,5 @@
 import { isReplayableBody, snapshotBody } from '@tokenward/core'
-import { snapshotHeaders, withCredentials } from './headers'
+import { type HeaderSnapshot, snapshotHeaders, withCredentials } from './headers'
 import type { AuthorizedRequestInit } from './options'
 
 /** The arguments of one call of `fetch`. */
@@ -28,38 +28,59 @@ export interface Repeatable {
 
 /** What `fetch(input, init)` would send now. Neither of them is changed, and later changes to them have no effect. */
 export function repeatable(input: URL | Request, init: AuthorizedRequestInit): Repeatable {
-  return input instanceof URL ? ofUrl(input, init) : ofRequest(input, init)
+  return input instanceof URL ? new UrlRequest(input, init) : ofRequest(input, init)
 }
 
-function ofUrl(url: URL, init: AuthorizedRequestInit): Repeatable {
-  const {
-    tokenParameters,
-    retryOn401,
-    proofClaims,
-    body: given,
-    headers: givenHeaders,
-    method: givenMethod = 'GET',
-    ...rest
-  } = init
-  const headers = snapshotHeaders(givenHeaders)
-  const body = snapshotBody(given)
-  const method = normalizeMethod(givenMethod)
-  const withBody = body === undefined ? { ...rest, method } : { ...rest, method, body }
-  return {
-    method,
-    url,
-    headers: () => new Headers(headers),
-    headersWith: (credentials) => withCredentials(headers, credentials),
-    signal: rest.signal ?? undefined,
-    redirect: rest.redirect ?? 'follow',
-    replayable: isReplayableBody(body),
-    take: (target, changes) => [target, { ...withBody, ...changes }],
-    again: (target, nextMethod, keepsBody, changes) => [
-      target.href,
-      { ...(keepsBody ? withBody : rest), method: nextMethod, ...changes },
-    ],
-    release() {},
+/** A class, because an object literal would create a closure for each method in each call. */
+class UrlRequest implements Repeatable {
+  readonly method: string
+  readonly url: URL
+  readonly #headers: HeaderSnapshot
+  readonly #body: BodyInit | null | undefined
+  /** The options without those that are above, and without ours. */
+  readonly #rest: RequestInit
+
+  constructor(url: URL, init: AuthorizedRequestInit) {
+    const { tokenParameters, retryOn401, proofClaims, body, headers, method = 'GET', ...rest } = init
+    this.method = normalizeMethod(method)
+    this.url = url
+    this.#headers = snapshotHeaders(headers)
+    this.#body = snapshotBody(body)
+    this.#rest = rest
   }
+
+  get signal(): AbortSignal | undefined {
+    return this.#rest.signal ?? undefined
+  }
+
+  get redirect(): RequestRedirect {
+    return this.#rest.redirect ?? 'follow'
+  }
+
+  get replayable(): boolean {
+    return isReplayableBody(this.#body)
+  }
+
+  headers(): Headers {
+    return new Headers(this.#headers)
+  }
+
+  headersWith(credentials: Readonly<Record<string, string>>): Record<string, string> | Headers {
+    return withCredentials(this.#headers, credentials)
+  }
+
+  take(target: string, changes: RequestInit): FetchArguments {
+    const init: RequestInit = { ...this.#rest, method: this.method }
+    if (this.#body !== undefined) init.body = this.#body
+    return [target, Object.assign(init, changes)]
+  }
+
+  again(target: URL, method: string, keepsBody: boolean, changes: RequestInit): FetchArguments {
+    const body = keepsBody && this.#body !== undefined ? { body: this.#body } : {}
+    return [target.href, { ...this.#rest, ...body, method, ...changes }]
+  }
+
+  release(): void {}
 }
 
 function ofRequest(input: Request, given: AuthorizedRequestInit): Repeatable {

@@ -25,9 +25,11 @@ test('a request by the platform creates one URL and no Headers, and reads the to
   vi.stubGlobal('fetch', () => RESPONDED)
   onTestFinished(() => void vi.unstubAllGlobals())
   const call = createFetch(tokens, 'c', { baseURL: 'https://api.example/v1' })
-  // One promise for the caller, and one for the wait for the response.
-  const cost = { ...NOTHING, promises: 2, urls: 1 }
+  // The promise of the caller.
+  const cost = { ...NOTHING, promises: 1, urls: 1 }
   expect(costOf(() => call('items'))).toEqual(cost)
   const init = { method: 'POST', body: 'x', headers: { accept: 'application/json' } }
   expect(costOf(() => call('items', init))).toEqual(cost)
+  const headers = new Headers({ accept: 'application/json' })
+  expect(costOf(() => call('items', { headers }))).toEqual(cost)
 })
