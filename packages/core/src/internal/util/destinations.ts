@@ -63,7 +63,7 @@ export function isHttp({ protocol }: URL): boolean {
 }
 
 /** Whether a token on its way to `url` can be read by others. */
-export function sendsInClear({ protocol, hostname }: URL): boolean {
+function sendsInClear({ protocol, hostname }: URL): boolean {
   return protocol === 'http:' && !isLoopback(hostname)
 }
 
