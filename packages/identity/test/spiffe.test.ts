@@ -6,7 +6,7 @@ import { createTokenManager } from '@tokenward/core'
 import { fileToken, SpiffeJwt, spiffeToken } from '@tokenward/identity'
 import { decodeJwt, jwtVerify } from 'jose'
 import protobuf from 'protobufjs'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { call, createSigner, failure, jwt, patientClock, startPlatform, temporaryFile } from './support'
 
 // The messages of the Workload API, as protobufjs encodes them: independent of this project.
@@ -146,9 +146,11 @@ test.each([
 test('no response: the call ends at the time limit, and at an abort', async () => {
   const api = await startWorkloadApi(() => new Promise(() => {}))
   expect(await failure(spiffeToken({ socket: api.socket, timeoutMs: 50 }))).toMatchObject({ reason: 'timeout' })
+  // A busy machine may not have sent the first request in that time.
+  const before = api.requests.length
   const controller = new AbortController()
   const aborted = call(spiffeToken({ socket: api.socket, timeoutMs: 600_000 }), undefined, controller.signal)
-  await vi.waitFor(() => expect(api.requests).toHaveLength(2), { timeout: 30_000 })
+  await expect.poll(() => api.requests.length).toBeGreaterThan(before)
   controller.abort(new Error('enough'))
   await expect(aborted).rejects.toThrow('enough')
 })
