@@ -11,7 +11,11 @@ export function summary(result: ChaosResult): string {
     `${tokenRequests} token requests, ${wireBytes} bytes to and from Redis, ${(calmMs / 1_000).toFixed(0)} s in which every invariant was checked.`,
     `Failed calls: ${[...invariants.failures].map(([outcome, count]) => `${outcome} ${count}`).join(', ') || 'none'}.`,
     `The last call that failed or waited ended ${(slowestRecoveryMs / 1_000).toFixed(1)} s after the last fault of its episode.`,
-    ...(result.stalls > 0 ? [`The machine was too busy ${result.stalls} times. Nothing was checked around that.`] : []),
+    ...(result.stalls > 0
+      ? [
+          `The machine was too busy ${result.stalls} times. What needs a time without faults was not checked around that.`,
+        ]
+      : []),
     '',
     ...table(result),
   ]
