@@ -1,8 +1,8 @@
 import type { ApiResponse, RequestAuthorization, RequestAuthorizer } from '@tokenward/core'
 import type { Dispatcher } from 'undici'
-import type { OutgoingRequest } from './outgoing-request'
+import { OutgoingRequest, type OutgoingRequestContext } from './outgoing-request'
 import { RequestController } from './request-controller'
-import { type Handler, ResponseHandler } from './response-handler'
+import { type Handler, ResponseHandler, type ResponseListener } from './response-handler'
 
 /** One request of the caller, which may be sent more than once. */
 export class AuthorizedDispatch {
@@ -18,17 +18,17 @@ export class AuthorizedDispatch {
     this.#handler = handler
   }
 
-  /** Sends the request. `readRequest` is called at once. Never rejects: all errors go to the handler. */
-  run(readRequest: () => OutgoingRequest): void {
+  /** Sends the request. `options` are read at once. Never throws or rejects: all errors go to the handler. */
+  run(options: Dispatcher.DispatchOptions, context: OutgoingRequestContext): void {
     try {
-      const request = readRequest()
+      const request = new OutgoingRequest(options, context)
       // Before the token is requested, so that a caller that cancels its request need not wait for the token.
       this.#handler.onRequestStart?.(this.#controller, {})
       const begun = this.#authorizer.begin(request, { signal: () => this.#controller.signal })
       if (begun instanceof Promise) void this.#sendLater(request, begun)
       else this.#sendUnlessAborted(request, begun)
     } catch (error) {
-      this.#fail(error)
+      this.fail(error)
     }
   }
 
@@ -36,46 +36,27 @@ export class AuthorizedDispatch {
     try {
       this.#sendUnlessAborted(request, await begun)
     } catch (error) {
-      this.#fail(error)
+      this.fail(error)
     }
   }
 
   #sendUnlessAborted(request: OutgoingRequest, authorization: RequestAuthorization): void {
     if (this.#controller.aborted) throw this.#controller.reason
-    this.#send(request, authorization)
+    this.send(request, authorization)
   }
 
-  #send(request: OutgoingRequest, authorization: RequestAuthorization): void {
-    const listener = {
-      isAnswer: (status: number) => authorization.isAnswer(status),
-      responded: (response: ApiResponse) => {
-        // It can only reject when the caller has given up, and the caller knows that.
-        authorization.next(response, request.replayable).catch(() => {})
-      },
-      isForCaller: (rejection: ApiResponse) => this.#isForCaller(request, authorization, rejection),
-      fail: (error: unknown) => this.#fail(error),
-    }
-    this.#dispatch(request.authorizedBy(authorization), new ResponseHandler(this.#handler, this.#controller, listener))
+  /** Sends the request with this authorization. */
+  send(request: OutgoingRequest, authorization: RequestAuthorization): void {
+    const attempt = new Attempt(this, request, authorization)
+    this.#dispatch(request.authorizedBy(authorization), new ResponseHandler(this.#handler, this.#controller, attempt))
   }
 
-  /** Whether a 401 goes to the caller. Otherwise the request was sent again, or has failed. */
-  async #isForCaller(
-    request: OutgoingRequest,
-    authorization: RequestAuthorization,
-    rejection: ApiResponse,
-  ): Promise<boolean> {
-    try {
-      const again = await authorization.next(rejection, request.replayable)
-      this.#controller.signal.throwIfAborted()
-      if (again === undefined) return true
-      this.#send(request, again)
-    } catch (error) {
-      this.#fail(error)
-    }
-    return false
+  throwIfAborted(): void {
+    if (this.#controller.aborted) this.#controller.signal.throwIfAborted()
   }
 
-  #fail(error: unknown): void {
+  /** Fails the request. Never throws. */
+  fail(error: unknown): void {
     if (this.#hasFailed) return
     this.#hasFailed = true
     try {
@@ -83,5 +64,43 @@ export class AuthorizedDispatch {
     } catch {
       // Nobody is left who could be told. An unhandled rejection would end the process.
     }
+  }
+}
+
+/** One attempt to send a request. */
+class Attempt implements ResponseListener {
+  readonly #dispatch: AuthorizedDispatch
+  readonly #request: OutgoingRequest
+  readonly #authorization: RequestAuthorization
+
+  constructor(dispatch: AuthorizedDispatch, request: OutgoingRequest, authorization: RequestAuthorization) {
+    this.#dispatch = dispatch
+    this.#request = request
+    this.#authorization = authorization
+  }
+
+  isAnswer(status: number): boolean {
+    return this.#authorization.isAnswer(status)
+  }
+
+  responded(response: ApiResponse): void {
+    // It can only reject when the caller has given up, and the caller knows that.
+    this.#authorization.next(response, this.#request.replayable).catch(() => {})
+  }
+
+  async isForCaller(rejection: ApiResponse): Promise<boolean> {
+    try {
+      const again = await this.#authorization.next(rejection, this.#request.replayable)
+      this.#dispatch.throwIfAborted()
+      if (again === undefined) return true
+      this.#dispatch.send(this.#request, again)
+    } catch (error) {
+      this.#dispatch.fail(error)
+    }
+    return false
+  }
+
+  fail(error: unknown): void {
+    this.#dispatch.fail(error)
   }
 }

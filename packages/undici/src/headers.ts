@@ -5,47 +5,56 @@ type HeaderValue = string | string[]
 
 /** A request's headers as they were at the call, whichever form of undici's the caller used. */
 export class HeaderSnapshot {
-  readonly #pairs: readonly (readonly [name: string, value: HeaderValue])[]
+  readonly #values: Readonly<Record<string, HeaderValue>>
 
   constructor(headers: UndiciHeaders) {
-    this.#pairs = pairsOf(headers)
+    this.#values = headers === undefined || headers === null ? NONE : valuesOf(headers)
   }
 
   /** The headers in the platform's form. */
   toHeaders(): Headers {
     const headers = new Headers()
-    for (const [name, value] of this.#pairs) for (const one of [value].flat()) headers.append(name, one)
+    for (const [name, value] of Object.entries(this.#values)) {
+      for (const one of [value].flat()) headers.append(name, one)
+    }
     return headers
   }
 
   /** The headers in undici's form. `replacements`, with lower-case names, replace headers of the same name. */
   with(replacements: Readonly<Record<string, string>>): Record<string, HeaderValue> {
+    if (this.#values === NONE) return { ...replacements }
     const result: Record<string, HeaderValue> = {}
-    for (const [name, value] of this.#pairs) {
-      if (Object.hasOwn(replacements, name.toLowerCase())) continue
-      // A header that was given twice keeps both values.
-      const before = result[name]
-      result[name] = before === undefined ? value : [before, value].flat()
+    for (const name of Object.keys(this.#values)) {
+      if (!Object.hasOwn(replacements, name.toLowerCase())) result[name] = this.#values[name] as HeaderValue
     }
     return Object.assign(result, replacements)
   }
 }
 
-function pairsOf(headers: UndiciHeaders): [name: string, value: HeaderValue][] {
-  if (headers === undefined || headers === null) return []
-  if (Array.isArray(headers) && typeof headers[0] === 'string') return pairsOfFlatList(headers as string[])
-  const entries = Symbol.iterator in headers ? (headers as Iterable<[string, unknown]>) : Object.entries(headers)
-  const pairs: [string, HeaderValue][] = []
-  for (const [name, value] of entries) {
-    if (value !== undefined) pairs.push([name, Array.isArray(value) ? value.map(text) : text(value)])
+const NONE: Readonly<Record<string, HeaderValue>> = Object.freeze({})
+
+function valuesOf(headers: NonNullable<UndiciHeaders>): Record<string, HeaderValue> {
+  const values: Record<string, HeaderValue> = {}
+  if (Array.isArray(headers) && typeof headers[0] === 'string') {
+    const list = headers as string[]
+    for (let index = 0; index < list.length; index += 2) add(values, String(list[index]), text(list[index + 1]))
+  } else if (Symbol.iterator in headers) {
+    for (const [name, value] of headers as Iterable<[string, unknown]>) addAny(values, name, value)
+  } else {
+    const record = headers as Record<string, unknown>
+    for (const name of Object.keys(record)) addAny(values, name, record[name])
   }
-  return pairs
+  return values
 }
 
-function pairsOfFlatList(list: readonly string[]): [name: string, value: string][] {
-  const pairs: [string, string][] = []
-  for (let index = 0; index < list.length; index += 2) pairs.push([String(list[index]), text(list[index + 1])])
-  return pairs
+function addAny(values: Record<string, HeaderValue>, name: string, value: unknown): void {
+  if (value !== undefined) add(values, name, Array.isArray(value) ? value.map(text) : text(value))
+}
+
+/** A header that was given twice keeps both values. */
+function add(values: Record<string, HeaderValue>, name: string, value: HeaderValue): void {
+  const before = Object.hasOwn(values, name) ? values[name] : undefined
+  values[name] = before === undefined ? value : [before, value].flat()
 }
 
 /** A header's value as undici sends it. */

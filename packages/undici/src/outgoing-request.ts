@@ -10,14 +10,6 @@ import { HeaderSnapshot } from './headers'
 
 type Options = Dispatcher.DispatchOptions
 
-/** A request as it was when it was dispatched: what the caller changes later has no effect. */
-export interface OutgoingRequest extends RequestToAuthorize {
-  /** Whether the body can be sent a second time. */
-  readonly replayable: boolean
-  /** The options for undici that send the request with this authorization. */
-  authorizedBy(authorization: RequestAuthorization): Options
-}
-
 /** Reads a request's options, once. */
 export interface OutgoingRequestContext {
   /** The client's name, for errors. */
@@ -41,44 +33,62 @@ export class HttpOrigins {
   }
 }
 
-/** @throws ConfigurationError when the options name no http(s) origin, or a path that is not one of that origin */
-export function outgoingRequest(
-  given: Options,
-  { client, connectedOrigin, origins }: OutgoingRequestContext,
-): OutgoingRequest {
-  const { query, ...options } = given
-  const refuse = (option: string, message: string): never => {
-    throw new ConfigurationError([{ client, option, message }])
+/** A request as it was when it was dispatched: what the caller changes later has no effect. */
+export class OutgoingRequest implements RequestToAuthorize {
+  readonly method: string
+  readonly url: URL
+  readonly #options: Options
+  readonly #origin: string | undefined
+  readonly #connectsTo: string
+  readonly #headers: HeaderSnapshot
+  readonly #body: Options['body']
+
+  /** @throws ConfigurationError when the options name no http(s) origin, or a path that is not one of that origin */
+  constructor(given: Options, { client, connectedOrigin, origins }: OutgoingRequestContext) {
+    const options = { ...given }
+    const { method, path, query, origin, headers, body } = options
+    this.#origin = origin === undefined ? connectedOrigin : String(origin)
+    this.#connectsTo =
+      origins.of(connectedOrigin ?? this.#origin) ?? refuse(client, 'origin', 'must be an http(s) origin')
+    // undici sends an absolute URL in the path to whatever origin it is connected to, and a proxy there would forward it.
+    if (typeof path !== 'string' || !path.startsWith('/')) refuse(client, 'path', 'must begin with a slash')
+    this.method = method
+    // `new URL(path, origin)` would take the host of a path that begins with '//'.
+    this.url = new URL(this.#connectsTo + withQuery(path, query))
+    if (path.includes('#')) this.url.hash = ''
+    this.#options = options
+    this.#headers = new HeaderSnapshot(headers)
+    this.#body = snapshotBody(body)
   }
-  const origin = options.origin === undefined ? connectedOrigin : String(options.origin)
-  const connectsTo = origins.of(connectedOrigin ?? origin) ?? refuse('origin', 'must be an http(s) origin')
-  const { path } = options
-  // undici sends an absolute URL in the path to whatever origin it is connected to, and a proxy there would forward it.
-  if (typeof path !== 'string' || !path.startsWith('/')) refuse('path', 'must begin with a slash')
-  // `new URL(path, origin)` would take the host of a path that begins with '//'.
-  const url = new URL(connectsTo + withQuery(path, query))
-  if (path.includes('#')) url.hash = ''
-  const headers = new HeaderSnapshot(options.headers)
-  const replayable = isReplayableBody(options.body)
-  const body = snapshotBody(options.body)
-  return {
-    method: options.method,
-    url,
-    headers: () => headers.toHeaders(),
-    replayable,
-    authorizedBy(authorization) {
-      const authorized: Options & { maxRedirections?: number } = {
-        ...options,
-        path: authorization.url.slice(connectsTo.length),
-        headers: headers.with(authorization.headers),
-      }
-      if (origin !== undefined) authorized.origin = origin
-      if (body !== undefined) authorized.body = body
-      // A proof is valid for one URL. An interceptor below this one must not send it to another.
-      if (authorization.followsRedirects) authorized.maxRedirections = 0
-      return authorized
-    },
+
+  headers(): Headers {
+    return this.#headers.toHeaders()
   }
+
+  /** Whether the body can be sent a second time. */
+  get replayable(): boolean {
+    return isReplayableBody(this.#body)
+  }
+
+  /** The options for undici that send the request with this authorization. */
+  authorizedBy(authorization: RequestAuthorization): Options {
+    const authorized: Options & { maxRedirections?: number } = {
+      ...this.#options,
+      path: authorization.url.slice(this.#connectsTo.length),
+      headers: this.#headers.with(authorization.headers),
+    }
+    // It is in the path.
+    if ('query' in authorized) delete authorized.query
+    if (this.#origin !== undefined) authorized.origin = this.#origin
+    if (this.#body !== undefined) authorized.body = this.#body
+    // A proof is valid for one URL. An interceptor below this one must not send it to another.
+    if (authorization.followsRedirects) authorized.maxRedirections = 0
+    return authorized
+  }
+}
+
+function refuse(client: string, option: string, message: string): never {
+  throw new ConfigurationError([{ client, option, message }])
 }
 
 function httpOrigin(origin: string | undefined): string | undefined {

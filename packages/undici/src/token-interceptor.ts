@@ -1,7 +1,7 @@
 import { type AuthorizedClientOptions, createRequestAuthorizer, type TokenManager } from '@tokenward/core'
 import type { Dispatcher } from 'undici'
 import { AuthorizedDispatch } from './authorized-dispatch'
-import { HttpOrigins, outgoingRequest } from './outgoing-request'
+import { HttpOrigins } from './outgoing-request'
 
 /**
  * Options of {@link tokenInterceptor}. `baseURL` only says where tokens may go: undici's requests always name their origin.
@@ -39,7 +39,7 @@ export function tokenInterceptor<Name extends string>(
   return (dispatch, origin?: string | null) => {
     const context = { client, connectedOrigin: origin ?? undefined, origins: new HttpOrigins() }
     return (request, handler) => {
-      new AuthorizedDispatch(authorizer, dispatch, handler).run(() => outgoingRequest(request, context))
+      new AuthorizedDispatch(authorizer, dispatch, handler).run(request, context)
       return true
     }
   }
