@@ -29,7 +29,7 @@ function table({ invariants, bounds }: ChaosResult): string[] {
     String(seen.checked),
     worst(seen),
     bound(seen.invariant, bounds),
-    seen.broken === 0 ? 'holds' : `BROKEN ${seen.broken} times`,
+    verdict(seen),
   ])
   const all = [['name', 'invariant', 'checked', 'worst', 'bound', 'result'], ...rows]
   const widths = all[0]?.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0))) ?? []
@@ -39,6 +39,12 @@ function table({ invariants, bounds }: ChaosResult): string[] {
       .join('  ')
       .trimEnd(),
   )
+}
+
+/** An invariant that was never checked says nothing. */
+function verdict({ broken, checked }: Seen): string {
+  if (broken > 0) return `BROKEN ${broken} times`
+  return checked > 0 ? 'holds' : 'not checked'
 }
 
 const UNITS: Partial<Record<Invariant, string>> = {
