@@ -214,3 +214,11 @@ test('a cache of the user without windows is asked for each use, and one whose w
     expect(cache.gets).toBe(3)
   }
 })
+
+test('a listener can remove the client while its token is used', async () => {
+  const { tokens } = await warm()
+  expect(tokens.readyAccessToken?.('catalog.client')?.value).toBe('token-1')
+  tokens.on('tokenUsed', () => tokens.removeClient('catalog.client'))
+  expect(tokens.readyAccessToken?.('catalog.client')).toBeUndefined()
+  await expect(tokens.getAccessToken('catalog.client')).rejects.toMatchObject({ code: 'unknown_client' })
+})

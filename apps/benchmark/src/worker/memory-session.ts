@@ -11,7 +11,8 @@ import type { Session } from './session'
 const TOKEN_LENGTH = 1_000
 /** What V8 adds to the characters of a string, in bytes. */
 const STRING_HEADER_BYTES = 16
-const WARM_UP_KEYS = 200
+/** A slow library warms up with fewer keys. */
+const WARM_UP_LIMIT_MS = 3_000
 /** A library that needs longer than this for one number of keys gets no result for it. */
 const TIME_LIMIT_MS = 12_000
 
@@ -23,15 +24,20 @@ export function memorySession(library: Library): Session {
     async step(parameters) {
       const keys = numberOf(parameters, 'keys')
       const calls = numberOf(parameters, 'calls')
-      // The code is loaded and compiled before the heap is measured, and what a library needs once is there.
-      const warmUp = keep(WARM_UP_KEYS, newToken)
-      for (let key = 0; key < WARM_UP_KEYS; key++) await warmUp.get(key)
+      const warmUpKeys = numberOf(parameters, 'warmUpKeys')
+      // What a library needs once is there before the heap is measured: modules, and code that was compiled because it runs often.
+      const warmUp = keep(warmUpKeys, newToken)
+      const warmUntil = performance.now() + WARM_UP_LIMIT_MS
+      for (let use = 0; use < 2; use++) {
+        for (let key = 0; key < warmUpKeys && performance.now() < warmUntil; key++) await warmUp.get(key)
+      }
       const keeper = keep(keys + 1, newToken)
       await keeper.get(keys)
       const before = await heapUsed()
       const deadline = performance.now() + TIME_LIMIT_MS
-      for (let key = 0; key < keys; key++) {
-        await keeper.get(key)
+      // A token that was used again may need more memory than one that was only requested.
+      for (let call = 0; call < 2 * keys; call++) {
+        await keeper.get(call % keys)
         if (performance.now() > deadline) return {}
       }
       const bytes = ((await heapUsed()) - before) / keys - TOKEN_LENGTH - STRING_HEADER_BYTES

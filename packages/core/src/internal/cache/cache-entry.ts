@@ -54,8 +54,9 @@ export function goodEntry(
     token,
     source,
     lifetimeMs,
-    expiresAt,
-    renewAt,
+    // Whole numbers need no memory of their own.
+    expiresAt: Math.floor(expiresAt),
+    renewAt: Math.floor(renewAt),
     state: 'good',
     revalidateAt,
     isShared: true,

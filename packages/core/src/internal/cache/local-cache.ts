@@ -70,7 +70,7 @@ export class LocalCache {
   openWindow(key: string, entry: CacheEntry, now: number, expirationBufferMs: number): TokenWindow | undefined {
     const item = this.#entries.item(key)
     if (item?.value !== entry) return undefined
-    entry.window ??= new UsageWindow(entry, item, this.#windows)
+    entry.window ??= new UsageWindow(item, this.#windows)
     // Without the demand of one caller: the window is for all.
     const demand = { expirationBufferMs }
     entry.window.openUntil(nextCheckAt(entry, now, demand), mustRenewAt(entry, demand))

@@ -1,5 +1,6 @@
 import type { TokenUsed } from '../../events'
 import type { EventEmitter, Observation } from '../util/event-emitter'
+import { type CacheEntry, remaining } from './cache-entry'
 
 /** Reports each use of a token, while anyone counts them. */
 export class TokenUses {
@@ -14,6 +15,11 @@ export class TokenUses {
   /** Read before each report: a use that nobody counts costs nothing more. */
   get isObserved(): boolean {
     return this.#observation.isObserved
+  }
+
+  /** A use of the token of an entry in this process. */
+  reportCached(entry: CacheEntry, now: number): void {
+    this.report({ client: entry.token.client, source: 'memory', remainingMs: remaining(entry, now) })
   }
 
   report(use: TokenUsed): void {

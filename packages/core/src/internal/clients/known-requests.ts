@@ -35,7 +35,7 @@ export class KnownRequests<Request> {
     const { scope, others } = written
     if (others !== '') {
       this.#byOptions ??= new LruMap(this.#recency)
-      this.#byOptions.set(optionsKey(scope, others), request)
+      this.#byOptions.set(inOnePiece(optionsKey(scope, others)), request)
     } else if (scope !== undefined) {
       this.#byScope ??= new LruMap(this.#recency)
       this.#byScope.set(scope, request)
@@ -103,6 +103,11 @@ function writeParameters(value: unknown): string | undefined {
 
 function optionsKey(scope: string | undefined, others: string): string {
   return scope === undefined ? others : `s${withLength(scope)}${others}`
+}
+
+/** The same text. One that was put together from others keeps its pieces in memory. */
+function inOnePiece(text: string): string {
+  return [...text].join('')
 }
 
 /** Other options cannot make the same text: the length says where this one ends. */
