@@ -7,7 +7,7 @@ export const memory: Benchmark = {
   name: 'memory',
   title: 'Many tokens in one process',
   method: ({ memory: { keys, calls } }) =>
-    `${keys.map((count) => count.toLocaleString('en')).join(', ')} tokens of 1,000 characters are kept, from a stand-in for the authorization server, and each is used once more. The heap is measured after garbage collection, before and after; neither the tokens themselves count nor what a library needs once, such as compiled code. Then ${calls.toLocaleString('en')} calls get one token after another. A library that keeps one token per object has one object for each. A cell is empty when it took longer than 12 s.`,
+    `${keys.map((count) => count.toLocaleString('en')).join(', ')} tokens of 1,000 characters are kept, from a stand-in for the authorization server, and each is used once more. The heap is measured after garbage collection, before and after; neither the tokens themselves count nor what a library needs once, such as compiled code. Few tokens are kept by several caches, and the heap of all is divided by all tokens. Then ${calls.toLocaleString('en')} calls get one token after another. A library that keeps one token per object has one object for each. A cell is empty when it took longer than 12 s.`,
   columns: ({ memory: { keys } }) => [
     ...keys.map((count) => ({
       key: `bytes${count}`,
@@ -24,7 +24,7 @@ export const memory: Benchmark = {
     })),
   ],
   async run(context) {
-    const { rounds, warmUpKeys, keys, calls } = context.scale.memory
+    const { rounds, leastTokens, keys, calls } = context.scale.memory
     const samples = new Samples()
     const libraries = participants(context.libraries, 'memory')
     for (let round = 1; round <= rounds; round++) {
@@ -35,7 +35,7 @@ export const memory: Benchmark = {
           // Fixed costs are a large part of few keys, and a small part of many.
           if (round > 1 && count >= MANY_KEYS) continue
           await withWorkers(context, 'memory', [library], 'light', async ([participant]) => {
-            const measured = await participant?.worker.step({ warmUpKeys, keys: count, calls })
+            const measured = await participant?.worker.step({ leastTokens, keys: count, calls })
             samples.add(library.id, { [`bytes${count}`]: measured?.bytes, [`ns${count}`]: measured?.ns })
           })
         }
