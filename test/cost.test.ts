@@ -43,5 +43,5 @@ test('a cached token creates no object per call, and a request with it few', asy
   expect(object).toBeGreaterThan(64)
   // Numbers of the time, kept on the heap. One promise per call, as of an async function, is over 90 bytes more.
   expect(cached).toBeLessThan(100)
-  expect(fetch).toBeLessThan(5_000)
+  expect(fetch).toBeLessThan(2_500)
 })

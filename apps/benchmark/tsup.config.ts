@@ -5,6 +5,7 @@ export default library({
   entry: {
     main: 'src/main.ts',
     'server-process': 'src/server/server-process.ts',
+    floor: 'src/floor/main.ts',
     growth: 'src/growth/main.ts',
     'worker-process': 'src/worker/worker-process.ts',
     proxy: 'src/proxy/main.ts',

@@ -11,7 +11,7 @@ export const http: Benchmark = {
     [
       `${requests} requests with the library, and ${requests} by the same HTTP client with a fixed \`Authorization\` header, in the same process; the two take turns after every 100 requests. ${counted(processes * rounds, 'round')}, of which ${rounds} share a process; the libraries take turns.`,
       "The API does as little as possible, so the client is what is measured. CPU is that of the client's process, with all of its threads.",
-      "Each library uses the HTTP client that it is made for, or else the platform's fetch.",
+      "Each library uses the HTTP client that it is made for, or else the platform's fetch. `only a header` is no library: it is what the least wrapper of the HTTP client costs.",
     ].join(' '),
   columns: () =>
     CONCURRENCIES.flatMap((concurrency) => [

@@ -5,6 +5,7 @@ import { google } from './google'
 import type { Library } from './library'
 import { msalNode } from './msal-node'
 import { oauthFetch } from './oauth-fetch'
+import { onlyAHeaderLibraries } from './only-a-header'
 import { scienta } from './scienta'
 import { simpleOauth2 } from './simple-oauth2'
 import { tokenwardLibraries } from './tokenward'
@@ -23,8 +24,8 @@ const peers: readonly Library[] = [
   scienta,
 ]
 
-/** Every library, with one entry for each adapter of tokenward. */
-export const httpLibraries: readonly Library[] = [...tokenwardLibraries, ...peers]
+/** Every library, with one entry for each adapter of tokenward, and what the least wrapper of each HTTP client costs. */
+export const httpLibraries: readonly Library[] = [...tokenwardLibraries, ...onlyAHeaderLibraries, ...peers]
 
 /** Every library once. */
 export const libraries: readonly Library[] = [...tokenwardLibraries.slice(0, 1), ...peers]

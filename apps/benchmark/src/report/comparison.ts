@@ -7,6 +7,11 @@ export function isTokenward({ library }: Row): boolean {
   return library === 'tokenward' || library.startsWith('tokenward (')
 }
 
+/** Whether a row is no library, but what the least wrapper of an HTTP client costs. */
+export function isOnlyAHeader({ library }: Row): boolean {
+  return library.startsWith('only a header (')
+}
+
 /** The row of tokenward that a row is compared with: that of the same HTTP client, if there is one. */
 function counterpart(row: Row, { rows }: BenchmarkResult, { libraries }: BenchmarkResults): Row | undefined {
   const clientOf = (id: string) => libraries.find((library) => library.id === id)?.httpClient
@@ -40,7 +45,7 @@ function goalSentence({ rows }: BenchmarkResult, column: Column): string[] {
 
 function betterSentence(benchmark: BenchmarkResult, { key, title, unit }: Column, results: BenchmarkResults): string[] {
   const better = benchmark.rows
-    .filter((row) => !isTokenward(row))
+    .filter((row) => !isTokenward(row) && !isOnlyAHeader(row))
     .flatMap((row) => {
       const value = row.values[key]
       const own = counterpart(row, benchmark, results)?.values[key]

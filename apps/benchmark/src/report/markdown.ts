@@ -1,5 +1,5 @@
 import type { BenchmarkResult, BenchmarkResults, Row } from '../result'
-import { comparison, isTokenward } from './comparison'
+import { comparison, isOnlyAHeader, isTokenward } from './comparison'
 import { formatGoal, formatStatistic } from './format'
 
 /** The generated parts of the page, by name: a table for each benchmark, the environment, and the libraries. */
@@ -53,7 +53,7 @@ function benchmarkTable(benchmark: BenchmarkResult): string {
         const value = row.values[key]
         if (!value) return ''
         const text = formatStatistic(value, unit)
-        return value.median === best.get(key) ? `**${text}**` : text
+        return value.median === best.get(key) && !isOnlyAHeader(row) ? `**${text}**` : text
       }),
     ]
   })
@@ -61,7 +61,8 @@ function benchmarkTable(benchmark: BenchmarkResult): string {
 }
 
 function lowestMedian(rows: readonly Row[], key: string): number {
-  return Math.min(...rows.flatMap(({ values }) => values[key]?.median ?? []))
+  const libraries = rows.filter((row) => !isOnlyAHeader(row))
+  return Math.min(...libraries.flatMap(({ values }) => values[key]?.median ?? []))
 }
 
 /** tokenward first, then the others by the first column, and those that cannot take part last. */

@@ -1,0 +1,61 @@
+// Compares what a token costs in a request with what the least wrapper of the same HTTP client costs. Prints a Markdown table.
+// Other load makes some blocks slower and none faster, so the fast blocks are what is compared.
+
+import { onlyAHeaderLibraries } from '../libraries/only-a-header'
+import { requestToken } from '../libraries/request-token'
+import { tokenwardLibraries } from '../libraries/tokenward'
+import { startForkedBenchServer } from '../server/forked-bench-server'
+import { callConcurrently, measure, settle } from '../worker/measure'
+
+const BLOCKS = 150
+/** Not measured: the code is not yet compiled. */
+const WARM_UP_BLOCKS = 40
+const REQUESTS = 200
+const CONCURRENCY = 50
+
+const libraries = [...tokenwardLibraries, ...onlyAHeaderLibraries]
+const server = await startForkedBenchServer(libraries.map(({ id }) => id))
+const { issuer, lightURL: baseURL } = server.address
+
+/** The CPU of a request of each kind, in microseconds: the lowest tenth of the blocks. */
+async function cpuOf(httpClient: string): Promise<Record<'fixed' | 'least' | 'tokenward', number>> {
+  const open = async (among: typeof libraries) => {
+    const library = among.find((each) => each.httpClient === httpClient)
+    if (!library) throw new Error(`nothing is measured for ${httpClient}`)
+    const options = { ...server.credentials(library.id), issuer, baseURL }
+    return { library: await library.open(options), options }
+  }
+  const [own, least] = [await open([...tokenwardLibraries]), await open([...onlyAHeaderLibraries])]
+  const { access_token } = await requestToken(least.options)
+  const calls = {
+    fixed: own.library.requestWithHeader(`Bearer ${access_token}`),
+    least: () => least.library.request(),
+    tokenward: () => own.library.request(),
+  }
+  const kinds = Object.keys(calls) as (keyof typeof calls)[]
+  const blocks: Record<keyof typeof calls, number[]> = { fixed: [], least: [], tokenward: [] }
+  for (let block = -WARM_UP_BLOCKS; block < BLOCKS; block++) {
+    if (block % 10 === 0) await settle()
+    for (const kind of block % 2 === 0 ? kinds : kinds.toReversed()) {
+      const { cpuNs } = await measure(REQUESTS, () => callConcurrently(calls[kind], REQUESTS, CONCURRENCY))
+      if (block >= 0) blocks[kind].push(cpuNs / 1_000)
+    }
+  }
+  await own.library.close?.()
+  const lowestTenth = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 10)] ?? 0
+  return {
+    fixed: lowestTenth(blocks.fixed),
+    least: lowestTenth(blocks.least),
+    tokenward: lowestTenth(blocks.tokenward),
+  }
+}
+
+console.log('| HTTP client | a fixed header | only a header ÷ fixed | tokenward ÷ fixed | tokenward ÷ only a header |')
+console.log('| --- | --- | --- | --- | --- |')
+for (const { httpClient } of tokenwardLibraries) {
+  const { fixed, least, tokenward } = await cpuOf(httpClient)
+  const ratios = [least / fixed, tokenward / fixed, tokenward / least].map((ratio) => ratio.toFixed(2))
+  console.log(`| ${httpClient} | ${fixed.toFixed(0)} µs | ${ratios.join(' | ')} |`)
+}
+await server.close()
+process.exit()
