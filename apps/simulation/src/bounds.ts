@@ -64,20 +64,27 @@ export class Bounds {
    * How much later than its real expiry a token may be used, because clocks are wrong. Without faults of clocks it is nothing.
    *
    * - a monotonic clock that drifts: its share of the lifetime, for the process that requested it and the one that uses it
-   * - a machine that stands still for less than a second at a time
+   * - a machine that stands still for less than a second at a time, or whose wall clock is set back meanwhile: neither of its
+   *   clocks shows that it stood still
    * - a process that reads a shared token by a wall clock that is behind: as much as that
    * - an endpoint that is slower than its tokens live: a token may expire on its way. After two more tries it is used, because it
    *   may as well be good
    */
   expiryToleranceMs(lifetimeMs: number): number {
+    const { faults } = this.#scenario
+    const isSetBack = faults.some((fault) => fault.kind === 'clockJump' && fault.byMs < 0)
     let ms = 0
-    for (const fault of this.#scenario.faults) {
+    let unnoticedMs = 0
+    for (const fault of faults) {
       if (fault.kind === 'clockDrift') ms += 2 * (lifetimeMs + fault.at) * (Math.abs(fault.ppm) / 1e6)
       if (fault.kind === 'clockJump') ms += Math.abs(fault.byMs)
       if (fault.kind === 'endpointSlow' && 2 * fault.latencyMs > lifetimeMs) ms += fault.latencyMs
-      if (fault.kind === 'pause' && fault.suspended) ms += Math.min(fault.forMs, UNNOTICED_SUSPENSION_MS)
+      if (fault.kind !== 'pause' || !fault.suspended) continue
+      if (isSetBack) unnoticedMs += fault.forMs
+      else ms += Math.min(fault.forMs, UNNOTICED_SUSPENSION_MS)
     }
-    return ms === 0 ? 0 : Math.min(ms + SHARED_TIME_TOLERANCE_MS, lifetimeMs)
+    if (ms + unnoticedMs === 0) return 0
+    return Math.min(ms + SHARED_TIME_TOLERANCE_MS, lifetimeMs) + unnoticedMs
   }
 
   /** Without faults, the fleet renews a token no sooner than after three quarters of its lifetime. */
