@@ -9,8 +9,7 @@ const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files)
-    const isLong = ({ moduleId }: TestSpecification) =>
-      /\/apps\/(chaos|worker|worker-fleet)\/test\/|outages/.test(moduleId)
+    const isLong = ({ moduleId }: TestSpecification) => /\/apps\/(chaos|worker|worker-fleet)\/test\//.test(moduleId)
     return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))]
   }
 }
@@ -33,8 +32,8 @@ export default defineConfig({
     maxWorkers: Math.max(2, availableParallelism() - 1),
     sequence: { sequencer: LongestFirst },
     // No test measures the speed of the machine. These limits only end what hangs.
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     expect: { poll: { timeout: 60_000, interval: 20 } },
     // Tests that run at the same time wait for servers most of it.
     maxConcurrency: 20,

