@@ -23,7 +23,7 @@ export interface Scale {
 const full: Scale = {
   name: 'full',
   cached: { rounds: 15, ms: 100 },
-  http: { processes: 3, rounds: 6, requests: 500 },
+  http: { processes: 3, rounds: 4, requests: 400 },
   cold: { rounds: 3, callers: 1_000 },
   expiry: { rounds: 2, seconds: 10, renewalAfterSeconds: 4 },
   revoked: { rounds: 5, calls: 100 },

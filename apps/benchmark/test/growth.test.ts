@@ -19,7 +19,7 @@ test.each([
     const fleet = fleetOf(processes, keys)
     const figures = await simulateSteady(fleet)
     // A renewal more or less at the edge of the lifetime that is counted.
-    const edge = keys / fleet.lifetimeSeconds
+    const edge = keys / (4 * fleet.lifetimeSeconds)
     expect(figures.tokenRequestsPerSecond).toBeLessThanOrEqual(tokenRequestsPerSecond(fleet) + edge)
     expect(figures.tokenRequestsPerSecond).toBeGreaterThanOrEqual(tokenRequestsPerSecond(fleet) - edge)
     expect(figures.commandsPerSecond).toBeLessThanOrEqual(commandsPerSecond(fleet))
