@@ -10,7 +10,7 @@ export interface IdentityContext {
 
 /**
  * Supplies a token that says who this workload is. It fits `clientAssertion` of a definition, `subjectToken` and `actorToken` of
- * `tokenExchange`, and `assertion` of `jwtBearer`. Each call asks the platform anew, so a token that was rotated is used at once.
+ * `tokenExchange`, and `assertion` of `jwtBearer`. Each call asks the platform again, so a token that was rotated is used at once.
  *
  * @throws IdentityError when the platform gives no token.
  */
