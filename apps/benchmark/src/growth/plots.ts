@@ -1,6 +1,6 @@
 import { parse, View } from 'vega'
 import { compile, type TopLevelSpec } from 'vega-lite'
-import { colors, withDarkMode } from '../report/theme'
+import { colors, plotConfig, withDarkMode } from '../report/theme'
 import { commandsPerSecond, type Fleet } from './formula'
 import type { GrowthResults } from './results'
 
@@ -89,29 +89,7 @@ async function linePlot({ title, subtitle, xTitle, yTitle, points, limit }: Line
     width: 480,
     height: 300,
     padding: 12,
-    config: {
-      aria: false,
-      font: 'system-ui, -apple-system, "Segoe UI", sans-serif',
-      background: 'transparent',
-      view: { stroke: null },
-      title: {
-        color: colors.text,
-        subtitleColor: colors.muted,
-        fontSize: 15,
-        subtitleFontSize: 12,
-        subtitlePadding: 6,
-      },
-      axis: {
-        labelColor: colors.muted,
-        titleColor: colors.muted,
-        gridColor: colors.grid,
-        domainColor: colors.grid,
-        tickColor: colors.grid,
-        labelFontSize: 12,
-        titleFontSize: 12,
-        titleFontWeight: 'normal',
-      },
-    },
+    config: plotConfig,
     data: { values: points },
     layer: [
       {

@@ -3,7 +3,7 @@ import { compile, type TopLevelSpec } from 'vega-lite'
 import type { Row, Unit } from '../result'
 import { isTokenward } from './comparison'
 import { formatValue } from './format'
-import { colors, withDarkMode } from './theme'
+import { colors, plotConfig, withDarkMode } from './theme'
 
 /** What a plot shows: one panel below another, with a line for each library. */
 export interface DotPlot {
@@ -26,7 +26,6 @@ export interface Panel {
 const WIDTH = 470
 const LABELS_WIDTH = 190
 const VALUES_WIDTH = 84
-const FONT = 'system-ui, -apple-system, "Segoe UI", sans-serif'
 
 /** Draws medians as dots, with a line from the first to the third quartile. */
 export async function dotPlot(plot: DotPlot): Promise<string> {
@@ -37,28 +36,7 @@ export async function dotPlot(plot: DotPlot): Promise<string> {
     spacing: 26,
     padding: 12,
     config: {
-      // The plot has one label as a whole.
-      aria: false,
-      font: FONT,
-      background: 'transparent',
-      view: { stroke: null },
-      title: {
-        color: colors.text,
-        subtitleColor: colors.muted,
-        fontSize: 15,
-        subtitleFontSize: 12,
-        subtitlePadding: 6,
-      },
-      axis: {
-        labelColor: colors.muted,
-        titleColor: colors.muted,
-        gridColor: colors.grid,
-        domainColor: colors.grid,
-        tickColor: colors.grid,
-        labelFontSize: 12,
-        titleFontSize: 12,
-        titleFontWeight: 'normal',
-      },
+      ...plotConfig,
       axisY: {
         labelColor: colors.text,
         labelLimit: 260,

@@ -13,6 +13,32 @@ export const colors = Object.fromEntries(Object.entries(COLORS).map(([name, [lig
   Record<keyof typeof COLORS, string>
 >
 
+/** The configuration that all plots have in common. */
+export const plotConfig = {
+  // The plot has one label as a whole.
+  aria: false,
+  font: 'system-ui, -apple-system, "Segoe UI", sans-serif',
+  background: 'transparent',
+  view: { stroke: null },
+  title: {
+    color: colors.text,
+    subtitleColor: colors.muted,
+    fontSize: 15,
+    subtitleFontSize: 12,
+    subtitlePadding: 6,
+  },
+  axis: {
+    labelColor: colors.muted,
+    titleColor: colors.muted,
+    gridColor: colors.grid,
+    domainColor: colors.grid,
+    tickColor: colors.grid,
+    labelFontSize: 12,
+    titleFontSize: 12,
+    titleFontWeight: 'normal',
+  },
+}
+
 /**
  * Makes a plot readable on a dark page too. GitHub shows it as an image, in which a style sheet still sees the
  * reader's choice. Style rules win against the attributes that hold the colors.

@@ -57,7 +57,8 @@ function send(
   })
 }
 
-function pairsOf(raw: readonly string[]): [string, string][] {
+/** Raw headers of `node:http` as pairs of name and value. */
+export function pairsOf(raw: readonly string[]): [string, string][] {
   const pairs: [string, string][] = []
   for (let index = 0; index + 1 < raw.length; index += 2) pairs.push([String(raw[index]), String(raw[index + 1])])
   return pairs

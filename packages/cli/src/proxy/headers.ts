@@ -1,3 +1,5 @@
+import { pairsOf } from '../definition/transport'
+
 /** Headers that concern one connection only (RFC 9110 §7.6.1). */
 const HOP_BY_HOP = [
   'connection',
@@ -46,12 +48,6 @@ export function forwardedResponseHeaders(headers: Headers): Record<string, strin
     if (value !== undefined && !OF_RESPONSE.has(name) && !named.includes(name)) forwarded[name] = value
   }
   return forwarded
-}
-
-export function pairsOf(raw: readonly string[]): [name: string, value: string][] {
-  const pairs: [string, string][] = []
-  for (let index = 0; index + 1 < raw.length; index += 2) pairs.push([String(raw[index]), String(raw[index + 1])])
-  return pairs
 }
 
 /** The headers that a Connection header declares as its own, but for the usual one, which is left out in any case. */

@@ -8,9 +8,9 @@ import {
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import type { Duplex } from 'node:stream'
 import type { RequestAuthorization, RequestAuthorizer } from '@tokenward/core'
-import type { TlsSettings } from '../definition/transport'
+import { pairsOf, type TlsSettings } from '../definition/transport'
 import { type Failure, failureOf, failureResponse } from './failure'
-import { forwardedRequestHeaders, forwardedResponseHeaders, pairsOf } from './headers'
+import { forwardedRequestHeaders, forwardedResponseHeaders } from './headers'
 
 /** What the API responded to a request to upgrade. */
 interface Reply {
