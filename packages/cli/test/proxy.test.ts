@@ -128,6 +128,7 @@ test('a redirect below the API leads to the proxy again, and another one away fr
     (await send(proxy.origin, { path: `/redirect?to=${encodeURIComponent(to)}` })).headers.location
   expect(await location('/invoice/list?page=2')).toBe('/list?page=2')
   expect(await location(`${provider.invoice.origin}/invoice/list`)).toBe('/list')
+  expect(await location('/invoice//evil.example/x')).toBe(`${provider.invoice.origin}/invoice//evil.example/x`)
   expect(await location('/elsewhere')).toBe(`${provider.invoice.origin}/elsewhere`)
   expect(await location('https://evil.example/x')).toBe('https://evil.example/x')
 })

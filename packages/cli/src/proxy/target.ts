@@ -21,7 +21,9 @@ export class Target {
   location(location: string, from: URL): string {
     if (!URL.canParse(location, from)) return location
     const url = new URL(location, from)
-    const isBelow = url.origin === this.origin && url.pathname.startsWith(this.#path)
-    return isBelow ? `/${url.pathname.slice(this.#path.length)}${url.search}${url.hash}` : url.href
+    if (url.origin !== this.origin || !url.pathname.startsWith(this.#path)) return url.href
+    const rest = url.pathname.slice(this.#path.length)
+    // Two slashes at the beginning would name another host.
+    return rest.startsWith('/') ? url.href : `/${rest}${url.search}${url.hash}`
   }
 }
