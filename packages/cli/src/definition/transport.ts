@@ -8,7 +8,7 @@ export interface TlsSettings {
   readonly cert?: string
   readonly key?: string
   /** Every certificate authority that is trusted. Without it: those that Node trusts. */
-  readonly ca?: readonly string[]
+  readonly ca?: string[]
 }
 
 /**
@@ -39,7 +39,6 @@ function send(
   tls: TlsSettings,
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const { ca, ...rest } = tls
     const options = {
       method,
       headers: { ...Object.fromEntries(headers), 'content-length': body.length },
@@ -49,7 +48,7 @@ function send(
     }
     const request =
       url.protocol === 'https:'
-        ? requestHttps(url, { ...options, ...rest, ...(ca && { ca: [...ca] }) }, resolve)
+        ? requestHttps(url, { ...options, ...tls }, resolve)
         : requestHttp(url, options, resolve)
     // As the platform's fetch reports it.
     request.on('error', (cause) => reject(signal.aborted ? signal.reason : new TypeError('fetch failed', { cause })))

@@ -27,12 +27,10 @@ export class Forwarder {
   readonly #dispatcher: Dispatcher
 
   constructor({ tokens, client, target, tls, usesEnvironmentProxy }: ForwarderOptions) {
-    const { ca, ...rest } = tls
     // The caller decides how long it waits: a stream of events may be silent for hours.
-    const connect = { ...rest, ...(ca && { ca: [...ca] }) }
-    const options = { allowH2: true, headersTimeout: 0, bodyTimeout: 0, connect }
+    const options = { allowH2: true, headersTimeout: 0, bodyTimeout: 0, connect: tls }
     this.#target = target
-    this.#agent = usesEnvironmentProxy ? new EnvHttpProxyAgent({ ...options, requestTls: connect }) : new Agent(options)
+    this.#agent = usesEnvironmentProxy ? new EnvHttpProxyAgent({ ...options, requestTls: tls }) : new Agent(options)
     // Its types are those of undici 8, which does not run on Node 20.
     const interceptor = tokenInterceptor(tokens, client, { baseURL: target.origin }) as unknown
     this.#dispatcher = this.#agent.compose(interceptor as Dispatcher.DispatcherComposeInterceptor)

@@ -66,7 +66,6 @@ export class Upgrader {
   }
 
   #send(request: IncomingMessage, authorization: RequestAuthorization, signal: AbortSignal): Promise<Reply> {
-    const { ca, ...rest } = this.#tls
     const { protocol, host } = new URL(authorization.url)
     const headers = [
       ...['host', host],
@@ -79,10 +78,7 @@ export class Upgrader {
     const agentOptions = this.#usesEnvironmentProxy ? { proxyEnv: process.env } : {}
     const sent: ClientRequest =
       protocol === 'https:'
-        ? requestHttps(authorization.url, {
-            ...options,
-            agent: new HttpsAgent({ ...agentOptions, ...rest, ...(ca && { ca: [...ca] }) }),
-          })
+        ? requestHttps(authorization.url, { ...options, agent: new HttpsAgent({ ...agentOptions, ...this.#tls }) })
         : requestHttp(authorization.url, { ...options, agent: new HttpAgent(agentOptions) })
     return new Promise((resolve, reject) => {
       sent.on('upgrade', (response, socket, head) => resolve({ response, upgraded: { socket, head } }))
