@@ -1,4 +1,5 @@
 export { catalogTokens, dpopTokens } from './catalog'
+export { CLAIMS, challenge, claimsChallenge, refusal } from './challenges'
 export { addedCost, awaitedCostOf, costOf, warmTokens } from './cost'
 export { expectOneToken, expectOutlivesServer, fleet, MINUTE, newKey } from './fleet'
 export { LeasingStore } from './leasing-store'

@@ -25,9 +25,11 @@ export function createAxios<Name extends string>(
   client: NoInfer<Name>,
   options: AxiosOptions,
 ): AxiosInstance {
-  const { baseURL, allowedOrigins, tokenParameters, retryOn401, proofClaims, ...defaults } = options ?? {}
+  const { baseURL, allowedOrigins, claimsChallenges, tokenParameters, retryOn401, proofClaims, ...defaults } =
+    options ?? {}
   const instance = axios.create(baseURL === undefined ? defaults : { ...defaults, baseURL: baseURL.toString() })
-  attachTokens(instance, tokens, client, { baseURL, allowedOrigins, tokenParameters, retryOn401, proofClaims })
+  const perCall = { tokenParameters, retryOn401, proofClaims }
+  attachTokens(instance, tokens, client, { baseURL, allowedOrigins, claimsChallenges, ...perCall })
   return instance
 }
 

@@ -24,6 +24,11 @@ export interface AuthorizedCallOptions {
 
 /** The options that every adapter has in addition to those of its library. One of `baseURL` and `allowedOrigins` is required. */
 export interface AuthorizedClientOptions extends AuthorizedCallOptions {
+  /**
+   * Whether claims that an API demands in a 401 (`error="insufficient_claims"`, as the APIs of Microsoft Entra do) go into the next token
+   * request. Only what concerns the access token is passed on, at most 4,096 characters. Default true.
+   */
+  claimsChallenges?: boolean | undefined
   /** Relative URLs are joined to it. Tokens may go to its origin. */
   baseURL?: string | URL | undefined
   /** The origins that tokens may go to, in addition to the origin of `baseURL`. */

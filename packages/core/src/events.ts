@@ -1,3 +1,4 @@
+import type { RejectionReason } from './api-rejection'
 import type { TokenRequestError } from './errors'
 
 /** The events of a token manager. None of them holds a token or a secret. */
@@ -121,6 +122,8 @@ export interface TokenRejected {
   readonly origin: string | undefined
   /** Whether a new token is requested now. False during the cooldown after earlier rejections. */
   readonly willRenew: boolean
+  /** The error that the API named. Undefined: none, or an unknown one. */
+  readonly reason: RejectionReason | undefined
   /** Whether this rejection is not the first one of the token: another call reported it, or the token stayed in use. */
   readonly isRepeated: boolean
 }

@@ -9,6 +9,7 @@ export {
   PrivateKeyJwt,
 } from 'openid-client'
 export type { AccessToken } from './access-token'
+export type { RejectionReason } from './api-rejection'
 export type {
   AuthorizedCallOptions,
   AuthorizedClientOptions,
@@ -78,6 +79,7 @@ export type { ClientStatus, ManagerStatus, TokenStatus, TokenStatusError } from 
 // Part 2: for authors of adapters, stores, caches, requesters and tools.
 
 export type { AcquiredToken, Acquisition, AcquisitionHook, TracedTokens } from './acquisition'
+export type { ApiRejection } from './api-rejection'
 export type { ClientConfiguration } from './client-configuration'
 export type { TokenRequestErrorDetails } from './errors'
 export { nearestName } from './nearest-name'

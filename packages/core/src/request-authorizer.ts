@@ -55,7 +55,13 @@ export function createRequestAuthorizer<Name extends string>(
 ): RequestAuthorizer {
   const { base, allowedOrigins } = checkDestinations(tokens, client, options)
   const origins = new CheckedOrigins(allowedOrigins)
-  const context = { tokens: tokens as TokenManager, client, bearerHeaders: new BearerHeaders(), mayReceiveToken }
+  const context = {
+    tokens: tokens as TokenManager,
+    client,
+    bearerHeaders: new BearerHeaders(),
+    answersClaims: options.claimsChallenges ?? true,
+    mayReceiveToken,
+  }
 
   function mayReceiveToken(url: URL): boolean {
     const allowed = origins.allowed(url)

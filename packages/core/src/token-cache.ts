@@ -1,4 +1,5 @@
 import type { AccessToken } from './access-token'
+import type { ApiRejection } from './api-rejection'
 import type { TokenRequestError } from './errors'
 import type { RetrievalReason } from './events'
 import type { TokenStatus } from './token-status'
@@ -22,6 +23,8 @@ export interface LoadContext {
   isAwaited(): boolean
   /** Why the token is requested, for the events. */
   readonly reason?: RetrievalReason | undefined
+  /** What an API demands of the token, see {@link ApiRejection.claims}. */
+  readonly claims?: string | undefined
   /**
    * Called before each retry. The right to send requests may have ended meanwhile: then it is got again, or this rejects because
    * another process has got a token.
@@ -99,7 +102,7 @@ export interface TokenWindow {
 }
 
 /** Options of {@link TokenCache.reject}. */
-export interface RejectOptions {
+export interface RejectOptions extends ApiRejection {
   /** The API had accepted the token before, so it is not brand-new. Default false. */
   readonly wasAccepted?: boolean | undefined
   /** The origin of the API, if it is known. */

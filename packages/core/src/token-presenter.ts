@@ -1,4 +1,5 @@
 import type { AccessToken } from './access-token'
+import type { ApiRejection } from './api-rejection'
 import type { GetAccessTokenOptions, TokenParameters } from './token-parameters'
 
 /** A request that presents a token. */
@@ -44,10 +45,17 @@ export interface TokenPresenter<Name extends string = string> {
    * Reports that an API responded 401 to `token`, which `getAccessToken` returned for the same options.
    *
    * @param origin the origin of the API, where it is known
+   * @param rejection what the API said
    * @returns whether the next `getAccessToken` requests a new token. False while rejections of brand-new tokens follow each
    * other too closely (a cooldown of 1 s that doubles up to 30 s), and when the client was removed; the token stays then.
    */
-  rejectAccessToken(client: Name, token: AccessToken, options?: TokenParameters, origin?: string): Promise<boolean>
+  rejectAccessToken(
+    client: Name,
+    token: AccessToken,
+    options?: TokenParameters,
+    origin?: string,
+    rejection?: ApiRejection,
+  ): Promise<boolean>
   /**
    * Reports that the API at `origin` rejected the new token too, with which a rejected request was sent once more. No other token
    * is requested.

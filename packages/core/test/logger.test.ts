@@ -127,8 +127,9 @@ test('an API that rejects every token, and then accepts one', async () => {
 test('the log remembers 1,000 APIs that reject every token, and forgets the oldest ones', () => {
   const { logger, lines } = recorder('info')
   const log = eventLog(logger)
+  const rejection = { reason: undefined, willRenew: true, isRepeated: false }
   const rejectedBy = (number: number) =>
-    log('tokenRejected', { client: 'c', origin: `https://api-${number}.example`, willRenew: true, isRepeated: false })
+    log('tokenRejected', { client: 'c', origin: `https://api-${number}.example`, ...rejection })
   for (let number = 0; number <= 1_000; number++) {
     log('newTokenRejected', { client: 'c', origin: `https://api-${number}.example` })
   }

@@ -131,8 +131,9 @@ export function createTestTokens<const Name extends string>(options: TestTokensO
       if (token) calls.push(Object.freeze({ client, options: definedOnly(call) }))
       return token
     },
-    async rejectAccessToken(...[client, token, call, origin]: Parameters<TokenManager<Name>['rejectAccessToken']>) {
-      const willRenew = await rejectAccessToken(client, token, call, origin)
+    async rejectAccessToken(...given: Parameters<TokenManager<Name>['rejectAccessToken']>) {
+      const [client, token, , origin] = given
+      const willRenew = await rejectAccessToken(...given)
       rejections.push(Object.freeze({ client, value: token.value, origin, willRenew }))
       return willRenew
     },

@@ -17,6 +17,8 @@ export interface CacheEntry extends Lifetime {
   readonly source: 'endpoint' | 'store'
   /** `rejected`: an API responded 401 to it, and the next caller gets a new token. */
   readonly state: 'good' | 'rejected'
+  /** What the API demands of the next token. A good entry has no such member. */
+  readonly claims?: string | undefined
   /** From then on, the next use starts a look at the store, where the token may have been deleted. */
   readonly revalidateAt: number
   /** Whether the store has the token, or had it. */

@@ -8,12 +8,12 @@ import { untilAborted } from '../util/abort'
 import type { AcquisitionHooks } from '../util/acquisition-hooks'
 import type { EventEmitter } from '../util/event-emitter'
 import type { TurnTime } from '../util/turn-time'
-import { type CacheEntry, changedEntry, isUsable, remaining, retrievalReason } from './cache-entry'
+import { type CacheEntry, isUsable, remaining, retrievalReason } from './cache-entry'
 import { FailingTokens } from './failing-tokens'
 import { type Flight, Flights } from './flights'
 import { isStillValid } from './freshness'
 import { LocalCache } from './local-cache'
-import { RejectionLimit } from './rejection-limit'
+import { Rejections } from './rejections'
 import { Renewals } from './renewals'
 import type { Accepts, CacheStore } from './renewer'
 import { tokenStatuses } from './token-statuses'
@@ -43,7 +43,7 @@ export class FreshTokenCache implements TokenCache {
   readonly #hooks: AcquisitionHooks
   readonly #store: StoreAccess | undefined
   readonly #local: LocalCache
-  readonly #rejections: RejectionLimit
+  readonly #rejections: Rejections
   readonly #failing: FailingTokens
   readonly #flights: Flights
   readonly #renewals: Renewals
@@ -58,8 +58,8 @@ export class FreshTokenCache implements TokenCache {
     const lifetimeMs = store ? localLifetimeMs : Number.POSITIVE_INFINITY
     const windows = { time, uses: this.#uses }
     this.#local = new LocalCache({ clock, random, maxEntries, localLifetimeMs: lifetimeMs, windows })
-    this.#rejections = new RejectionLimit(maxEntries, () => clock.monotonic())
     this.#flights = new Flights(clock)
+    this.#rejections = new Rejections({ clock, maxEntries, local: this.#local, flights: this.#flights })
     this.#failing = new FailingTokens(clock, events.emit, maxEntries)
     const { emit } = events
     const state = { local: this.#local, flights: this.#flights, failing: this.#failing }
@@ -114,21 +114,10 @@ export class FreshTokenCache implements TokenCache {
   }
 
   reject(key: string, token: AccessToken, options: RejectOptions = {}): boolean {
-    const rejection = this.#rejectEntry(key, token, options.wasAccepted === true)
-    this.#events.emit('tokenRejected', { client: token.client, origin: options.origin, ...rejection })
+    const rejection = this.#rejections.reject(key, token, options)
+    const { origin, reason } = options
+    this.#events.emit('tokenRejected', { client: token.client, origin, reason, ...rejection })
     return rejection.willRenew
-  }
-
-  #rejectEntry(key: string, token: AccessToken, wasAccepted: boolean): { willRenew: boolean; isRepeated: boolean } {
-    const entry = this.#local.get(key)
-    if (entry && (entry.token.value !== token.value || entry.state === 'rejected')) {
-      return { willRenew: true, isRepeated: true }
-    }
-    if (!this.#rejections.tryRenew(key, wasAccepted)) return { willRenew: this.#flights.has(key), isRepeated: true }
-    // Remembered also when the entry is gone: the store may still hold the same token. Nobody knows how long it is valid.
-    const rejected = entry ?? this.#local.create(token, 'store', { lifetimeMs: 0, remainingMs: 0 })
-    this.#local.keep(key, changedEntry(rejected, { state: 'rejected' }))
-    return { willRenew: true, isRepeated: false }
   }
 
   async delete(key: string): Promise<void> {

@@ -84,6 +84,13 @@ export class LocalCache {
     return changed
   }
 
+  /** What an API demands of the next token. It goes into one request: if that fails, the next one is an ordinary one. */
+  takeClaims(key: string): string | undefined {
+    const entry = this.#entries.get(key)
+    if (entry?.claims !== undefined) this.change(key, entry, { claims: undefined })
+    return entry?.claims
+  }
+
   /** Notes whether the store has the token, and when to ask the store next. */
   noteShared(key: string, entry: CacheEntry, isShared: boolean, lease?: StoreLease): CacheEntry {
     return this.change(key, entry, { isShared, lease, revalidateAt: this.#revalidateAt(isShared) })

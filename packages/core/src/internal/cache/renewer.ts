@@ -167,7 +167,8 @@ export class Renewer {
         if (!end) isRequesting = false
         return end
       }
-      const load = { signal, isAwaited, beforeRetry, ...(turns && { probeTurn }), reason: flight.reason }
+      const claims = this.#local.takeClaims(key)
+      const load = { signal, isAwaited, beforeRetry, ...(turns && { probeTurn }), reason: flight.reason, claims }
       let loaded = await loader.load(load)
       // It expired on its way: the machine was suspended, or the endpoint is slower than its tokens live. The next may be better.
       for (let turn = 0; turn < RETRIES && loaded.lifetimeMs > 0 && this.#remainingMs(loaded) <= 0; turn++) {

@@ -5,6 +5,7 @@ import { TokenRequestError, TokenwardError } from '../../errors'
 import type { RetrievalReason } from '../../events'
 import type { LoadContext, LoadedToken, TokenLoader } from '../../token-cache'
 import type { RequestedToken, TokenRequest, TokenRequester } from '../../token-requester'
+import { mergeClaims } from '../util/claims'
 import type { Emit } from '../util/event-emitter'
 import { withHidden } from '../util/hidden'
 import { sleep, withLimit } from '../util/time-limit'
@@ -89,7 +90,8 @@ export class TokenSource {
     return withLimit(this.#clock, timeoutMs, () => timeoutError(this.#client, limit), revoke)
   }
 
-  async #load(wanted: TokenToLoad, context: LoadContext): Promise<LoadedToken> {
+  async #load(given: TokenToLoad, context: LoadContext): Promise<LoadedToken> {
+    const wanted = withClaims(given, context.claims)
     const error = this.#health.errorFor(wanted.key)
     if (error) throw error
     return this.#health.during(() => this.#loadWithRetries(wanted, context))
@@ -209,4 +211,15 @@ export class TokenSource {
     const shown = error.cause === undefined ? error : copyError(error, { cause: undefined })
     this.#options.emit('tokenRequestFailed', { client: this.#client.name, error: shown, reason, attempt, willRetry })
   }
+}
+
+/**
+ * The same token with what an API demands of it. Its failures are remembered by themselves: what an API demands must not keep calls of
+ * others from their token.
+ */
+function withClaims(wanted: TokenToLoad, claims: string | undefined): TokenToLoad {
+  if (claims === undefined) return wanted
+  const { key, requested } = wanted
+  const parameters = { ...requested.parameters, claims: mergeClaims(requested.parameters.claims, claims) }
+  return { ...wanted, key: `${key} with claims`, requested: { ...requested, parameters } }
 }

@@ -32,6 +32,8 @@ import { cacheOptions, RequestResolver } from './request-resolver'
 import { revokeAll } from './revoke-all'
 import { warmUp } from './warm-up'
 
+type RejectArguments = Parameters<TokenManager['rejectAccessToken']>
+
 /** The default token manager. It brings a client, a call's options and the cache together. */
 export class DefaultTokenManager implements TokenManager {
   readonly #events: EventEmitter
@@ -125,17 +127,12 @@ export class DefaultTokenManager implements TokenManager {
     await this.#cache.delete(key)
   }
 
-  async rejectAccessToken(
-    name: string,
-    token: AccessToken,
-    options: TokenParameters = {},
-    origin?: string,
-  ): Promise<boolean> {
+  async rejectAccessToken(...[name, token, options = {}, origin, rejection]: RejectArguments): Promise<boolean> {
     // Nothing to renew when the client was removed while its request was under way.
     if (!this.#clients.known().includes(name)) return false
     const { key } = await this.#access.resolve(name, snapshotParameters(options))
     const wasAccepted = this.#rejections.wasAccepted(token, origin)
-    const willRenew = this.#cache.reject(key, token, { wasAccepted, origin })
+    const willRenew = this.#cache.reject(key, token, { ...rejection, wasAccepted, origin })
     this.#rejections.note(token, origin)
     return willRenew
   }

@@ -36,6 +36,7 @@ export function checkDestinations<Name extends string>(
   if (options.allowedOrigins !== undefined && !Array.isArray(options.allowedOrigins)) {
     checks.problem('allowedOrigins', 'must be an array of origins')
   }
+  checks.boolean('claimsChallenges', options.claimsChallenges)
   problems.throwIfAny()
   const allowedOrigins = new Set<string>()
   const allow = (option: string, value: string) => {

@@ -34,9 +34,9 @@ const LINES: { readonly [Name in LoggedEvent]: (event: TokenEvents[Name]) => Lin
     isLast ? 'info' : 'debug',
     `client '${client}': gets new tokens again, after ${duration(failedForMs)}. Nothing needs to be done.`,
   ],
-  tokenRejected: ({ client, origin, willRenew, isRepeated }) => [
+  tokenRejected: ({ client, origin, reason, willRenew, isRepeated }) => [
     willRenew && !isRepeated ? 'info' : 'debug',
-    `client '${client}': ${origin ?? 'an API'} rejected the token (401). ${willRenew ? 'A new token is requested.' : 'The token stays in use, because new tokens were rejected shortly before.'}`,
+    `client '${client}': ${origin ?? 'an API'} rejected the token (401${reason === undefined ? '' : `, ${reason}`}). ${willRenew ? 'A new token is requested.' : 'The token stays in use, because new tokens were rejected shortly before.'}`,
   ],
   newTokenRejected: ({ client, origin }) => [
     'warn',

@@ -3,13 +3,17 @@ import type { AuthorizedCallOptions } from '../../authorized-client-options'
 import type { ApiResponse, RequestAuthorization } from '../../request-authorization'
 import type { TokenManager } from '../../token-manager'
 import type { TokenParameters } from '../../token-parameters'
+import { readApiChallenge } from './api-challenge'
 import type { BearerHeaders } from './authorization-header'
+import { readClaims } from './claims'
 
 /** What all requests of one HTTP client share. */
 export interface AuthorizerContext {
   readonly tokens: TokenManager
   readonly client: string
   readonly bearerHeaders: BearerHeaders
+  /** Whether claims that an API demands go into the next token request. */
+  readonly answersClaims: boolean
   mayReceiveToken(url: URL): boolean
 }
 
@@ -102,7 +106,7 @@ class TokenAuthorization implements RequestAuthorization {
       const nonce = isBound ? response.headers.get('dpop-nonce') : null
       const challenge = nonce ? await this.#handleNonceChallenge(response, respondedBy, nonce, replayable) : undefined
       const isRejection = status === 401 && !challenge?.isChallenge
-      const again = isRejection ? await this.#handleRejection(respondedBy, replayable) : challenge?.again
+      const again = isRejection ? await this.#handleRejection(response, respondedBy, replayable) : challenge?.again
       // Nobody waits for the rest of a response that is dropped: it may never end.
       if (again) void response.discard?.()
       return again
@@ -123,15 +127,23 @@ class TokenAuthorization implements RequestAuthorization {
     return { isChallenge, again }
   }
 
-  async #handleRejection(respondedBy: URL, replayable: boolean): Promise<RequestAuthorization | undefined> {
-    const { tokens, client } = this.#context
+  async #handleRejection(
+    response: ApiResponse,
+    respondedBy: URL,
+    replayable: boolean,
+  ): Promise<RequestAuthorization | undefined> {
+    const { tokens, client, answersClaims } = this.#context
     const { parameters, retryOn401 } = this.#request
     const token = this.#token
     if (this.#resent.withNewToken) {
       tokens.reportRejectedRetry(token, respondedBy.origin)
       return undefined
     }
-    const willRenew = await tokens.rejectAccessToken(client, token, parameters ?? {}, respondedBy.origin)
+    const challenge = readApiChallenge(response.headers.get('www-authenticate'))
+    const { reason } = challenge
+    const claims = reason === 'insufficient_claims' && answersClaims ? readClaims(challenge.get('claims')) : undefined
+    const rejection = { reason, claims }
+    const willRenew = await tokens.rejectAccessToken(client, token, parameters ?? {}, respondedBy.origin, rejection)
     if (!willRenew || !retryOn401 || !replayable) return undefined
     // Without `forceRenewal`: the rejected token is replaced anyway, and another caller may have a newer one.
     const replaced = { forceRenewal: false, insteadOf: token, signal: signalOf(this.#request) }
