@@ -19,6 +19,10 @@ interface Acquisition {
     readonly isBackground: boolean;
 }
 type AcquisitionHook = (acquisition: Acquisition, acquire: () => Promise<AcquiredToken>) => Promise<unknown> | undefined;
+interface ApiRejection {
+    readonly reason?: RejectionReason | undefined;
+    readonly claims?: string | undefined;
+}
 interface ApiResponse {
     readonly status: number;
     readonly headers: {
@@ -36,6 +40,7 @@ interface AuthorizedCallOptions {
     proofClaims?: Readonly<Record<string, unknown>> | undefined;
 }
 interface AuthorizedClientOptions extends AuthorizedCallOptions {
+    claimsChallenges?: boolean | undefined;
     baseURL?: string | URL | undefined;
     allowedOrigins?: readonly (string | URL)[] | undefined;
 }
@@ -201,6 +206,7 @@ interface LoadContext {
     readonly signal: AbortSignal;
     isAwaited(): boolean;
     readonly reason?: RetrievalReason | undefined;
+    readonly claims?: string | undefined;
     beforeRetry?(): Promise<void>;
     probeTurn?(): Promise<((succeeded: boolean) => void) | undefined>;
 }
@@ -260,10 +266,11 @@ interface Redirection {
     readonly keepsBody: boolean;
     readonly headersDropped: readonly string[];
 }
-interface RejectOptions {
+interface RejectOptions extends ApiRejection {
     readonly wasAccepted?: boolean | undefined;
     readonly origin?: string | undefined;
 }
+type RejectionReason = 'invalid_request' | 'invalid_token' | 'insufficient_scope' | 'invalid_dpop_proof' | 'insufficient_claims' | 'insufficient_user_authentication';
 interface RenewalFailed {
     readonly client: string;
     readonly error: TokenRequestError;
@@ -409,7 +416,7 @@ interface TokenParameters {
 }
 interface TokenPresenter<Name extends string = string> {
     readyAccessToken?(client: Name, options?: GetAccessTokenOptions): AccessToken | undefined;
-    rejectAccessToken(client: Name, token: AccessToken, options?: TokenParameters, origin?: string): Promise<boolean>;
+    rejectAccessToken(client: Name, token: AccessToken, options?: TokenParameters, origin?: string, rejection?: ApiRejection): Promise<boolean>;
     reportRejectedRetry(token: AccessToken, origin: string): void;
     acceptAccessToken(token: AccessToken, origin: string): void;
     presentAccessToken(client: Name, token: AccessToken, request: PresentedRequest): Promise<Record<string, string>>;
@@ -426,6 +433,7 @@ interface TokenRejected {
     readonly client: string;
     readonly origin: string | undefined;
     readonly willRenew: boolean;
+    readonly reason: RejectionReason | undefined;
     readonly isRepeated: boolean;
 }
 interface TokenRequest extends RequestedToken {
@@ -575,6 +583,7 @@ export type { AccessToken };
 export type { AcquiredToken };
 export type { Acquisition };
 export type { AcquisitionHook };
+export type { ApiRejection };
 export type { ApiResponse };
 export type { AuthorizedCallOptions };
 export type { AuthorizedClientOptions };
@@ -619,6 +628,7 @@ export type { ReadyToken };
 export type { ReceivedNonce };
 export type { Redirection };
 export type { RejectOptions };
+export type { RejectionReason };
 export type { RenewalFailed };
 export type { RenewalStarted };
 export type { RequestAuthorization };
