@@ -127,5 +127,13 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
   provider.on('client_credentials.issued', (token) => {
     onIssued(token.jti, token.expiration, { clientId: token.clientId, scope: token.scope })
   })
-  return { handler: provider.callback(), publicKey }
+  return {
+    handler: provider.callback(),
+    publicKey,
+    async setClientSecret(clientId: string, secret: string): Promise<void> {
+      const client = await provider.Client.find(clientId)
+      // The type says that it is read-only. oidc-provider reads it for each request.
+      if (client) Object.assign(client, { clientSecret: secret })
+    },
+  }
 }

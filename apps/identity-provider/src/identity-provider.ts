@@ -68,6 +68,8 @@ export interface IdentityProvider {
   revokeIssued(): number
   /** Sets the lifetime of new tokens: of one client, or of all. */
   setTokenLifetime(seconds: number, clientName?: string): void
+  /** Replaces the secret of a client: the server accepts only the new one from now on. Not for `client_secret_jwt`. */
+  setClientSecret(clientName: string, secret: string): Promise<void>
   /** Deletes all records and faults. Tokens, revocations and lifetimes stay. */
   reset(): void
   /** Stops all servers. Ends every connection, also one with a request under way. */
@@ -96,7 +98,7 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
   const issuer = servers.issuer.origin
   const addedResources = new Map<string, string>()
   let requiresNonce = false
-  const { handler, publicKey } = await createAuthorizationServer({
+  const { handler, publicKey, setClientSecret } = await createAuthorizationServer({
     issuer,
     clients: Object.values(clients),
     tokenLifetime: (clientId) => lifetimes.of(clientId),
@@ -150,6 +152,7 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
     },
     revokeIssued: () => issued.revokeAll(),
     setTokenLifetime: (seconds, clientName) => lifetimes.set(seconds, clientName),
+    setClientSecret: (clientName, secret) => setClientSecret(provider.client(clientName).clientId, secret),
     reset() {
       tokenRequests.length = 0
       discoveryRequests = 0

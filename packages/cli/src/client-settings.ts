@@ -18,10 +18,13 @@ export interface ClientSettings {
   tokenEndpoint?: string | undefined
   /** The client identifier. Required. */
   clientId?: string | undefined
-  /** The client secret. Prefer `clientSecretFile`. */
-  clientSecret?: string | undefined
-  /** A file that holds the client secret. `-`: standard input. A line break at its end does not count. */
-  clientSecretFile?: string | undefined
+  /** The client secret. Prefer `clientSecretFile`. Several while one is rotated, the new one first: the server accepts one of them. */
+  clientSecret?: string | readonly string[] | undefined
+  /**
+   * A file that holds the client secret. `-`: standard input. A line break at its end does not count. Several files while the secret
+   * is rotated, that with the new one first.
+   */
+  clientSecretFile?: string | readonly string[] | undefined
   /** How the client authenticates. Default: what fits the credential, for a secret `client_secret_basic`. */
   auth?: AuthMethod | undefined
   /** A file with the private key of `private_key_jwt`: PEM or JWK. */

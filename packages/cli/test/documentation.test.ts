@@ -74,11 +74,31 @@ async function isRead(config: unknown): Promise<boolean> {
   }
 }
 
-const ANYTHING = ['x', '', 1, 0, 0.5, true, false, null, [], ['x'], [''], [1], {}, { a: 'x' }, { a: 1 }]
+const ANYTHING = [
+  'x',
+  '',
+  1,
+  0,
+  0.5,
+  true,
+  false,
+  null,
+  [],
+  ['x'],
+  [''],
+  [1],
+  ['x', 'x'],
+  [...'abcdef'],
+  {},
+  { a: 'x' },
+  { a: 1 },
+]
 const GOOD: Readonly<Record<Setting['kind'], unknown>> = {
   text: 'x',
+  texts: ['new', 'old'],
   url: 'https://login.company.com',
   file: 'x.pem',
+  files: ['new.txt', 'old.txt'],
   switch: true,
   number: 500,
   list: ['urn:a'],

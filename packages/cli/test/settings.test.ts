@@ -50,13 +50,13 @@ test('variables are read by their kind, and an empty one counts as none', async 
 
 test('files of a config file are relative to its folder', async () => {
   const path = config({
-    a: { clientId: 'a', keyFile: 'keys/key.pem', assertionFile: '/absolute', clientSecretFile: '-' },
+    a: { clientId: 'a', keyFile: 'keys/key.pem', assertionFile: '/absolute', clientSecretFile: ['new', '-'] },
   })
   const { settings } = await readSettings({ flags: {}, environment: {}, config: path })
   expect(settings).toMatchObject({
     keyFile: path.replace('tokenward.json', 'keys/key.pem'),
     assertionFile: '/absolute',
-    clientSecretFile: '-',
+    clientSecretFile: [path.replace('tokenward.json', 'new'), '-'],
   })
 })
 

@@ -112,6 +112,22 @@ test.each(Object.entries(METHODS))('%s: every step works, and nothing secret is 
     if (secret !== undefined) expect(shown).not.toContain(secret)
 })
 
+test('a secret that is being rotated: the check works, and says that the server does not accept the first one yet', async () => {
+  const { clientId, clientSecret } = provider.client('catalog.client')
+  const files = [file('new', 'the-next-secret\n'), file('old', `${clientSecret}\n`)]
+  const report = await checked(client({ clientId, clientSecretFile: files }))
+  expect(report.ok).toBe(true)
+  const step = report.steps.find(({ step }) => step === 'authentication')
+  expect(step?.warnings).toEqual([
+    'The server does not accept the first secret, but number 2. Register the first one there before the others are removed.',
+  ])
+  expect(provider.tokenRequests.map(({ status }) => status)).toEqual([401, 200])
+  for (const secret of [clientSecret, 'the-next-secret']) expect(JSON.stringify(report)).not.toContain(secret)
+  // By the other methods, one secret is sent.
+  const refused = await checked(client({ clientId, clientSecretFile: files, auth: 'client_secret_post' }))
+  expect(refused.steps[0]?.summary).toContain('several secrets work with client_secret_basic only')
+})
+
 test('the token is described: type, lifetime, scope, header and claims', async () => {
   const { clientId, clientSecret } = provider.client('catalog.client')
   const { steps } = await checked(client({ clientId, clientSecret }))

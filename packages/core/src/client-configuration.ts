@@ -1,5 +1,6 @@
 import type { ClientAuth } from 'openid-client'
 import type { ClientAssertion } from './client-assertion'
+import type { ClientSecret } from './client-secret'
 import type { KeyPair } from './dpop-key'
 
 /**
@@ -12,7 +13,7 @@ export interface ClientConfiguration {
   readonly tokenEndpoint: string | undefined
   readonly issuer: string | undefined
   readonly clientId: string
-  readonly clientSecret: string | (() => string | Promise<string>) | undefined
+  readonly clientSecret: ClientSecret | (() => ClientSecret | Promise<ClientSecret>) | undefined
   readonly clientAuth: ClientAuth | undefined
   readonly clientAssertion: ClientAssertion | undefined
   readonly scope: string | undefined

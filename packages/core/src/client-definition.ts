@@ -1,5 +1,6 @@
 import type { ClientAuth } from 'openid-client'
 import type { ClientAssertion } from './client-assertion'
+import type { ClientSecret } from './client-secret'
 import type { DPoPOptions } from './dpop-key'
 import type { TokenRequester } from './token-requester'
 
@@ -14,8 +15,11 @@ export interface ClientDefinition {
   /**
    * The client secret, or a function that supplies it and is called for each token request. It is sent by
    * `client_secret_basic` (RFC 6749 §2.3.1). For another method, use `clientAuth`.
+   *
+   * An array of up to 5 secrets, the new one first, is for a rotation. When the server refuses one (`invalid_client`), the same
+   * token request goes out with the next. A refused secret comes last for 5 minutes.
    */
-  clientSecret?: string | (() => string | Promise<string>) | undefined
+  clientSecret?: ClientSecret | (() => ClientSecret | Promise<ClientSecret>) | undefined
   /** How the client authenticates: any of openid-client's methods, such as `ClientSecretPost(secret)`. */
   clientAuth?: ClientAuth | undefined
   /** A ready client assertion (RFC 7523 §2.2), or its supplier, which is called for each request that is sent. */

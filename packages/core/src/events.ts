@@ -25,7 +25,7 @@ export interface TokenEvents {
   tokenAccepted: TokenAccepted
   /** A request was sent once more with the DPoP nonce that a server demanded. */
   nonceRetried: NonceRetried
-  /** The client's secret was rotated: the endpoint refused the old one, and accepted what its supplier returned next. */
+  /** The token endpoint accepts another secret of the client than before: the secret was rotated. */
   secretRotated: SecretRotated
   /** A token endpoint fails. One request at a time tests it, and other calls that need it fail at once. */
   circuitOpened: CircuitOpened
@@ -146,6 +146,11 @@ export interface NonceRetried {
 
 export interface SecretRotated {
   readonly client: string
+  /**
+   * The position of the accepted secret in the array `clientSecret`, from 0; 0 for a single secret. More than 0: the endpoint does
+   * not accept the first secret, and it is tried again every 5 minutes.
+   */
+  readonly index: number
 }
 
 export interface CircuitOpened {

@@ -18,6 +18,7 @@ export type {
 } from './authorized-client-options'
 export type { ClientAssertion, ClientAssertionContext } from './client-assertion'
 export type { ClientDefinition, ClientDefinitionSource } from './client-definition'
+export type { ClientSecret } from './client-secret'
 export type { Clock, TimerOptions } from './clock'
 export { createTokenManager } from './create-token-manager'
 export type { DPoPOptions, KeyPair } from './dpop-key'

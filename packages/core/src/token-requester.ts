@@ -23,10 +23,11 @@ export interface TokenRequest extends RequestedToken {
   /** The requester calls it when it sends the request once more with the DPoP nonce of the server (RFC 9449 §8). */
   nonceRetried(): void
   /**
-   * The requester calls it when the endpoint refused the client's secret, and accepted what its supplier returned next: the secret
-   * was rotated.
+   * The requester calls it when the endpoint accepts another secret of the client than before: it was rotated.
+   *
+   * @param index the position of the accepted secret in `clientSecret`, from 0. Default 0.
    */
-  secretRotated?(): void
+  secretRotated?(index?: number): void
   /**
    * The requester calls it with the `Date` of a response (RFC 9110 §6.6.1), in milliseconds since 1970. A shared store is read
    * by the server's clock, because the clock of this machine may be wrong.

@@ -14,6 +14,11 @@ export interface ClientStatus {
    * the client's definition is not loaded.
    */
   readonly circuit?: 'closed' | 'open' | 'halfOpen'
+  /**
+   * Which secret of an array `clientSecret` token requests use: its position, from 0. More than 0: the token endpoint did not accept
+   * the first one when it was last tried. Absent for a client with one secret.
+   */
+  readonly secretIndex?: number
   /** Each token that this process has, requests, or could not get. */
   readonly tokens: readonly TokenStatus[]
 }

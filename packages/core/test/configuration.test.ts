@@ -58,6 +58,16 @@ test.each<[string, object, string]>([
   ['a secret whose environment variable is not set', { clientSecret: undefined }, 'clientSecret'],
   ['half a surrogate pair', { clientSecret: 'a\ud800' }, 'clientSecret'],
   ['a secret of another type', { clientSecret: 42 }, 'clientSecret'],
+  ['no secret in an array', { clientSecret: [] }, 'clientSecret'],
+  ['too many secrets', { clientSecret: ['a', 'b', 'c', 'd', 'e', 'f'] }, 'clientSecret'],
+  ['an empty secret in an array', { clientSecret: ['a', ''] }, 'clientSecret[1]'],
+  ['an undefined secret in an array', { clientSecret: ['a', undefined] }, 'clientSecret[1]'],
+  ['a secret twice', { clientSecret: ['a', 'b', 'a'] }, 'clientSecret[2]'],
+  [
+    'several secrets beside a clientAuth',
+    { clientSecret: ['a', 'b'], clientAuth: ClientSecretPost('a') },
+    'clientSecret',
+  ],
   ['a secret beside an assertion', { clientAssertion: 'jwt' }, 'clientSecret'],
   ['plain http', { tokenEndpoint: 'http://as.example/token' }, 'tokenEndpoint'],
   [

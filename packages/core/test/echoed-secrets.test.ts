@@ -110,6 +110,8 @@ const { privateKey } = await generateKeyPair('ES256')
 const definitions: [string, Partial<ClientDefinition>][] = [
   ['clientSecret', { clientSecret: SECRET }],
   ['a supplied clientSecret', { clientSecret: async () => SECRET }],
+  ['several secrets, of which it is the last', { clientSecret: ['another-secret', SECRET] }],
+  ['several supplied secrets', { clientSecret: async () => ['another-secret', SECRET] }],
   ['ClientSecretBasic', { clientAuth: ClientSecretBasic(SECRET) }],
   ['ClientSecretPost', { clientAuth: ClientSecretPost(SECRET) }],
   ['ClientSecretJwt', { clientAuth: ClientSecretJwt(SECRET.repeat(3)) }],

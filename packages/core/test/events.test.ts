@@ -273,7 +273,7 @@ test('a secret that was rotated: the endpoint refused the old one, and accepted 
   expect(names(events.splice(0))).toEqual(['tokenRequestFailed'])
   secrets.unshift('old')
   await expect.poll(() => tokens.getAccessToken('c').catch(() => undefined)).toBeDefined()
-  expect(events).toEqual([{ name: 'secretRotated', event: { client: 'c' } }])
+  expect(events).toEqual([{ name: 'secretRotated', event: { client: 'c', index: 0 } }])
 })
 
 test('a fleet: who waits for a lease, and who takes it over', async () => {

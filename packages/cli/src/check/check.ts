@@ -88,13 +88,13 @@ async function defined(context: CheckContext): Promise<Defined> {
       (transport) => context.observed.wrap(transport),
       (assertion) => context.noteAssertion(assertion),
     )
-    text.addSecret(client.secret)
+    for (const secret of client.secrets) text.addSecret(secret)
     const tokens = managerOf(client.definition)
-    const odd = client.secret === undefined ? undefined : secretProblem(client.secret)
+    const odd = [...new Set(client.secrets.flatMap((secret) => secretProblem(secret) ?? []))]
     const server = settings.issuer ?? settings.tokenEndpoint
     const summary = `client '${settings.clientId}' at ${server}, by ${client.method}`
     const details = { clientId: settings.clientId, server, method: client.method, scope: settings.scope }
-    return { step: passed('definition', summary, details, odd ? [odd] : []), client, tokens }
+    return { step: passed('definition', summary, details, odd), client, tokens }
   } catch (error) {
     const problems = problemsOf(error)
     if (problems === undefined) throw error

@@ -22,7 +22,7 @@ export class CheckContext {
     this.text.addSecret(assertion)
   }
 
-  facts({ method, secret }: ReadyClient): RequestFacts {
+  facts({ method, secrets: [secret] }: ReadyClient): RequestFacts {
     const { settings, observed } = this
     const { metadata, clockAheadSeconds } = observed
     const read = this.#assertion === undefined ? undefined : readJwt(this.#assertion)

@@ -32,7 +32,10 @@ export async function* tokenSteps(
     return undefined
   }
   text.addSecret(token.value)
-  const warnings = [clockProblem(observed.clockAheadSeconds)].filter((each) => each !== undefined)
+  const { secretIndex = 0 } = tokens.status().clients.client ?? {}
+  const warnings = [clockProblem(observed.clockAheadSeconds), secretWarning(secretIndex)].filter(
+    (each) => each !== undefined,
+  )
   yield passed(
     'authentication',
     `the server accepts ${client.method}`,
@@ -138,15 +141,20 @@ function authenticationDetails(context: CheckContext, client: ReadyClient): Chec
   }
 }
 
+function secretWarning(index: number): string | undefined {
+  if (index === 0) return undefined
+  return `The server does not accept the first secret, but number ${index + 1}. Register the first one there before the others are removed.`
+}
+
 /**
  * Whether the server accepts the same secret by the other of the two usual methods. That tells a wrong method from a wrong
  * secret, which have the same error. It is one more request.
  */
-async function otherMethod({ method, secret = '', definition }: ReadyClient): Promise<string | undefined> {
+async function otherMethod({ method, secrets: [secret = ''], definition }: ReadyClient): Promise<string | undefined> {
   if (method !== 'client_secret_basic' && method !== 'client_secret_post') return undefined
   const isBasic = method === 'client_secret_basic'
   const clientAuth = isBasic ? ClientSecretPost(secret) : ClientSecretBasic(secret)
-  const tokens = managerOf({ ...definition, clientAuth })
+  const tokens = managerOf({ ...definition, clientSecret: undefined, clientAuth })
   const { error }: Acquired = await acquireToken(tokens)
   await tokens.close()
   const isAccepted = !error || isOAuthError(error) || error.error === 'invalid_grant'

@@ -67,10 +67,14 @@ const VALUE_OF: Readonly<Partial<Record<Setting['kind'], string>>> = {
   url: 'URL',
   file: 'FILE',
   number: 'MS',
+  files: 'FILE',
   list: 'URI',
   pairs: 'NAME=VALUE',
   text: 'TEXT',
+  texts: 'TEXT',
 }
+
+const REPEATED = new Set<Setting['kind']>(['texts', 'files', 'list', 'pairs'])
 
 /** The flags that describe a client. */
 export const CLIENT_FLAGS: readonly Flag[] = [
@@ -78,7 +82,7 @@ export const CLIENT_FLAGS: readonly Flag[] = [
   { name: 'client', value: 'NAME', help: 'which client of the config file' },
   ...SETTINGS.map(({ name, kind, help }): Flag => {
     const value = VALUE_OF[kind]
-    const repeated = kind === 'list' || kind === 'pairs'
+    const repeated = REPEATED.has(kind)
     return { name: flagOf(name), help, repeated, ...(value !== undefined && { value }) }
   }),
 ]

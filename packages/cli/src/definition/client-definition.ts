@@ -2,7 +2,6 @@ import { rootCertificates } from 'node:tls'
 import {
   type ClientAuth,
   type ClientDefinition,
-  ClientSecretBasic,
   ClientSecretJwt,
   ClientSecretPost,
   None,
@@ -23,8 +22,8 @@ const DEFAULT_TIMEOUT_MS = 10_000
 export interface ReadyClient {
   readonly definition: ClientDefinition
   readonly method: AuthMethod | 'client_assertion'
-  /** For the methods that use one. It must not be shown. */
-  readonly secret: string | undefined
+  /** For the methods that use one. Several while it is rotated. They must not be shown. */
+  readonly secrets: readonly string[]
   readonly key: KeyFromFile | undefined
   readonly dpopKey: KeyFromFile | undefined
   readonly tls: TlsSettings
@@ -58,7 +57,7 @@ export async function readyClient(
   if (issuer === undefined && tokenEndpoint === undefined)
     problems.push('issuer: missing: give the issuer, or tokenEndpoint, the URL of the token endpoint')
   if (clientId === undefined) problems.push('clientId: missing')
-  const secret = await attempt(() => readSecret(settings))
+  const secrets = (await attempt(() => readSecrets(settings))) ?? []
   const key = await attempt(async () => {
     const { keyFile, keyAlgorithm, keyId } = settings
     return keyFile === undefined ? undefined : readKeyFile('keyFile', keyFile, keyAlgorithm, keyId)
@@ -66,6 +65,8 @@ export async function readyClient(
   const dpopKey = await attempt(async () => dpopKeyFile && readKeyFile('dpopKeyFile', dpopKeyFile))
   const tls = (await attempt(() => readTls(settings))) ?? {}
   const method = chooseMethod(settings, problems)
+  if (secrets.length > 1 && method !== 'client_secret_basic')
+    problems.push(`clientSecret: several secrets work with client_secret_basic only, not with ${method}`)
   const transport = observe(Object.keys(tls).length > 0 ? tlsFetch(tls) : (...request) => fetch(...request))
   if (problems.length > 0 || method === undefined) throw new SettingsError(problems)
 
@@ -74,7 +75,7 @@ export async function readyClient(
     ...(issuer === undefined ? { tokenEndpoint } : { issuer }),
     ...(issuer !== undefined && tokenEndpoint !== undefined && { tokenEndpoint }),
     clientId: String(clientId),
-    ...credential(method, settings, onAssertion, { secret, key, timeoutMs }),
+    ...credential(method, settings, onAssertion, { secrets, key, timeoutMs }),
     scope,
     resource,
     audience,
@@ -85,14 +86,18 @@ export async function readyClient(
     timeoutMs,
     allowInsecureRequests,
   }
-  return { definition, method, secret, key, dpopKey: dpopKey || undefined, tls, transport, timeoutMs }
+  return { definition, method, secrets, key, dpopKey: dpopKey || undefined, tls, transport, timeoutMs }
 }
 
-async function readSecret({ clientSecret, clientSecretFile }: ClientSettings): Promise<string | undefined> {
-  if (clientSecretFile === undefined) return clientSecret
-  const secret = withoutLineBreak(await readSettingFile('clientSecretFile', clientSecretFile))
-  if (secret === '') throw new SettingsError([`clientSecretFile: ${clientSecretFile} is empty`])
-  return secret
+async function readSecrets({ clientSecret = [], clientSecretFile }: ClientSettings): Promise<readonly string[]> {
+  if (clientSecretFile === undefined) return [clientSecret].flat()
+  return Promise.all(
+    [clientSecretFile].flat().map(async (file) => {
+      const secret = withoutLineBreak(await readSettingFile('clientSecretFile', file))
+      if (secret === '') throw new SettingsError([`clientSecretFile: ${file} is empty`])
+      return secret
+    }),
+  )
 }
 
 async function readTls({ certFile, certKeyFile, caFile }: ClientSettings): Promise<TlsSettings> {
@@ -149,9 +154,10 @@ function credential(
   method: ReadyClient['method'],
   { assertionFile, assertionCommand }: ClientSettings,
   onAssertion: (assertion: string) => void,
-  { secret = '', key, timeoutMs }: Pick<ReadyClient, 'secret' | 'key' | 'timeoutMs'>,
-): Pick<ClientDefinition, 'clientAuth' | 'clientAssertion'> {
-  if (method !== 'client_assertion') return { clientAuth: authOf(method, secret, key) }
+  { secrets, key, timeoutMs }: Pick<ReadyClient, 'secrets' | 'key' | 'timeoutMs'>,
+): Pick<ClientDefinition, 'clientSecret' | 'clientAuth' | 'clientAssertion'> {
+  if (method === 'client_secret_basic') return { clientSecret: secrets }
+  if (method !== 'client_assertion') return { clientAuth: authOf(method, secrets[0] ?? '', key) }
   const supply =
     assertionFile === undefined
       ? assertionFromCommand(String(assertionCommand), timeoutMs)
@@ -165,10 +171,12 @@ function credential(
   }
 }
 
-function authOf(method: AuthMethod, secret: string, key: KeyFromFile | undefined): ClientAuth {
+function authOf(
+  method: Exclude<AuthMethod, 'client_secret_basic'>,
+  secret: string,
+  key: KeyFromFile | undefined,
+): ClientAuth {
   switch (method) {
-    case 'client_secret_basic':
-      return ClientSecretBasic(secret)
     case 'client_secret_post':
       return ClientSecretPost(secret)
     case 'client_secret_jwt':

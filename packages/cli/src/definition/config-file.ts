@@ -73,10 +73,15 @@ function checkClient(path: string, name: string, given: unknown): ClientSettings
     }
     const checked = checkValue(setting, value)
     if ('problem' in checked) problems.push(`${at}: ${option} ${checked.problem}`)
-    else settings[option] = setting.kind === 'file' ? fromFolderOf(path, String(checked.value)) : checked.value
+    else if (setting.kind === 'file' || setting.kind === 'files') settings[option] = fromFolder(path, checked.value)
+    else settings[option] = checked.value
   }
   if (problems.length > 0) throw new SettingsError(problems)
   return settings
+}
+
+function fromFolder(config: string, files: unknown): string | string[] {
+  return Array.isArray(files) ? files.map((each) => fromFolderOf(config, each)) : fromFolderOf(config, String(files))
 }
 
 function fromFolderOf(config: string, file: string): string {

@@ -1,5 +1,8 @@
 import type { Setting } from './settings-table'
 
+/** As many as core takes. */
+const MOST_SECRETS = 5
+
 /** A value of a setting as a config file may have it, or what is wrong with it. */
 export function checkValue({ kind, choices }: Setting, value: unknown): { value: unknown } | { problem: string } {
   switch (kind) {
@@ -14,6 +17,14 @@ export function checkValue({ kind, choices }: Setting, value: unknown): { value:
       return list.length > 0 && list.every(isText)
         ? { value: list }
         : { problem: 'must be a string, or an array of strings' }
+    }
+    case 'texts':
+    case 'files': {
+      const list = Array.isArray(value) ? value : [value]
+      const isGood = list.length > 0 && list.length <= MOST_SECRETS && list.every(isText)
+      return isGood && new Set(list).size === list.length
+        ? { value }
+        : { problem: `must be a string, or an array of 1 to ${MOST_SECRETS} different strings` }
     }
     case 'pairs':
       return typeof value === 'object' &&

@@ -2,9 +2,9 @@ import type { AuthMethod, ClientSettings } from '../client-settings'
 
 /**
  * `text`, `url` and `file` are strings; a `file` is relative to the folder of the config file, or to the current one. A `list` may
- * be repeated. `pairs` are `name=value`, and may be repeated.
+ * be repeated, and so may `texts` and `files`, which are usually one. `pairs` are `name=value`, and may be repeated.
  */
-type SettingKind = 'text' | 'url' | 'file' | 'switch' | 'number' | 'list' | 'pairs'
+type SettingKind = 'text' | 'texts' | 'url' | 'file' | 'files' | 'switch' | 'number' | 'list' | 'pairs'
 
 /** One setting of a client: a flag, an environment variable, and an option in a config file. */
 export interface Setting {
@@ -33,13 +33,13 @@ export const SETTINGS: readonly Setting[] = [
   { name: 'clientId', kind: 'text', help: 'the client id' },
   {
     name: 'clientSecretFile',
-    kind: 'file',
+    kind: 'files',
     group: 'credential',
-    help: 'a file with the client secret; - is standard input',
+    help: 'a file with the client secret; - is standard input; repeated while it is rotated',
   },
   {
     name: 'clientSecret',
-    kind: 'text',
+    kind: 'texts',
     group: 'credential',
     help: 'the client secret; other users see it in the process list',
   },

@@ -1,5 +1,6 @@
 import type { ClientConfiguration } from '../../client-configuration'
 import type { ClientDefinition } from '../../client-definition'
+import { MOST_SECRETS } from '../endpoint/client-secrets'
 import { withHidden } from '../util/hidden'
 import { OptionChecks, type Problems } from '../util/option-checks'
 import { maySendSecretsTo } from '../util/plain-http'
@@ -77,7 +78,9 @@ export function configureClient(
       mtls: definition.mtls ?? false,
     },
     {
-      clientSecret: definition.clientSecret,
+      clientSecret: Array.isArray(definition.clientSecret)
+        ? Object.freeze([...definition.clientSecret])
+        : definition.clientSecret,
       clientAuth: definition.clientAuth,
       clientAssertion: definition.clientAssertion,
       // Their values may be secrets, such as a password.
@@ -114,7 +117,8 @@ function checkAuthentication(checks: OptionChecks, definition: ClientDefinition)
   checks.function('clientAuth', clientAuth)
   checkClientAssertion(checks, clientAssertion)
   if (clientSecret !== undefined) {
-    if (typeof clientSecret !== 'function') checks.text('clientSecret', clientSecret)
+    if (Array.isArray(clientSecret)) checkSecrets(checks, clientSecret)
+    else if (typeof clientSecret !== 'function') checks.text('clientSecret', clientSecret)
     if (clientAuth !== undefined)
       checks.problem('clientSecret', 'cannot be combined with clientAuth: pass the secret to the clientAuth')
     if (clientAssertion !== undefined)
@@ -123,5 +127,20 @@ function checkAuthentication(checks: OptionChecks, definition: ClientDefinition)
     checks.problem('clientAuth', 'cannot be combined with clientAssertion: give one of them')
   } else if ('clientSecret' in definition && clientAuth === undefined && clientAssertion === undefined) {
     checks.problem('clientSecret', 'is undefined: is the environment variable set that it comes from?')
+  }
+}
+
+function checkSecrets(checks: OptionChecks, secrets: readonly unknown[]): void {
+  if (secrets.length === 0) checks.problem('clientSecret', 'is an empty array: give at least one secret')
+  if (secrets.length > MOST_SECRETS) {
+    checks.problem('clientSecret', `has ${secrets.length} secrets; at most ${MOST_SECRETS} are tried`)
+  }
+  for (const [index, secret] of secrets.entries()) {
+    const option = `clientSecret[${index}]`
+    const first = secrets.indexOf(secret)
+    if (secret === undefined)
+      checks.problem(option, 'is undefined: is the environment variable set that it comes from?')
+    else if (checks.text(option, secret) && first < index)
+      checks.problem(option, `is the same as clientSecret[${first}]`)
   }
 }

@@ -1,8 +1,9 @@
-import { type ClientAuth, ClientSecretBasic } from 'openid-client'
+import type { ClientAuth } from 'openid-client'
 import type { ClientConfiguration } from '../../client-configuration'
 import { ConfigurationError } from '../../errors'
 import { isTlsClientAuth } from '../../tls-client-auth'
 import type { TokenRequest } from '../../token-requester'
+import type { SecretTrial } from './client-secrets'
 import { callSupplier, suppliedCredential } from './supplied-credential'
 
 const JWT_BEARER_ASSERTION = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
@@ -15,7 +16,11 @@ const JWT_BEARER_ASSERTION = 'urn:ietf:params:oauth:client-assertion-type:jwt-be
  *
  * @throws ConfigurationError when the client has nothing to authenticate with.
  */
-export function clientAuthentication(client: ClientConfiguration, request: TokenRequest): ClientAuth {
+export function clientAuthentication(
+  client: ClientConfiguration,
+  request: TokenRequest,
+  secrets: SecretTrial,
+): ClientAuth {
   const { clientAssertion, signal } = request
   if (clientAssertion !== undefined) {
     return async ({ issuer }, { client_id }, body) => {
@@ -32,11 +37,7 @@ export function clientAuthentication(client: ClientConfiguration, request: Token
       ? clientAuth
       : async (...request) => callSupplier('clientAuth', () => clientAuth(...request), signal)
   }
-  if (clientSecret !== undefined) {
-    return async (...request) => {
-      ClientSecretBasic(await suppliedCredential('clientSecret', clientSecret, signal))(...request)
-    }
-  }
+  if (clientSecret !== undefined) return secrets.authentication
   const message = 'missing, and neither clientAuth nor clientAssertion is there (a public client says None())'
   throw new ConfigurationError([{ client: client.name, option: 'clientSecret', message }])
 }

@@ -33,6 +33,11 @@ export class Exchange {
     this.#sending = sending
   }
 
+  /** Texts that no error may repeat, even if they are not sent. */
+  addSecrets(secrets: readonly string[]): void {
+    for (const secret of secrets) this.#secrets.add(secret)
+  }
+
   /**
    * The client's transport, as openid-client uses it for `step`. Each URL obeys the plain-http rule, no redirect is followed,
    * the signal ends the request, and the response is in memory.

@@ -15,6 +15,8 @@ import type { TokenRequestError } from '../../errors'
 import { isTlsClientAuth } from '../../tls-client-auth'
 import type { RequestedToken, TokenRequest, TokenRequester, TokenResponse } from '../../token-requester'
 import { clientAuthentication } from './client-authentication'
+import { ClientSecrets, type SecretTrial } from './client-secrets'
+import { copyError } from './copy-error'
 import { Exchange } from './exchange'
 import type { Grant } from './grant'
 import { ServerMetadataCache } from './server-metadata'
@@ -24,6 +26,7 @@ import { tokenRequestFailure } from './token-request-failure'
 export function grantRequester(clock: Clock, grant: Grant): TokenRequester {
   const servers = new ServerMetadataCache(clock)
   const handles = new DPoPHandles()
+  const clientSecrets = new ClientSecrets(clock)
 
   /** One token request; openid-client sends it once more after a nonce challenge. */
   async function send(
@@ -64,36 +67,34 @@ export function grantRequester(clock: Clock, grant: Grant): TokenRequester {
 
     async request(client: ClientConfiguration, request: TokenRequest): Promise<TokenResponse> {
       const exchange = new Exchange(client, request)
-      const auth = clientAuthentication(client, request)
+      const secrets = clientSecrets.trial(client, request, (all) => exchange.addSecrets(all))
+      const auth = clientAuthentication(client, request, secrets)
       const known = servers.cached(client)
+      const sendIt = () =>
+        withEachSecret(secrets, request.signal, exchange, () => send(client, request, auth, exchange))
       try {
-        return await send(client, request, auth, exchange)
+        return await sendIt()
       } catch (thrown) {
         const error = thrown as TokenRequestError
         const mayHaveMoved = needsOtherMetadata(error)
         if (mayHaveMoved) servers.forget(client)
-        // The secret may have been rotated since its supplier was called.
-        const mayBeRotated = typeof client.clientSecret === 'function' && request.clientAssertion === undefined
-        const willRepeat =
-          error.error === 'invalid_client'
-            ? mayBeRotated
-            : mayHaveMoved && !error.retryable && (await hasMoved(client, known, request.signal))
+        const willRepeat = mayHaveMoved && !error.retryable && (await hasMoved(client, known, request.signal))
         if (!willRepeat || request.signal.aborted) throw error
-        const response = await send(client, request, auth, exchange)
-        if (error.error === 'invalid_client') request.secretRotated?.()
-        return response
+        return await sendIt()
       }
     },
 
     async revoke(client: ClientConfiguration, token: string, request: TokenRequest): Promise<boolean> {
       const exchange = new Exchange(client, request)
       try {
-        const auth = clientAuthentication(client, request)
+        const secrets = clientSecrets.trial(client, request, (all) => exchange.addSecrets(all))
+        const auth = clientAuthentication(client, request, secrets)
         const server = await servers.of(client, request.signal)
         if (server.revocation_endpoint === undefined) return false
         const configuration = configure(client, server, auth)
         configuration[customFetch] = exchange.transport('revocation')
-        await tokenRevocation(configuration, token, { token_type_hint: 'access_token' })
+        const revocation = () => tokenRevocation(configuration, token, { token_type_hint: 'access_token' })
+        await withEachSecret(secrets, request.signal, exchange, revocation)
         return true
       } catch (error) {
         throw await exchange.failure(error)
@@ -110,6 +111,36 @@ export function grantRequester(clock: Clock, grant: Grant): TokenRequester {
       },
     }),
   })
+}
+
+/** Calls `send` again with the next secret as long as the server refuses the client and there is another secret. */
+async function withEachSecret<T>(
+  secrets: SecretTrial,
+  signal: AbortSignal,
+  exchange: Exchange,
+  send: () => Promise<T>,
+): Promise<T> {
+  for (;;) {
+    try {
+      const result = await send()
+      secrets.accept()
+      return result
+    } catch (thrown) {
+      const error = await exchange.failure(thrown)
+      if (error.error !== 'invalid_client' || signal.aborted) throw error
+      const isLeft = await secrets.next().catch(async (failure) => {
+        throw await exchange.failure(failure)
+      })
+      if (!isLeft) throw refusedSecrets(error, secrets.refused)
+    }
+  }
+}
+
+function refusedSecrets(error: TokenRequestError, count: number): TokenRequestError {
+  if (count < 2) return error
+  const { errorDescription } = error
+  const refused = `the server refused each of the ${count} client secrets`
+  return copyError(error, { errorDescription: [errorDescription, refused].filter(Boolean).join('; ') })
 }
 
 /** Whether new metadata could make the request succeed: what is at the endpoint's URL is no token endpoint. */

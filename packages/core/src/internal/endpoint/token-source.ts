@@ -53,6 +53,7 @@ export class TokenSource {
   readonly #client: ClientConfiguration
   readonly #clock: Clock
   readonly #health: EndpointHealth
+  #secretIndex = 0
 
   constructor(options: TokenSourceOptions) {
     this.#options = options
@@ -64,6 +65,11 @@ export class TokenSource {
   /** The state of the token endpoint's circuit breaker. */
   get circuit(): CircuitState {
     return this.#health.breaker.state
+  }
+
+  /** The position of the client secret that token requests use, from 0. */
+  get secretIndex(): number {
+    return this.#secretIndex
   }
 
   /** The loader of one token. `key` identifies it: failures that will repeat are remembered for it. */
@@ -84,7 +90,13 @@ export class TokenSource {
     let limit: AbortSignal | undefined
     const revoke = async (signal: AbortSignal) => {
       limit = signal
-      const request = withHidden(nothing, { parameters: {}, clientAssertion, signal, nonceRetried() {} })
+      const request = withHidden(nothing, {
+        parameters: {},
+        clientAssertion,
+        signal,
+        nonceRetried() {},
+        secretRotated: (index?: number) => this.#noteSecret(index),
+      })
       return requester.revoke?.(this.#client, token, request) ?? false
     }
     return withLimit(this.#clock, timeoutMs, () => timeoutError(this.#client, limit), revoke)
@@ -161,7 +173,7 @@ export class TokenSource {
     const { parameters, ...shown } = requested
     const callbacks = {
       nonceRetried: () => emit('nonceRetried', { client: name, at: 'token_endpoint' }),
-      secretRotated: () => emit('secretRotated', { client: name }),
+      secretRotated: (index?: number) => this.#noteSecret(index),
       serverTime,
       sending: () => {
         sentAt = this.#clock.monotonic()
@@ -191,11 +203,16 @@ export class TokenSource {
     }
   }
 
+  #noteSecret(index = 0): void {
+    this.#secretIndex = index
+    this.#options.emit('secretRotated', { client: this.#client.name, index })
+  }
+
   /** What an error of a custom requester must not repeat. Other requesters collect it from what they send. */
   #knownSecrets(parameters: RequestedToken['parameters'], clientAssertion: ClientAssertion | undefined): SentSecrets {
     const secrets = new SentSecrets()
     for (const [name, value] of Object.entries(parameters)) secrets.addParameter(name, value)
-    for (const value of [this.#client.clientSecret, clientAssertion]) {
+    for (const value of [this.#client.clientSecret, clientAssertion].flat()) {
       if (typeof value === 'string') secrets.add(value)
     }
     return secrets

@@ -47,9 +47,11 @@ const LINES: { readonly [Name in LoggedEvent]: (event: TokenEvents[Name]) => Lin
     'debug',
     `client '${client}': the ${at === 'api' ? 'API' : 'token endpoint'} demanded a DPoP nonce. The request is sent once more.`,
   ],
-  secretRotated: ({ client }) => [
-    'info',
-    `client '${client}': the token endpoint refused the client secret, and accepts the one that the supplier returned next. The secret was rotated.`,
+  secretRotated: ({ client, index }) => [
+    index === 0 ? 'info' : 'warn',
+    index === 0
+      ? `client '${client}': the client secret was rotated. The token endpoint accepts the new one.`
+      : `client '${client}': the token endpoint does not accept the first client secret. Token requests use secret ${index + 1} of the list, and the first one again every 5 minutes. Register the first one at the authorization server before you remove the others there.`,
   ],
   circuitOpened: ({ client, endpoint, error, retryAfterMs, wasOpen }) => [
     wasOpen ? 'debug' : 'warn',
