@@ -43,7 +43,10 @@ Every option can be an environment variable (--client-id is TOKENWARD_CLIENT_ID)
         return EXIT_CODES.ok
       } catch (error) {
         if (!(error instanceof TokenRequestError)) throw error
-        const { method, secret } = client
+        const {
+          method,
+          secrets: [secret],
+        } = client
         const { meaning, remedies, help } = explainTokenError(error, { settings, method, secret })
         stderr.write(
           `${error.message}\n${meaning}\n${remedies.map((remedy) => `- ${remedy}\n`).join('')}More: ${help}\n`,
