@@ -25,8 +25,8 @@ interface ClientSettings {
     issuer?: string | undefined;
     tokenEndpoint?: string | undefined;
     clientId?: string | undefined;
-    clientSecret?: string | undefined;
-    clientSecretFile?: string | undefined;
+    clientSecret?: string | readonly string[] | undefined;
+    clientSecretFile?: string | readonly string[] | undefined;
     auth?: AuthMethod | undefined;
     keyFile?: string | undefined;
     keyId?: string | undefined;

@@ -91,7 +91,7 @@ interface ClientConfiguration {
     readonly tokenEndpoint: string | undefined;
     readonly issuer: string | undefined;
     readonly clientId: string;
-    readonly clientSecret: string | (() => string | Promise<string>) | undefined;
+    readonly clientSecret: ClientSecret | (() => ClientSecret | Promise<ClientSecret>) | undefined;
     readonly clientAuth: ClientAuth | undefined;
     readonly clientAssertion: ClientAssertion | undefined;
     readonly scope: string | undefined;
@@ -113,7 +113,7 @@ interface ClientDefinition {
     tokenEndpoint?: string | URL | undefined;
     issuer?: string | URL | undefined;
     clientId: string;
-    clientSecret?: string | (() => string | Promise<string>) | undefined;
+    clientSecret?: ClientSecret | (() => ClientSecret | Promise<ClientSecret>) | undefined;
     clientAuth?: ClientAuth | undefined;
     clientAssertion?: ClientAssertion | undefined;
     scope?: string | undefined;
@@ -130,8 +130,10 @@ interface ClientDefinition {
     requester?: TokenRequester | undefined;
 }
 type ClientDefinitionSource = ClientDefinition | (() => Promise<ClientDefinition>);
+type ClientSecret = string | readonly string[];
 interface ClientStatus {
     readonly circuit?: 'closed' | 'open' | 'halfOpen';
+    readonly secretIndex?: number;
     readonly tokens: readonly TokenStatus[];
 }
 interface Clock {
@@ -308,6 +310,7 @@ interface RequestedToken {
 type RetrievalReason = 'first' | 'ahead' | 'expired' | 'rejected' | 'forced' | 'replaced';
 interface SecretRotated {
     readonly client: string;
+    readonly index: number;
 }
 interface StoreFailed {
     readonly operation: 'get' | 'set' | 'delete' | 'lease' | 'release';
@@ -440,7 +443,7 @@ interface TokenRequest extends RequestedToken {
     readonly clientAssertion: ClientAssertion | undefined;
     readonly signal: AbortSignal;
     nonceRetried(): void;
-    secretRotated?(): void;
+    secretRotated?(index?: number): void;
     serverTime?(milliseconds: number): void;
     sending?(): void;
 }
@@ -599,6 +602,7 @@ export type { ClientConfiguration };
 export type { ClientCredentialsOptions };
 export type { ClientDefinition };
 export type { ClientDefinitionSource };
+export type { ClientSecret };
 export type { ClientStatus };
 export type { Clock };
 export type { ConfigurationProblem };
