@@ -102,7 +102,7 @@ const LIMITS: Readonly<Record<string, readonly [own: number, withDependencies: n
   axios: [4_400, 59_000],
   core: [36_500, 56_500],
   fetch: [2_000, 57_000],
-  identity: [10_500, 60_500],
+  identity: [10_500, 62_500],
   mcp: [1_150, 57_000],
   ofetch: [600, 56_500],
   opentelemetry: [3_500, 56_500],
