@@ -62,7 +62,9 @@ export function serveProtectedApi(options: ProtectedApiOptions): ProtectedApi {
     if (refusal) {
       recorded.status = refusal.status
       const scheme = recorded.headers.dpop === undefined ? 'Bearer' : 'DPoP'
-      const challenge = `${scheme} error="${refusal.error}"`
+      // RFC 6750 §3: the scope that would do.
+      const scope = refusal.error === 'insufficient_scope' ? `, scope="${name}"` : ''
+      const challenge = `${scheme} error="${refusal.error}"${scope}`
       sendJson(response, refusal.status, { error: refusal.error }, { 'www-authenticate': challenge })
       return
     }

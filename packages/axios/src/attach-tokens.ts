@@ -25,11 +25,11 @@ export function createAxios<Name extends string>(
   client: NoInfer<Name>,
   options: AxiosOptions,
 ): AxiosInstance {
-  const { baseURL, allowedOrigins, claimsChallenges, tokenParameters, retryOn401, proofClaims, ...defaults } =
+  const { baseURL, allowedOrigins, claimsChallenges, stepUp, tokenParameters, retryOn401, proofClaims, ...defaults } =
     options ?? {}
   const instance = axios.create(baseURL === undefined ? defaults : { ...defaults, baseURL: baseURL.toString() })
   const perCall = { tokenParameters, retryOn401, proofClaims }
-  attachTokens(instance, tokens, client, { baseURL, allowedOrigins, claimsChallenges, ...perCall })
+  attachTokens(instance, tokens, client, { baseURL, allowedOrigins, claimsChallenges, stepUp, ...perCall })
   return instance
 }
 

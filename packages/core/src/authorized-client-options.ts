@@ -1,3 +1,4 @@
+import type { StepUpOptions } from './step-up-options'
 import type { TokenParameters } from './token-parameters'
 
 /** A request on its way to an API, as far as its token depends on it. */
@@ -29,6 +30,12 @@ export interface AuthorizedClientOptions extends AuthorizedCallOptions {
    * request. Only what concerns the access token is passed on, at most 4,096 characters. Default true.
    */
   claimsChallenges?: boolean | undefined
+  /**
+   * What an API may demand of a token in addition. When it does so (403 `insufficient_scope`, or 401
+   * `insufficient_user_authentication`), a token is requested that meets it, and the request is sent once more. Later requests of the
+   * same method to the same origin use such a token at once. Default: nothing, and the caller gets the response.
+   */
+  stepUp?: StepUpOptions | undefined
   /** Relative URLs are joined to it. Tokens may go to its origin. */
   baseURL?: string | URL | undefined
   /** The origins that tokens may go to, in addition to the origin of `baseURL`. */

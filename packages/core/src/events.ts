@@ -23,6 +23,8 @@ export interface TokenEvents {
   newTokenRejected: NewTokenRejected
   /** An API accepted a token after {@link TokenEvents.newTokenRejected}. */
   tokenAccepted: TokenAccepted
+  /** An API demanded more of a token than it has, see `stepUp` of the adapters. */
+  stepUpDemanded: StepUpDemanded
   /** A request was sent once more with the DPoP nonce that a server demanded. */
   nonceRetried: NonceRetried
   /** The token endpoint accepts another secret of the client than before: the secret was rotated. */
@@ -137,6 +139,14 @@ export interface NewTokenRejected {
 export interface TokenAccepted {
   readonly client: string
   readonly origin: string
+}
+
+export interface StepUpDemanded {
+  readonly client: string
+  readonly origin: string
+  readonly reason: RejectionReason
+  /** Whether `stepUp` of the adapter allows it, so that such a token is requested. Emitted once for several that it does not allow. */
+  readonly isAllowed: boolean
 }
 
 export interface NonceRetried {

@@ -48,6 +48,7 @@ export type {
   RenewalStarted,
   RetrievalReason,
   SecretRotated,
+  StepUpDemanded,
   StoreFailed,
   StoreRecovered,
   TokenAccepted,
@@ -72,6 +73,7 @@ export {
   tokenExchange,
 } from './grants'
 export type { KeepFreshCallback, KeepFreshOptions } from './keep-fresh'
+export type { StepUpOptions } from './step-up-options'
 export { TlsClientAuth } from './tls-client-auth'
 export type { TokenManager, TokenManagerOptions } from './token-manager'
 export type { GetAccessTokenOptions, TokenParameters } from './token-parameters'
@@ -104,6 +106,6 @@ export type {
   TokenLoader,
   TokenWindow,
 } from './token-cache'
-export type { LimitedWork, PresentedRequest, ReceivedNonce, TokenPresenter } from './token-presenter'
+export type { DemandedStepUp, LimitedWork, PresentedRequest, ReceivedNonce, TokenPresenter } from './token-presenter'
 export type { RequestedToken, TokenRequest, TokenRequester, TokenResponse } from './token-requester'
 export type { Awaitable, LeaseResult, StoreLease, TokenStore } from './token-store'

@@ -9,6 +9,7 @@ import { BearerHeaders } from './internal/util/authorization-header'
 import { CheckedOrigins, checkDestinations } from './internal/util/destinations'
 import { type AuthorizedRequest, authorizationOf, signalOf } from './internal/util/request-authorization'
 import { describe, resolve } from './internal/util/request-url'
+import { StepUps } from './internal/util/step-ups'
 import { snapshotParameters } from './internal/util/token-parameters'
 import type { RequestAuthorization, RequestToAuthorize } from './request-authorization'
 import type { TokenManager } from './token-manager'
@@ -53,13 +54,15 @@ export function createRequestAuthorizer<Name extends string>(
   client: Name,
   options: AuthorizedClientOptions,
 ): RequestAuthorizer {
-  const { base, allowedOrigins } = checkDestinations(tokens, client, options)
+  const { base, allowedOrigins, stepUp } = checkDestinations(tokens, client, options)
   const origins = new CheckedOrigins(allowedOrigins)
+  const stepUps = stepUp && new StepUps(stepUp)
   const context = {
     tokens: tokens as TokenManager,
     client,
     bearerHeaders: new BearerHeaders(),
     answersClaims: options.claimsChallenges ?? true,
+    stepUps,
     mayReceiveToken,
   }
 
@@ -97,10 +100,11 @@ export function createRequestAuthorizer<Name extends string>(
       origin: allowed.origin,
       proofClaims: call.proofClaims === undefined ? options.proofClaims : call.proofClaims,
       retryOn401: call.retryOn401 === undefined ? (options.retryOn401 ?? true) : call.retryOn401,
-      parameters: fixed,
+      base: fixed,
+      parameters: stepUps ? stepUps.parametersOf({ method, origin: allowed.origin, base: fixed }) : fixed,
       signal: call.signal,
     }
-    const ready = allowed.isInClear || outgoing ? undefined : readyToken(fixed, call.signal)
+    const ready = allowed.isInClear || outgoing ? undefined : readyToken(authorized.parameters, call.signal)
     if (ready) return authorizationOf(context, authorized, ready)
     return wait(authorized, allowed.isInClear, outgoing && (() => computed(source, outgoing, signalOf(authorized))))
   }
@@ -116,9 +120,20 @@ export function createRequestAuthorizer<Name extends string>(
       if (!mayReceiveToken(request.url))
         throw new OriginNotAllowedError(request.origin, [...allowedOrigins], 'plain http')
     }
-    const parameters = compute ? await compute() : request.parameters
-    const token = await tokens.getAccessToken(client, { ...parameters, signal: signalOf(request) })
-    return authorizationOf(context, { ...request, parameters }, token)
+    const base = compute ? await compute() : request.base
+    const kind = { method: request.method, origin: request.origin, base }
+    const parameters = stepUps ? stepUps.parametersOf(kind) : base
+    const get = (wanted: TokenParameters | undefined) =>
+      tokens.getAccessToken(client, { ...wanted, signal: signalOf(request) })
+    try {
+      return await authorizationOf(context, { ...request, base, parameters }, await get(parameters))
+    } catch (error) {
+      signalOf(request)?.throwIfAborted()
+      if (parameters === base) throw error
+      // What the API once demanded cannot be had any more. It may accept the ordinary token.
+      stepUps?.forget(kind)
+      return authorizationOf(context, { ...request, base, parameters: base }, await get(base))
+    }
   }
 
   async function computed(

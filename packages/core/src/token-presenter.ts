@@ -1,5 +1,6 @@
 import type { AccessToken } from './access-token'
 import type { ApiRejection } from './api-rejection'
+import type { StepUpDemanded } from './events'
 import type { GetAccessTokenOptions, TokenParameters } from './token-parameters'
 
 /** A request that presents a token. */
@@ -18,6 +19,9 @@ export interface ReceivedNonce {
   /** Whether the response was a nonce challenge, so that the request is sent once more. */
   readonly willRetry: boolean
 }
+
+/** An API demanded more of a token than it has. */
+export type DemandedStepUp = Omit<StepUpDemanded, 'client'>
 
 /** Work that a caller waits for, done by code that is not ours. */
 export interface LimitedWork<T> {
@@ -61,6 +65,8 @@ export interface TokenPresenter<Name extends string = string> {
    * is requested.
    */
   reportRejectedRetry(token: AccessToken, origin: string): void
+  /** Reports that an API demanded more of a token than it has. */
+  reportStepUp?(client: Name, demanded: DemandedStepUp): void
   /**
    * Reports that the API at `origin` accepted `token`. When the same API rejects it later, it is not brand-new, and its
    * rejection counts as the first one.

@@ -181,6 +181,7 @@ export const EVENTS: Readonly<Record<keyof TokenEvents, true>> = {
   tokenRejected: true,
   newTokenRejected: true,
   tokenAccepted: true,
+  stepUpDemanded: true,
   nonceRetried: true,
   secretRotated: true,
   circuitOpened: true,

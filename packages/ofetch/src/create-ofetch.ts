@@ -23,9 +23,9 @@ export function createOfetch<Name extends string>(
   client: NoInfer<Name>,
   options: OfetchOptions,
 ): $Fetch {
-  const { baseURL, allowedOrigins, claimsChallenges, tokenParameters, retryOn401, proofClaims, fetch, ...own } =
+  const { baseURL, allowedOrigins, claimsChallenges, stepUp, tokenParameters, retryOn401, proofClaims, fetch, ...own } =
     options ?? {}
-  const ours = { baseURL, allowedOrigins, claimsChallenges, tokenParameters, retryOn401, proofClaims }
+  const ours = { baseURL, allowedOrigins, claimsChallenges, stepUp, tokenParameters, retryOn401, proofClaims }
   const authorize = (transport: typeof fetch) => createFetch<Name>(tokens, client, { ...ours, fetch: transport })
   // ofetch joins URLs itself, so that its hooks and errors have whole URLs. `native` gets the base from the wrapped fetch.
   const defaults: FetchOptions = baseURL === undefined ? own : { ...own, baseURL: baseURL.toString() }

@@ -10,7 +10,7 @@ type ResponseHeaders = Parameters<NonNullable<Handler['onResponseStart']>>[2]
 type ResponseState =
   /** To the caller, as they come. */
   | { readonly name: 'passing' }
-  /** Nowhere yet: a 401 waits for the decision whether the request is sent again. */
+  /** Nowhere yet: a 401 or 403 waits for the decision whether the request is sent again. */
   | { readonly name: 'held'; readonly events: (() => void)[] }
   /** Nowhere: the request is sent again. The rest is read so that the connection can be used again. */
   | { readonly name: 'dropped'; readonly limit: DiscardLimit }
@@ -21,15 +21,15 @@ const PASSING: ResponseState = { name: 'passing' }
 export interface ResponseListener {
   /** Called for each response. Whether it goes to the caller, and nothing is to be learned from it. */
   isAnswer(status: number): boolean
-  /** Called for other responses but a 401. */
+  /** Called for all others, but a 401 or 403. */
   responded(response: ApiResponse): void
-  /** Called for a 401. Resolves to whether the response goes to the caller; never rejects. */
+  /** Called for a 401 or 403. Resolves to whether the response goes to the caller; never rejects. */
   isForCaller(rejection: ApiResponse): Promise<boolean>
   /** Fails the request. Never throws. */
   fail(error: unknown): void
 }
 
-/** Handles the response of one attempt. It passes everything to the caller's handler, except a 401 that is dropped. */
+/** Handles the response of one attempt. It passes everything to the caller's handler, except a 401 or 403 that is dropped. */
 export class ResponseHandler implements Handler {
   readonly #caller: Handler
   readonly #callerController: RequestController
@@ -67,7 +67,7 @@ export class ResponseHandler implements Handler {
       url: this.#history?.at(-1)?.href,
       discard: () => this.#drop(controller),
     }
-    if (status === 401) {
+    if (status === 401 || status === 403) {
       void this.#hold(controller, start, response)
       return
     }

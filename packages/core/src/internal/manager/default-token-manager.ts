@@ -8,7 +8,7 @@ import type { KeepFreshCallback, KeepFreshOptions } from '../../keep-fresh'
 import type { ReadyToken, TokenCache } from '../../token-cache'
 import type { TokenManager, TokenManagerOptions } from '../../token-manager'
 import type { GetAccessTokenOptions, TokenParameters } from '../../token-parameters'
-import type { LimitedWork, PresentedRequest, ReceivedNonce } from '../../token-presenter'
+import type { DemandedStepUp, LimitedWork, ReceivedNonce } from '../../token-presenter'
 import type { ManagerStatus } from '../../token-status'
 import { ClientRegistry } from '../clients/client-registry'
 import type { StoreHealth } from '../store/store-health'
@@ -32,7 +32,7 @@ import { cacheOptions, RequestResolver } from './request-resolver'
 import { revokeAll } from './revoke-all'
 import { warmUp } from './warm-up'
 
-type RejectArguments = Parameters<TokenManager['rejectAccessToken']>
+type Args<Method extends 'rejectAccessToken' | 'presentAccessToken'> = Parameters<TokenManager[Method]>
 
 /** The default token manager. It brings a client, a call's options and the cache together. */
 export class DefaultTokenManager implements TokenManager {
@@ -127,7 +127,7 @@ export class DefaultTokenManager implements TokenManager {
     await this.#cache.delete(key)
   }
 
-  async rejectAccessToken(...[name, token, options = {}, origin, rejection]: RejectArguments): Promise<boolean> {
+  async rejectAccessToken(...[name, token, options = {}, origin, rejection]: Args<'rejectAccessToken'>) {
     // Nothing to renew when the client was removed while its request was under way.
     if (!this.#clients.known().includes(name)) return false
     const { key } = await this.#access.resolve(name, snapshotParameters(options))
@@ -141,15 +141,15 @@ export class DefaultTokenManager implements TokenManager {
     this.#rejections.note(token, origin)
   }
 
+  reportStepUp(name: string, demanded: DemandedStepUp): void {
+    this.#events.emit('stepUpDemanded', { client: name, ...demanded })
+  }
+
   acceptAccessToken(token: AccessToken, origin: string): void {
     this.#rejections.accept(token, origin)
   }
 
-  async presentAccessToken(
-    name: string,
-    token: AccessToken,
-    request: PresentedRequest,
-  ): Promise<Record<string, string>> {
+  async presentAccessToken(...[name, token, request]: Args<'presentAccessToken'>): Promise<Record<string, string>> {
     if (token.type !== 'DPoP') return { authorization: authorizationHeader(token) }
     return presentBoundToken(await this.#access.client(name), token, request)
   }

@@ -1,7 +1,9 @@
 import type { AuthorizedClientOptions } from '../../authorized-client-options'
+import type { StepUpOptions } from '../../step-up-options'
 import type { TokenManager } from '../../token-manager'
 import { OptionChecks, Problems } from './option-checks'
 import { isLoopback } from './plain-http'
+import { checkStepUp } from './step-ups'
 
 const MANAGER_METHODS = [
   'getAccessToken',
@@ -18,6 +20,8 @@ export interface Destinations {
   /** What relative URLs are joined to. */
   readonly base: string | undefined
   readonly allowedOrigins: ReadonlySet<string>
+  /** What APIs may demand. */
+  readonly stepUp: StepUpOptions | undefined
 }
 
 /** @throws ConfigurationError naming everything that is wrong with the arguments of an adapter. */
@@ -37,6 +41,7 @@ export function checkDestinations<Name extends string>(
     checks.problem('allowedOrigins', 'must be an array of origins')
   }
   checks.boolean('claimsChallenges', options.claimsChallenges)
+  const stepUp = checkStepUp(checks, options.stepUp)
   problems.throwIfAny()
   const allowedOrigins = new Set<string>()
   const allow = (option: string, value: string) => {
@@ -55,7 +60,7 @@ export function checkDestinations<Name extends string>(
     checks.problem('baseURL', message)
   }
   problems.throwIfAny()
-  return { base: baseURL, allowedOrigins }
+  return { base: baseURL, allowedOrigins, stepUp }
 }
 
 /** `blob:` and others have the origin of an http(s) URL without being one. */

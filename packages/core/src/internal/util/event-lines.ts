@@ -43,6 +43,10 @@ const LINES: { readonly [Name in LoggedEvent]: (event: TokenEvents[Name]) => Lin
     `client '${client}': ${origin ?? 'an API'} rejects new tokens (401), so another one does not help, and only a few more are requested. Compare the token with what the API expects: audience (or resource), scope and issuer. Check the clocks of the API and of the authorization server.`,
   ],
   tokenAccepted: ({ client, origin }) => ['info', `client '${client}': ${origin} accepts the client's tokens again.`],
+  stepUpDemanded: ({ client, origin, reason, isAllowed }) => [
+    isAllowed ? 'info' : 'warn',
+    `client '${client}': ${origin} demands more of the token (${reason}). ${isAllowed ? 'Such a token is requested.' : 'The option stepUp does not allow it, so its response goes to the caller. WWW-Authenticate says what it demands.'}`,
+  ],
   nonceRetried: ({ client, at }) => [
     'debug',
     `client '${client}': the ${at === 'api' ? 'API' : 'token endpoint'} demanded a DPoP nonce. The request is sent once more.`,

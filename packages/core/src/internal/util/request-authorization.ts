@@ -3,9 +3,10 @@ import type { AuthorizedCallOptions } from '../../authorized-client-options'
 import type { ApiResponse, RequestAuthorization } from '../../request-authorization'
 import type { TokenManager } from '../../token-manager'
 import type { TokenParameters } from '../../token-parameters'
-import { readApiChallenge } from './api-challenge'
+import { type ApiChallenge, readApiChallenge } from './api-challenge'
 import type { BearerHeaders } from './authorization-header'
 import { readClaims } from './claims'
+import type { StepUps } from './step-ups'
 
 /** What all requests of one HTTP client share. */
 export interface AuthorizerContext {
@@ -14,6 +15,8 @@ export interface AuthorizerContext {
   readonly bearerHeaders: BearerHeaders
   /** Whether claims that an API demands go into the next token request. */
   readonly answersClaims: boolean
+  /** Undefined: APIs may not demand more of a token. */
+  readonly stepUps: StepUps | undefined
   mayReceiveToken(url: URL): boolean
 }
 
@@ -24,6 +27,9 @@ export interface AuthorizedRequest {
   readonly origin: string
   readonly proofClaims: AuthorizedCallOptions['proofClaims']
   readonly retryOn401: boolean
+  /** What the caller wants the token to be requested with. */
+  readonly base: TokenParameters | undefined
+  /** What it is requested with: `base`, and what the API demanded. */
   readonly parameters: TokenParameters | undefined
   /** Detaches the caller. A function is called when there is something to wait for. */
   readonly signal: AbortSignal | (() => AbortSignal) | undefined
@@ -33,9 +39,10 @@ export interface AuthorizedRequest {
 interface Resent {
   readonly withNonce: boolean
   readonly withNewToken: boolean
+  readonly withStepUp: boolean
 }
 
-const FIRST: Resent = { withNonce: false, withNewToken: false }
+const FIRST: Resent = { withNonce: false, withNewToken: false, withStepUp: false }
 
 /** The authorization of a request with this token. A Bearer token needs no proof, so nothing has to be waited for. */
 export function authorizationOf(
@@ -85,7 +92,7 @@ class TokenAuthorization implements RequestAuthorization {
 
   isAnswer(status: number): boolean {
     if (status >= 200 && status < 300) this.#context.tokens.acceptAccessToken(this.#token, this.#request.origin)
-    return !this.followsRedirects && status !== 401
+    return !this.followsRedirects && status !== 401 && (status !== 403 || this.#context.stepUps === undefined)
   }
 
   async redirected(method: string, url: URL): Promise<Readonly<Record<string, string>> | undefined> {
@@ -105,8 +112,9 @@ class TokenAuthorization implements RequestAuthorization {
     try {
       const nonce = isBound ? response.headers.get('dpop-nonce') : null
       const challenge = nonce ? await this.#handleNonceChallenge(response, respondedBy, nonce, replayable) : undefined
-      const isRejection = status === 401 && !challenge?.isChallenge
-      const again = isRejection ? await this.#handleRejection(response, respondedBy, replayable) : challenge?.again
+      const again = challenge?.isChallenge
+        ? challenge.again
+        : await this.#handleRefusal(response, respondedBy.origin, replayable)
       // Nobody waits for the rest of a response that is dropped: it may never end.
       if (again) void response.discard?.()
       return again
@@ -127,23 +135,56 @@ class TokenAuthorization implements RequestAuthorization {
     return { isChallenge, again }
   }
 
+  async #handleRefusal({ status, headers }: ApiResponse, origin: string, replayable: boolean) {
+    if (status !== 401 && !(status === 403 && this.#context.stepUps)) return undefined
+    const challenge = readApiChallenge(headers.get('www-authenticate'))
+    const demandedBy = status === 403 ? 'insufficient_scope' : 'insufficient_user_authentication'
+    const mayRetry = replayable && (status === 403 || this.#request.retryOn401)
+    const again = challenge.reason === demandedBy ? await this.#stepUp(challenge, origin, mayRetry) : undefined
+    return again ?? (status === 401 ? this.#handleRejection(challenge, origin, replayable) : undefined)
+  }
+
+  /** The API demands more of the token, and the options allow that. */
+  async #stepUp(challenge: ApiChallenge, origin: string, mayRetry: boolean) {
+    const { tokens, client, stepUps } = this.#context
+    const request = this.#request
+    const { parameters } = request
+    if (!stepUps || this.#resent.withStepUp) return undefined
+    const kind = { method: request.method, origin: request.origin, base: request.base }
+    const demand = stepUps.demand(kind, challenge, parameters, this.#token.scope)
+    if (demand.state === 'none') return undefined
+    const isAllowed = demand.state === 'allowed'
+    const { reason } = challenge
+    if (reason && (isAllowed || demand.isNew)) tokens.reportStepUp?.(client, { origin, reason, isAllowed })
+    if (!isAllowed || !mayRetry) return undefined
+    try {
+      const options = { ...demand.parameters, forceRenewal: false, signal: signalOf(request) }
+      const token = await tokens.getAccessToken(client, options)
+      const steppedUp = { ...request, parameters: demand.parameters }
+      return await authorizationOf(this.#context, steppedUp, token, { ...this.#resent, withStepUp: true })
+    } catch (error) {
+      signalOf(request)?.throwIfAborted()
+      stepUps.forget(kind)
+      throw error
+    }
+  }
+
   async #handleRejection(
-    response: ApiResponse,
-    respondedBy: URL,
+    challenge: ApiChallenge,
+    origin: string,
     replayable: boolean,
   ): Promise<RequestAuthorization | undefined> {
     const { tokens, client, answersClaims } = this.#context
     const { parameters, retryOn401 } = this.#request
     const token = this.#token
     if (this.#resent.withNewToken) {
-      tokens.reportRejectedRetry(token, respondedBy.origin)
+      tokens.reportRejectedRetry(token, origin)
       return undefined
     }
-    const challenge = readApiChallenge(response.headers.get('www-authenticate'))
     const { reason } = challenge
     const claims = reason === 'insufficient_claims' && answersClaims ? readClaims(challenge.get('claims')) : undefined
     const rejection = { reason, claims }
-    const willRenew = await tokens.rejectAccessToken(client, token, parameters ?? {}, respondedBy.origin, rejection)
+    const willRenew = await tokens.rejectAccessToken(client, token, parameters ?? {}, origin, rejection)
     if (!willRenew || !retryOn401 || !replayable) return undefined
     // Without `forceRenewal`: the rejected token is replaced anyway, and another caller may have a newer one.
     const replaced = { forceRenewal: false, insteadOf: token, signal: signalOf(this.#request) }
