@@ -9,7 +9,7 @@ import {
   type IdentityProviderOptions,
   startIdentityProvider,
 } from '@tokenward/identity-provider'
-import { serve, tokensOf } from '@tokenward/test-support'
+import { CLAIMS, claimsChallenge, serve, tokensOf } from '@tokenward/test-support'
 import { expect, onTestFinished, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import { startProxy } from '../src/proxy/proxy'
@@ -62,6 +62,26 @@ test('a request reaches the API with a token, below its path, and without what t
   expect(received?.url).toBe('/invoice/whoami?a=1&b=%2f')
   expect(received?.headers).toMatchObject({ 'x-trace': '1', host: new URL(provider.invoice.origin).host })
   for (const name of ['dpop', 'x-hop']) expect(received?.headers).not.toHaveProperty(name)
+})
+
+test('the proxy answers a claims challenge, and demands of scopes that it was started with', async () => {
+  const { provider } = await start()
+  const { clientId, clientSecret } = provider.client('catalog.client')
+  const client = { issuer: provider.issuer, clientId, clientSecret, scope: 'inventory' }
+  const tokens = createTokenManager({ clients: { catalog: client } })
+  onTestFinished(() => tokens.close())
+  const strict = await proxyFor(tokens, 'catalog', provider.catalog.baseURL)
+  expect((await fetch(`${strict.origin}/list`)).status).toBe(403)
+  const proxy = await proxyFor(tokens, 'catalog', provider.catalog.baseURL, { stepUpScopes: ['catalog'] })
+  const echo = await fetch(`${proxy.origin}/echo`, { method: 'POST', body: 'paid' })
+  expect([echo.status, ((await echo.json()) as { text: string }).text]).toEqual([200, 'paid'])
+  provider.catalog.faults.fail(1, claimsChallenge())
+  expect((await fetch(`${proxy.origin}/echo`, { method: 'POST', body: 'paid' })).status).toBe(200)
+  expect(provider.tokenRequests.map(({ scope, parameters }) => [scope, parameters.claims])).toEqual([
+    ['inventory', undefined],
+    ['inventory catalog', undefined],
+    ['inventory catalog', CLAIMS],
+  ])
 })
 
 test('after a revocation, the body is sent once more with a new token', async () => {

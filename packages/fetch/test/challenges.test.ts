@@ -1,4 +1,5 @@
-import { CLAIMS, claimsChallenge } from '@tokenward/test-support'
+import { createFetch } from '@tokenward/fetch'
+import { CLAIMS, claimsChallenge, dpopTokens } from '@tokenward/test-support'
 import { expect, test } from 'vitest'
 import { catalogSetup } from './support'
 
@@ -25,4 +26,35 @@ test('the caller gets the second challenge, with its body', async () => {
     expect([response.status, await response.json()]).toEqual([401, { error: 'insufficient_claims' }])
   }
   expect(provider.tokenRequests).toHaveLength(2)
+})
+
+/** The API wants the scope `catalog`, and says so. */
+const narrow = { tokenParameters: { scope: 'inventory' } }
+
+test('after a 403 that demands an allowed scope, the request is sent once more, and later ones have it at once', async () => {
+  const { tokens, provider, api } = await catalogSetup()
+  const options = { baseURL: api.baseURL, ...narrow, stepUp: { scopes: ['catalog'] } }
+  const catalog = createFetch(tokens, 'catalog.client', options)
+  const response = await catalog('echo', { method: 'POST', body: 'the body' })
+  expect([response.status, (await response.json()).text]).toEqual([200, 'the body'])
+  expect(
+    (await catalog('echo', { method: 'POST', body: new Blob(['x']).stream(), duplex: 'half' } as RequestInit)).ok,
+  ).toBe(true)
+  expect(api.requests.map(({ status }) => status)).toEqual([403, 200, 200])
+  expect(provider.tokenRequests.map(({ scope }) => scope)).toEqual(['inventory', 'inventory catalog'])
+})
+
+test('without the option the caller gets the 403, with its body', async () => {
+  const { catalog, api } = await catalogSetup()
+  const response = await catalog('list', narrow)
+  expect([response.status, await response.json()]).toEqual([403, { error: 'insufficient_scope' }])
+  expect(api.requests).toHaveLength(1)
+})
+
+test('a DPoP client steps up, too', async () => {
+  const { provider, api, start } = await dpopTokens()
+  const catalog = createFetch(start(), 'c', { baseURL: api.baseURL, ...narrow, stepUp: { scopes: ['catalog'] } })
+  expect((await catalog('list')).status).toBe(200)
+  expect(api.requests.map(({ status }) => status)).toEqual([403, 200])
+  expect(provider.tokenRequests.map(({ scope }) => scope)).toEqual(['inventory', 'inventory catalog'])
 })

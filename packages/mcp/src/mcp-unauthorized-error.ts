@@ -1,7 +1,8 @@
 import { TokenwardError } from '@tokenward/core'
 
-/** The codes that a server may name in a 401 (RFC 6750 §3.1, RFC 9449 §7.1). Any other text could hold a token. */
-const CODES = /\berror="?(invalid_request|invalid_token|insufficient_scope|invalid_dpop_proof|use_dpop_nonce)\b/
+/** The codes that a server may name in a 401 (RFC 6750 §3.1, RFC 9449 §7.1, RFC 9470 §3). Any other text could hold a token. */
+const CODES =
+  /\berror="?(invalid_request|invalid_token|insufficient_scope|invalid_dpop_proof|use_dpop_nonce|insufficient_claims|insufficient_user_authentication)\b/
 
 /** Characters that forge lines or hide text in a log. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu

@@ -18,3 +18,20 @@ test('with claimsChallenges: false, the token is renewed without the claims', as
   await catalog('list')
   expect(provider.tokenRequests.map(({ parameters }) => parameters.claims)).toEqual([undefined, undefined])
 })
+
+test('after a 403 that demands an allowed scope, the request is sent once more, and later ones have it at once', async () => {
+  const { catalog, provider, api } = await catalogSetup({ stepUp: { scopes: ['catalog'] } })
+  const narrow = { tokenParameters: { scope: 'inventory' } }
+  const echoed = await catalog<{ text: string }>('echo', { ...narrow, method: 'POST', body: { a: 1 } })
+  expect(echoed.text).toBe('{"a":1}')
+  await catalog('echo', { ...narrow, method: 'POST', body: { a: 1 } })
+  expect(api.requests.map(({ status }) => status)).toEqual([403, 200, 200])
+  expect(provider.tokenRequests.map(({ scope }) => scope)).toEqual(['inventory', 'inventory catalog'])
+})
+
+test('without the option the call rejects with the 403', async () => {
+  const { catalog, api } = await catalogSetup()
+  const call = catalog('list', { tokenParameters: { scope: 'inventory' } })
+  await expect(call).rejects.toMatchObject({ status: 403, data: { error: 'insufficient_scope' } })
+  expect(api.requests).toHaveLength(1)
+})

@@ -34,6 +34,12 @@ Every option of the client can be an environment variable (--client-id is TOKENW
       repeated: true,
       help: 'a name by which callers reach the proxy, in addition to localhost and addresses; may be repeated',
     },
+    {
+      name: 'step-up-scope',
+      value: 'SCOPE',
+      repeated: true,
+      help: 'a scope that the API may demand in a 403, and that is then requested; may be repeated',
+    },
     ...CLIENT_FLAGS.filter(({ name }) => name !== 'api'),
   ],
   exitCodes: true,
@@ -42,6 +48,7 @@ Every option of the client can be an environment variable (--client-id is TOKENW
     const port = numberOf(values, 'port', 8400, { least: 0, most: 65_535, whole: true })
     const host = typeof values.host === 'string' ? values.host : '127.0.0.1'
     const allowedHosts = (values['allow-host'] as readonly string[] | undefined) ?? []
+    const stepUpScopes = (values['step-up-scope'] as readonly string[] | undefined) ?? []
     const { settings, name } = await clientOf(values, terminal)
     const { stdout, stderr, environment } = terminal
     if (!LOOPBACK.includes(host))
@@ -55,7 +62,7 @@ Every option of the client can be an environment variable (--client-id is TOKENW
       const { startProxy } = await import('../proxy/proxy')
       const usesEnvironmentProxy = proxyFor(to, environment).used
       const proxy = await startProxy(
-        { to, host, port, allowedHosts },
+        { to, host, port, allowedHosts, stepUpScopes },
         { tokens, client: name, tls, usesEnvironmentProxy },
       )
       stdout.write(`forwards ${proxy.origin} to ${to.href}, with tokens of '${name}'\n`)

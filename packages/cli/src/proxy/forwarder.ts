@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import type { TokenManager } from '@tokenward/core'
-import { tokenInterceptor } from '@tokenward/undici'
+import { type TokenInterceptorOptions, tokenInterceptor } from '@tokenward/undici'
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici'
 import type { TlsSettings } from '../definition/transport'
 import { failureOf, respondWith } from './failure'
@@ -15,6 +15,7 @@ export interface ForwarderOptions {
   readonly tokens: TokenManager
   readonly client: string
   readonly target: Target
+  readonly authorized: TokenInterceptorOptions
   readonly tls: TlsSettings
   /** Whether the proxies of the environment are used. */
   readonly usesEnvironmentProxy: boolean
@@ -26,13 +27,13 @@ export class Forwarder {
   readonly #agent: Agent | EnvHttpProxyAgent
   readonly #dispatcher: Dispatcher
 
-  constructor({ tokens, client, target, tls, usesEnvironmentProxy }: ForwarderOptions) {
+  constructor({ tokens, client, target, authorized, tls, usesEnvironmentProxy }: ForwarderOptions) {
     // The caller decides how long it waits: a stream of events may be silent for hours.
     const options = { allowH2: true, headersTimeout: 0, bodyTimeout: 0, connect: tls }
     this.#target = target
     this.#agent = usesEnvironmentProxy ? new EnvHttpProxyAgent({ ...options, requestTls: tls }) : new Agent(options)
     // Its types are those of undici 8, which does not run on Node 20.
-    const interceptor = tokenInterceptor(tokens, client, { baseURL: target.origin }) as unknown
+    const interceptor = tokenInterceptor(tokens, client, authorized) as unknown
     this.#dispatcher = this.#agent.compose(interceptor as Dispatcher.DispatcherComposeInterceptor)
   }
 

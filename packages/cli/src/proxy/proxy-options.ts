@@ -8,4 +8,6 @@ export interface ProxyOptions {
   readonly port: number
   /** Names in the Host header that are fine, in addition to `localhost`. Addresses always are. */
   readonly allowedHosts: readonly string[]
+  /** Scopes that the API may demand in a 403. Default: none. */
+  readonly stepUpScopes?: readonly string[]
 }

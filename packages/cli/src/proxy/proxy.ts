@@ -40,9 +40,10 @@ export interface RunningProxy {
 export async function startProxy(options: ProxyOptions, context: ProxyContext): Promise<RunningProxy> {
   const { tokens, client, tls, usesEnvironmentProxy } = context
   const target = new Target(options.to)
-  const authorizer = createRequestAuthorizer(tokens, client, { baseURL: target.origin })
+  const authorized = { baseURL: target.origin, stepUp: { scopes: options.stepUpScopes } }
+  const authorizer = createRequestAuthorizer(tokens, client, authorized)
   const upgrader = new Upgrader(authorizer, tls, usesEnvironmentProxy)
-  const forwarder = new Forwarder({ ...context, target })
+  const forwarder = new Forwarder({ ...context, target, authorized })
 
   /** The URL to forward a request to, or why it is not forwarded. */
   function route(request: IncomingMessage): { url: URL } | { failure: Failure } {
