@@ -41,6 +41,7 @@ interface AuthorizedCallOptions {
 }
 interface AuthorizedClientOptions extends AuthorizedCallOptions {
     claimsChallenges?: boolean | undefined;
+    stepUp?: StepUpOptions | undefined;
     baseURL?: string | URL | undefined;
     allowedOrigins?: readonly (string | URL)[] | undefined;
 }
@@ -155,6 +156,7 @@ interface DPoPOptions {
     readonly key: KeyPair | JWK;
     readonly alg?: string | undefined;
 }
+type DemandedStepUp = Omit<StepUpDemanded, 'client'>;
 interface DiscardLimit {
     count(bytes: number): void;
     release(): void;
@@ -312,6 +314,17 @@ interface SecretRotated {
     readonly client: string;
     readonly index: number;
 }
+interface StepUpDemanded {
+    readonly client: string;
+    readonly origin: string;
+    readonly reason: RejectionReason;
+    readonly isAllowed: boolean;
+}
+interface StepUpOptions {
+    scopes?: readonly string[] | undefined;
+    acrValues?: readonly string[] | undefined;
+    maxAge?: boolean | undefined;
+}
 interface StoreFailed {
     readonly operation: 'get' | 'set' | 'delete' | 'lease' | 'release';
     readonly reason: string;
@@ -354,6 +367,7 @@ interface TokenEvents {
     tokenRejected: TokenRejected;
     newTokenRejected: NewTokenRejected;
     tokenAccepted: TokenAccepted;
+    stepUpDemanded: StepUpDemanded;
     nonceRetried: NonceRetried;
     secretRotated: SecretRotated;
     circuitOpened: CircuitOpened;
@@ -421,6 +435,7 @@ interface TokenPresenter<Name extends string = string> {
     readyAccessToken?(client: Name, options?: GetAccessTokenOptions): AccessToken | undefined;
     rejectAccessToken(client: Name, token: AccessToken, options?: TokenParameters, origin?: string, rejection?: ApiRejection): Promise<boolean>;
     reportRejectedRetry(token: AccessToken, origin: string): void;
+    reportStepUp?(client: Name, demanded: DemandedStepUp): void;
     acceptAccessToken(token: AccessToken, origin: string): void;
     presentAccessToken(client: Name, token: AccessToken, request: PresentedRequest): Promise<Record<string, string>>;
     rememberNonce(client: Name, received: ReceivedNonce): Promise<void>;
@@ -607,6 +622,7 @@ export type { ClientStatus };
 export type { Clock };
 export type { ConfigurationProblem };
 export type { DPoPOptions };
+export type { DemandedStepUp };
 export type { DiscardLimit };
 export type { GetAccessTokenOptions };
 export type { GrantContext };
@@ -642,6 +658,8 @@ export type { RequestTokenParameters };
 export type { RequestedToken };
 export type { RetrievalReason };
 export type { SecretRotated };
+export type { StepUpDemanded };
+export type { StepUpOptions };
 export type { StoreFailed };
 export type { StoreLease };
 export type { StoreRecovered };

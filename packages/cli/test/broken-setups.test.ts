@@ -270,6 +270,17 @@ const CASES: Readonly<Record<string, Case>> = {
     step: 'api',
     exitCode: 8,
     error: 'insufficient_scope',
+    says: ['responds 403', "The API wants the scope 'invoice'"],
+  },
+  'an API that wants another scope, and does not say which': {
+    settings: () => {
+      const headers = { 'www-authenticate': 'Bearer error="insufficient_scope"' }
+      provider.invoice.faults.fail(1, { status: 403, headers })
+      return client({ scope: undefined, api: `${provider.invoice.baseURL}list` })
+    },
+    step: 'api',
+    exitCode: 8,
+    error: 'insufficient_scope',
     says: ['responds 403', 'The token has no scope'],
   },
   'an API that is down': {
