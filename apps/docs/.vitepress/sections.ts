@@ -32,6 +32,11 @@ export const sections = [
         'Workload identity',
         'no secret: Kubernetes, GitHub Actions, Azure, Google Cloud, AWS, SPIFFE',
       ),
+      page(
+        'cross-app-access',
+        "Another company's API, for your users",
+        'identity assertion grants (ID-JAG): a token for a user, without a login at the API',
+      ),
       page('dpop', 'DPoP: tokens bound to a key', 'proofs of possession (RFC 9449), alone and in a fleet'),
       page('mtls', 'Mutual TLS', 'client certificates and certificate-bound tokens (RFC 8705)'),
       page('challenges', 'What an API demands', 'claims challenges, and scopes that an API wants'),

@@ -1,7 +1,13 @@
 import { randomBytes, X509Certificate } from 'node:crypto'
-import { exportJWK, generateKeyPair, type JWK } from 'jose'
-import Provider, { type Configuration, errors } from 'oidc-provider'
+import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
+import Provider, {
+  type Configuration,
+  errors,
+  type ResourceServer,
+  type TokenEndpointGrantContext,
+} from 'oidc-provider'
 import { APIS, type ApiName, type RegisteredClient } from './clients'
+import { type IdJagOptions, serveIdJagExchange, serveJwtBearer } from './id-jag'
 import { peerCertificate } from './local-server'
 import { memoryAdapter } from './memory-adapter'
 
@@ -24,6 +30,8 @@ export interface AuthorizationServerOptions {
   addedResource(resource: string): string | undefined
   /** The origin of the mTLS endpoints (RFC 8705 §5). */
   readonly mtlsOrigin: string | undefined
+  /** Whether it issues and accepts identity assertion grants, and how. */
+  readonly idJag: IdJagOptions | undefined
   /** Called for each token that is issued. */
   onIssued(
     tokenId: string,
@@ -34,11 +42,36 @@ export interface AuthorizationServerOptions {
 
 /** An OAuth 2.0 authorization server that issues RFC 9068 JWTs for the APIs. */
 export async function createAuthorizationServer(options: AuthorizationServerOptions) {
-  const { issuer, clients, tokenLifetime, requiresNonce, addedResource, onIssued, mtlsOrigin } = options
+  const { issuer, clients, tokenLifetime, requiresNonce, addedResource, onIssued, mtlsOrigin, idJag } = options
   const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true })
+  const publicKeys = { keys: [{ ...(await exportJWK(publicKey)), alg: 'ES256', use: 'sig', kid: 'signing' }] }
   const signingKey: JWK = { ...(await exportJWK(privateKey)), alg: 'ES256', use: 'sig', kid: 'signing' }
   const apiOf = new Map(clients.map(({ clientId, api }) => [clientId, api]))
   const apis = Object.entries(APIS) as [ApiName, (typeof APIS)[ApiName]][]
+
+  const defaultResource = (clientId: string) => APIS[apiOf.get(clientId) ?? 'catalog'].audience
+  /** @throws InvalidTarget */
+  const resourceServerOf = (resource: string, clientId: string): ResourceServer => {
+    const allScopes = apis.flatMap(([, { scopes }]) => scopes).join(' ')
+    const scope = resource === OPAQUE_RESOURCE ? allScopes : addedResource(resource)
+    if (scope !== undefined) {
+      return {
+        audience: resource,
+        scope,
+        accessTokenFormat: 'opaque',
+        accessTokenTTL: tokenLifetime(clientId),
+      }
+    }
+    const [, api] = apis.find(([, { audience }]) => audience === resource) ?? []
+    if (!api) throw new errors.InvalidTarget()
+    return {
+      audience: api.audience,
+      scope: api.scopes.join(' '),
+      accessTokenFormat: 'jwt',
+      accessTokenTTL: tokenLifetime(clientId),
+      jwt: { sign: { alg: 'ES256' } },
+    }
+  }
 
   const configuration: Configuration = {
     adapter: memoryAdapter(),
@@ -56,7 +89,10 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
       id_token_signed_response_alg: 'ES256',
       ...metadata,
     })),
-    ttl: { ClientCredentials: (_ctx, _token, client) => tokenLifetime(client.clientId) },
+    ttl: {
+      ClientCredentials: (_ctx, _token, client) => tokenLifetime(client.clientId),
+      AccessToken: (_ctx, _token, client) => tokenLifetime(client.clientId),
+    },
     enabledJWA: {
       dPoPSigningAlgValues: ASYMMETRIC,
       clientAuthSigningAlgValues: ['HS256', 'HS384', 'HS512', ...ASYMMETRIC],
@@ -90,28 +126,8 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
       dPoP: { enabled: true, nonceSecret: randomBytes(32), requireNonce: requiresNonce },
       resourceIndicators: {
         enabled: true,
-        defaultResource: (_ctx, client) => APIS[apiOf.get(client.clientId) ?? 'catalog'].audience,
-        getResourceServerInfo(_ctx, resource, client) {
-          const allScopes = apis.flatMap(([, { scopes }]) => scopes).join(' ')
-          const scope = resource === OPAQUE_RESOURCE ? allScopes : addedResource(resource)
-          if (scope !== undefined) {
-            return {
-              audience: resource,
-              scope,
-              accessTokenFormat: 'opaque',
-              accessTokenTTL: tokenLifetime(client.clientId),
-            }
-          }
-          const [, api] = apis.find(([, { audience }]) => audience === resource) ?? []
-          if (!api) throw new errors.InvalidTarget()
-          return {
-            audience: api.audience,
-            scope: api.scopes.join(' '),
-            accessTokenFormat: 'jwt',
-            accessTokenTTL: tokenLifetime(client.clientId),
-            jwt: { sign: { alg: 'ES256' } },
-          }
-        },
+        defaultResource: (_ctx, client) => defaultResource(client.clientId),
+        getResourceServerInfo: (_ctx, resource, client) => resourceServerOf(resource, client.clientId),
       },
     },
   }
@@ -124,12 +140,31 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
         Object.assign(ctx.body as object, { mtls_endpoint_aliases: { token_endpoint: `${mtlsOrigin}/token` } })
     })
   }
-  provider.on('client_credentials.issued', (token) => {
-    onIssued(token.jti, token.expiration, { clientId: token.clientId, scope: token.scope })
-  })
+  for (const event of ['client_credentials.issued', 'access_token.issued']) {
+    provider.on(event as 'client_credentials.issued', (token) => {
+      onIssued(token.jti, token.expiration, { clientId: token.clientId, scope: token.scope })
+    })
+  }
+  if (idJag) {
+    serveIdJagExchange(provider, { privateKey, publicKeys }, idJag)
+    const resourceServer = ({ oidc: { client } }: TokenEndpointGrantContext, requested: string | undefined) => {
+      const resource = requested ?? defaultResource(client.clientId)
+      return new provider.ResourceServer(resource, resourceServerOf(resource, client.clientId))
+    }
+    serveJwtBearer(provider, resourceServer, idJag)
+  }
   return {
     handler: provider.callback(),
     publicKey,
+    /** An ID token (OpenID Connect Core §2), as a login of `subject` with the client would have issued it. */
+    idToken: (clientId: string, subject: string, lifetimeSeconds: number) =>
+      new SignJWT({ sub: subject })
+        .setProtectedHeader({ alg: 'ES256', kid: 'signing' })
+        .setIssuer(issuer)
+        .setAudience(clientId)
+        .setIssuedAt()
+        .setExpirationTime(`${lifetimeSeconds}s`)
+        .sign(privateKey),
     async setClientSecret(clientId: string, secret: string): Promise<void> {
       const client = await provider.Client.find(clientId)
       // The type says that it is read-only. oidc-provider reads it for each request.

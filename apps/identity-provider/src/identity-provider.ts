@@ -3,6 +3,7 @@ import { decodeJwt } from 'jose'
 import { createAuthorizationServer } from './authorization-server'
 import { type ClientName, type RegisteredClient, registeredClients, type TestClient } from './clients'
 import { Faults, respondWithFault } from './faults'
+import type { IdJagOptions } from './id-jag'
 import { type IssuedToken, IssuedTokens, TokenLifetimes } from './issued-tokens'
 import { type LocalServer, readBody, type ServerCertificate, startLocalServers, withBody } from './local-server'
 import { type ProtectedApi, serveProtectedApi } from './protected-api'
@@ -22,6 +23,11 @@ export interface IdentityProviderOptions {
   mtls?: ServerCertificate
   /** Clients in addition to the built-in ones, by name. */
   clients?: Record<string, TestClient>
+  /**
+   * Lets clients that may use the grants exchange ID tokens for identity assertion grants (ID-JAG), and present those of others.
+   * Default: not.
+   */
+  idJag?: IdJagOptions
   /** Whether every client gets only tokens that are bound to a key (RFC 9449 §5.2). Default false. */
   requiresDPoP?: boolean
 }
@@ -68,6 +74,8 @@ export interface IdentityProvider {
   revokeIssued(): number
   /** Sets the lifetime of new tokens: of one client, or of all. */
   setTokenLifetime(seconds: number, clientName?: string): void
+  /** An ID token for a client, as a login of `subject` would issue it. Its lifetime is 3,600 seconds by default. */
+  idToken(clientName: string, subject: string, lifetimeSeconds?: number): Promise<string>
   /** Replaces the secret of a client: the server accepts only the new one from now on. Not for `client_secret_jwt`. */
   setClientSecret(clientName: string, secret: string): Promise<void>
   /** Deletes all records and faults. Tokens, revocations and lifetimes stay. */
@@ -98,12 +106,13 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
   const issuer = servers.issuer.origin
   const addedResources = new Map<string, string>()
   let requiresNonce = false
-  const { handler, publicKey, setClientSecret } = await createAuthorizationServer({
+  const { handler, publicKey, setClientSecret, idToken } = await createAuthorizationServer({
     issuer,
     clients: Object.values(clients),
     tokenLifetime: (clientId) => lifetimes.of(clientId),
     requiresNonce: () => requiresNonce,
     addedResource: (resource) => addedResources.get(resource),
+    idJag: options.idJag,
     mtlsOrigin: servers.mtlsIssuer?.origin,
     onIssued: (tokenId, lifetimeSeconds, granted) => issued.add(tokenId, lifetimeSeconds, granted),
   })
@@ -152,6 +161,8 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
     },
     revokeIssued: () => issued.revokeAll(),
     setTokenLifetime: (seconds, clientName) => lifetimes.set(seconds, clientName),
+    idToken: (clientName, subject, lifetimeSeconds = 3_600) =>
+      idToken(provider.client(clientName).clientId, subject, lifetimeSeconds),
     setClientSecret: (clientName, secret) => setClientSecret(provider.client(clientName).clientId, secret),
     reset() {
       tokenRequests.length = 0

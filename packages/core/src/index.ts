@@ -72,6 +72,7 @@ export {
   type TokenExchangeOptions,
   tokenExchange,
 } from './grants'
+export { type IdentityProviderClient, type IdJagOptions, idJag } from './id-jag'
 export type { KeepFreshCallback, KeepFreshOptions } from './keep-fresh'
 export type { StepUpOptions } from './step-up-options'
 export { TlsClientAuth } from './tls-client-auth'

@@ -47,6 +47,8 @@ export interface TokenResponse {
   readonly token_type: string
   /** The token's lifetime in seconds. */
   readonly expires_in?: number | undefined
+  /** What token exchange has issued (RFC 8693 §2.2.1). */
+  readonly issued_token_type?: string | undefined
   /** After how many seconds the token should be renewed. Microsoft Entra sends it. */
   readonly refresh_in?: number | undefined
   readonly scope?: string | undefined

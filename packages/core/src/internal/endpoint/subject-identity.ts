@@ -1,6 +1,7 @@
 import { type MemoryStore, memoryStore } from '@tokenward/store-memory'
 import type { ClientConfiguration } from '../../client-configuration'
 import type { RequestedToken } from '../../token-requester'
+import { readJwt } from './read-jwt'
 import { suppliedCredential } from './supplied-credential'
 
 /** The most identities that one requester remembers. */
@@ -60,21 +61,9 @@ export class CredentialIdentities {
 
 /** Issuer and subject of a JWT, because the next JWT about the same subject has another text; else a SHA-256. */
 async function identityOf(credential: string): Promise<string> {
-  const { iss, sub, act } = claimsOf(credential)
+  const { iss, sub, act } = readJwt(credential)?.claims ?? {}
   if (typeof iss !== 'string' || typeof sub !== 'string') return digest(credential)
   return digest(JSON.stringify([iss, sub, act ?? null]))
-}
-
-function claimsOf(jwt: string): { iss?: unknown; sub?: unknown; act?: unknown } {
-  const [, payload, , ...rest] = jwt.split('.')
-  if (payload === undefined || rest.length > 0) return {}
-  try {
-    const binary = atob(payload.replaceAll('-', '+').replaceAll('_', '/'))
-    const text = new TextDecoder().decode(Uint8Array.from(binary, (character) => character.charCodeAt(0)))
-    return JSON.parse(text) ?? {}
-  } catch {
-    return {}
-  }
 }
 
 async function digest(text: string): Promise<string> {
