@@ -173,6 +173,15 @@ interface GrantContext {
 }
 type GrantCredential = string | ((context: GrantContext) => string | Promise<string>);
 type GrantSubject = string | ((context: Omit<GrantContext, 'audience' | 'signal'>) => string);
+interface IdJagOptions {
+    identityProvider: IdentityProviderClient;
+    subjectToken: GrantCredential;
+    subjectTokenType?: string | undefined;
+    subject?: GrantSubject | undefined;
+    audience?: string | undefined;
+    clock?: Clock | undefined;
+}
+type IdentityProviderClient = Omit<ClientDefinition, 'scope' | 'resource' | 'audience' | 'dpop' | 'requester'>;
 interface JwtBearerOptions {
     assertion: GrantCredential;
     subject?: GrantSubject | undefined;
@@ -505,6 +514,7 @@ interface TokenResponse {
     readonly access_token: string;
     readonly token_type: string;
     readonly expires_in?: number | undefined;
+    readonly issued_token_type?: string | undefined;
     readonly refresh_in?: number | undefined;
     readonly scope?: string | undefined;
 }
@@ -584,6 +594,7 @@ declare function createTokenManager(options: TokenManagerOptions & {
 }): TokenManager;
 declare function createTokenManager<const Name extends string>(options: TokenManagerOptions<Name>): TokenManager<Name>;
 declare function discardLimit(cut: () => void): DiscardLimit;
+declare function idJag(options: IdJagOptions): TokenRequester;
 declare function isReplayableBody(body: unknown): boolean;
 declare function jwtBearer({ assertion, subject }: JwtBearerOptions): TokenRequester;
 declare function nearestName(name: string, known: readonly string[]): string | undefined;
@@ -628,6 +639,8 @@ export type { GetAccessTokenOptions };
 export type { GrantContext };
 export type { GrantCredential };
 export type { GrantSubject };
+export type { IdJagOptions };
+export type { IdentityProviderClient };
 export type { JwtBearerOptions };
 export type { KeepFreshCallback };
 export type { KeepFreshOptions };
@@ -709,6 +722,7 @@ export { clientCredentials };
 export { createRequestAuthorizer };
 export { createTokenManager };
 export { discardLimit };
+export { idJag };
 export { isReplayableBody };
 export { jwtBearer };
 export { nearestName };
