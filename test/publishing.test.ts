@@ -102,6 +102,7 @@ const LIMITS: Readonly<Record<string, readonly [own: number, withDependencies: n
   axios: [4_400, 60_500],
   core: [39_000, 59_000],
   fetch: [2_000, 58_500],
+  grpc: [3_300, 58_500],
   identity: [10_500, 64_000],
   mcp: [1_150, 58_500],
   ofetch: [600, 58_000],

@@ -3,6 +3,7 @@
 import { createAxios } from '@tokenward/axios'
 import { createTokenManager, TokenRequestError, type TokenStore } from '@tokenward/core'
 import { createFetch } from '@tokenward/fetch'
+import { createCallCredentials, createGrpcOptions } from '@tokenward/grpc'
 import { entraFederation, githubActionsToken, SpiffeJwt, spiffeToken } from '@tokenward/identity'
 import { createMcpAuth } from '@tokenward/mcp'
 import { createOfetch } from '@tokenward/ofetch'
@@ -31,6 +32,10 @@ const tokens = createTokenManager({
 export const api = createFetch(tokens, 'a', { baseURL })
 export const others = [createOfetch(tokens, 'a', { baseURL }), createAxios(tokens, 'a', { baseURL })]
 export const interceptor = tokenInterceptor(tokens, 'a', { baseURL })
+export const grpc = [
+  createGrpcOptions(tokens, 'a'),
+  createCallCredentials(tokens, 'a', { allowedHosts: ['api.example'] }),
+]
 export const mcp = createMcpAuth(tokens, 'a', { serverUrl: baseURL })
 export const functions = [redisStore, keyvStore, unstorageStore, storeConformance, TokenRequestError]
 export const stop = instrument(tokens)

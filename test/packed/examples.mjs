@@ -63,6 +63,9 @@ const NEEDS = {
   'docs/mtls.md mtls.ts': 'client.crt',
   // These libraries do not use the platform's `fetch`. The token was there when they called the API.
   'packages/axios/README.md invoices.ts': 'no such server: apis.company.com',
+  // These files are beside your own.
+  'packages/grpc/README.md invoices.ts': 'invoices.proto',
+  'packages/grpc/README.md worker.ts': 'invoices.js',
   'packages/mcp/README.md tools.ts': 'unexpected request: https://mcp.company.com/mcp',
   'packages/store-redis/README.md tls.ts': '/etc/redis/ca.crt',
   'packages/undici/README.md invoices.ts': 'no such server: apis.company.com',

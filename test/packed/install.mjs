@@ -19,6 +19,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** What else users' code and the scripts in that folder import, and where it is in this repository. */
 const TOOLS = {
+  '@grpc/grpc-js': 'packages/grpc/node_modules/@grpc/grpc-js',
+  '@grpc/proto-loader': 'packages/grpc/node_modules/@grpc/proto-loader',
   '@keyv/postgres': 'packages/store-keyv/node_modules/@keyv/postgres',
   '@modelcontextprotocol/client': 'packages/mcp/node_modules/@modelcontextprotocol/client',
   '@modelcontextprotocol/sdk': 'packages/mcp/node_modules/@modelcontextprotocol/sdk',
@@ -48,6 +50,8 @@ export const packages = readdirSync(join(root, 'packages')).filter((name) =>
 
 /** What the scripts of test/packed and the examples of the documents need beside the packed packages, as npm finds it. */
 const LIBRARIES = [
+  '@grpc/grpc-js',
+  '@grpc/proto-loader',
   '@keyv/postgres',
   '@modelcontextprotocol/client',
   '@modelcontextprotocol/sdk',

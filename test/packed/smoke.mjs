@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { check } from '@tokenward/cli'
 import { createTokenManager } from '@tokenward/core'
 import { createFetch } from '@tokenward/fetch'
+import { createGrpcOptions } from '@tokenward/grpc'
 import { azureManagedIdentityToken, commandToken, fileToken, spiffeToken } from '@tokenward/identity'
 import { createMcpAuth } from '@tokenward/mcp'
 import { instrument } from '@tokenward/opentelemetry'
@@ -62,6 +63,7 @@ assert.equal(await authProvider.token(), undefined)
 assert.equal((await mcpFetch(`${origin}/mcp`)).status, 200)
 // It is for the MCP server only.
 assert.equal(seen.at(-1), 'Bearer token-3')
+assert.equal(createGrpcOptions(tokens, 'c').interceptors.length, 1)
 
 // Without an SDK, nothing is recorded, and the API of OpenTelemetry is enough.
 const stop = instrument(tokens)

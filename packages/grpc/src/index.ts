@@ -1,0 +1,2 @@
+export { type CallCredentialsOptions, createCallCredentials } from './create-call-credentials'
+export { createGrpcOptions, type GrpcOptions } from './create-grpc-options'
