@@ -19,6 +19,14 @@ const ASYMMETRIC = [
 /** Tokens for this resource are opaque, because oidc-provider can revoke those. It cannot revoke a JWT. */
 const OPAQUE_RESOURCE = 'urn:opaque'
 
+export type TokenFormat = 'opaque' | 'jwt'
+
+/** A resource in addition to the APIs. */
+export interface AddedResource {
+  readonly scope: string
+  readonly format: TokenFormat
+}
+
 export interface AuthorizationServerOptions {
   readonly issuer: string
   readonly clients: readonly RegisteredClient[]
@@ -26,8 +34,8 @@ export interface AuthorizationServerOptions {
   tokenLifetime(clientId: string): number
   /** Whether a token request with a proof needs a nonce (RFC 9449 §8). */
   requiresNonce(): boolean
-  /** The scopes of a resource that was added, or undefined. Its tokens are opaque. */
-  addedResource(resource: string): string | undefined
+  /** A resource that was added, or undefined. */
+  addedResource(resource: string): AddedResource | undefined
   /** The origin of the mTLS endpoints (RFC 8705 §5). */
   readonly mtlsOrigin: string | undefined
   /** Whether it issues and accepts identity assertion grants, and how. */
@@ -53,14 +61,16 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
   /** @throws InvalidTarget */
   const resourceServerOf = (resource: string, clientId: string): ResourceServer => {
     const allScopes = apis.flatMap(([, { scopes }]) => scopes).join(' ')
-    const scope = resource === OPAQUE_RESOURCE ? allScopes : addedResource(resource)
-    if (scope !== undefined) {
-      return {
-        audience: resource,
-        scope,
-        accessTokenFormat: 'opaque',
-        accessTokenTTL: tokenLifetime(clientId),
-      }
+    const jwt = { sign: { alg: 'ES256' } } as const
+    const accessTokenTTL = tokenLifetime(clientId)
+    const added: AddedResource | undefined =
+      resource === OPAQUE_RESOURCE ? { scope: allScopes, format: 'opaque' } : addedResource(resource)
+    if (added) {
+      const { scope, format } = added
+      const common = { audience: resource, scope, accessTokenTTL }
+      return format === 'jwt'
+        ? { ...common, accessTokenFormat: 'jwt', jwt }
+        : { ...common, accessTokenFormat: 'opaque' }
     }
     const [, api] = apis.find(([, { audience }]) => audience === resource) ?? []
     if (!api) throw new errors.InvalidTarget()
@@ -68,8 +78,8 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
       audience: api.audience,
       scope: api.scopes.join(' '),
       accessTokenFormat: 'jwt',
-      accessTokenTTL: tokenLifetime(clientId),
-      jwt: { sign: { alg: 'ES256' } },
+      accessTokenTTL,
+      jwt,
     }
   }
 

@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http'
 import { decodeJwt } from 'jose'
-import { createAuthorizationServer } from './authorization-server'
+import { type AddedResource, createAuthorizationServer, type TokenFormat } from './authorization-server'
 import { type ClientName, type RegisteredClient, registeredClients, type TestClient } from './clients'
 import { Faults, respondWithFault } from './faults'
 import type { IdJagOptions } from './id-jag'
@@ -64,10 +64,10 @@ export interface IdentityProvider {
   /** What is known of a token, by its `jti`. Undefined: it was not issued here. */
   issuedToken(tokenId: string): IssuedToken | undefined
   /**
-   * Adds a resource (RFC 8707) and its scopes, separated by spaces. Tokens for it are opaque: its server has to ask the introspection
-   * endpoint, and a revocation (RFC 7009) has an effect at once.
+   * Adds a resource (RFC 8707) and its scopes, separated by spaces. Its tokens are opaque by default: its server has to ask the
+   * introspection endpoint, and a revocation (RFC 7009) has an effect at once. Or they are JWTs (RFC 9068).
    */
-  addResource(resource: string, scope: string): void
+  addResource(resource: string, scope: string, format?: TokenFormat): void
   /** Both APIs respond 401 to this token from now on. */
   revoke(token: string): void
   /** Both APIs respond 401 to every token that was issued so far. Returns the number of these tokens. */
@@ -104,7 +104,7 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
   const lifetimes = new TokenLifetimes(options.tokenLifetimeSeconds ?? 3_600, clients)
   const issued = new IssuedTokens()
   const issuer = servers.issuer.origin
-  const addedResources = new Map<string, string>()
+  const addedResources = new Map<string, AddedResource>()
   let requiresNonce = false
   const { handler, publicKey, setClientSecret, idToken } = await createAuthorizationServer({
     issuer,
@@ -153,8 +153,8 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
       requiresNonce = value
     },
     issuedToken: (tokenId) => issued.get(tokenId),
-    addResource(resource, scope) {
-      addedResources.set(resource, scope)
+    addResource(resource, scope, format = 'opaque') {
+      addedResources.set(resource, { scope, format })
     },
     revoke(token) {
       issued.revoke(String(decodeJwt(token).jti))

@@ -5,6 +5,12 @@ export { type MemcachedProcessOptions, memcachedProgram, startMemcachedProcess }
 export { commandsDuring, type SeenCommand } from './monitor'
 export { type Program, type ProgramSource, programFinder, type UnpackedSource } from './program'
 export { type PrometheusProcessOptions, prometheusProgram, startPrometheusProcess } from './prometheus-process'
+export {
+  type RabbitProcess,
+  type RabbitProcessOptions,
+  rabbitProgram,
+  startRabbitProcess,
+} from './rabbitmq-process'
 export { hasRedis, startRedis, type TestRedis } from './redis'
 export { startCluster, type TestCluster } from './redis-cluster'
 export { type RedisProcessOptions, redisProgram, startRedisProcess } from './redis-process'

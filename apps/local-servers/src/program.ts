@@ -27,8 +27,8 @@ export interface ProgramSource {
   readonly debianPackage: string
   /** How to get the program without an installation. */
   readonly unpacked: UnpackedSource
-  /** Arguments for a trial start, which checks that the program runs. */
-  readonly probe: readonly string[]
+  /** Checks that the program runs: arguments for a trial start, or a function that rejects when it does not. */
+  readonly probe: readonly string[] | ((program: Program) => Promise<unknown>)
 }
 
 /** A program in Debian packages that are unpacked, but not installed. */
@@ -63,7 +63,7 @@ async function find(source: ProgramSource): Promise<Program | undefined> {
     try {
       const program = await candidate(source)
       if (program) {
-        await run(program.path, [...probe], { env: program.env })
+        await (typeof probe === 'function' ? probe(program) : run(program.path, [...probe], { env: program.env }))
         return program
       }
     } catch (error) {

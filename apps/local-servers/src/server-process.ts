@@ -30,14 +30,20 @@ export interface ServerProcessOptions {
   readonly args: (port: number, folder: string) => Promise<readonly string[]> | readonly string[]
   /**
    * How to recognise it: the command, a text in the last line of the response, and a pattern that captures the process id. Without a
-   * pattern, the response has to contain its folder.
+   * pattern, the response has to contain its folder. A server that tells neither says in its folder whether it has started.
    */
-  readonly identify: { readonly command: string; readonly end: string; readonly pid?: RegExp }
+  readonly identify:
+    | { readonly command: string; readonly end: string; readonly pid?: RegExp }
+    | { hasStarted(folder: string): Promise<Start>; readonly withinMs: number }
 }
 
+/** How far the start of a server is. */
+export type Start = 'under way' | 'done' | 'failed'
+
 // This shell script starts the server and waits until its standard input ends. That also happens when this process is killed, so
-// the server never outlives it.
-const keeper = '"$0" "$@" >/dev/null 2>&1 & p=$!; echo $p; cat >/dev/null; kill -9 $p 2>/dev/null; wait $p 2>/dev/null'
+// the server never outlives it. The last command ends what the server itself has started.
+const keeper =
+  '"$0" "$@" >/dev/null 2>&1 & p=$!; echo $p; cat >/dev/null; kill -9 $p 2>/dev/null; wait $p 2>/dev/null; kill -9 0'
 const ATTEMPTS = 5
 const RESPONDS_WITHIN_MS = 3_000
 
@@ -79,6 +85,13 @@ async function responds(
   pid: number,
   folder: string,
 ): Promise<boolean> {
+  if ('hasStarted' in identify) {
+    for (const end = Date.now() + identify.withinMs; Date.now() < end; await sleep(50)) {
+      const start = await identify.hasStarted(folder)
+      if (start !== 'under way') return start === 'done'
+    }
+    return false
+  }
   for (const end = Date.now() + RESPONDS_WITHIN_MS; Date.now() < end; await sleep(10)) {
     const response = await ask(port, identify.command, identify.end).catch(() => '')
     if (!identify.pid && response.includes(folder)) return true
