@@ -595,6 +595,7 @@ declare function createTokenManager(options: TokenManagerOptions & {
 declare function createTokenManager<const Name extends string>(options: TokenManagerOptions<Name>): TokenManager<Name>;
 declare function discardLimit(cut: () => void): DiscardLimit;
 declare function idJag(options: IdJagOptions): TokenRequester;
+declare function isLoopback(hostname: string): boolean;
 declare function isReplayableBody(body: unknown): boolean;
 declare function jwtBearer({ assertion, subject }: JwtBearerOptions): TokenRequester;
 declare function nearestName(name: string, known: readonly string[]): string | undefined;
@@ -723,6 +724,7 @@ export { createRequestAuthorizer };
 export { createTokenManager };
 export { discardLimit };
 export { idJag };
+export { isLoopback };
 export { isReplayableBody };
 export { jwtBearer };
 export { nearestName };

@@ -1,5 +1,6 @@
 // What a user's project imports. test/packed-types.test.ts compiles it against the packed packages, with each compiler and option
 // that the README names.
+import { connectAmqp, createAmqpManager } from '@tokenward/amqp'
 import { createAxios } from '@tokenward/axios'
 import { createTokenManager, TokenRequestError, type TokenStore } from '@tokenward/core'
 import { createFetch } from '@tokenward/fetch'
@@ -37,7 +38,9 @@ export const grpc = [
   createCallCredentials(tokens, 'a', { allowedHosts: ['api.example'] }),
 ]
 export const mcp = createMcpAuth(tokens, 'a', { serverUrl: baseURL })
-export const functions = [redisStore, keyvStore, unstorageStore, storeConformance, TokenRequestError]
+export const connectBroker = () =>
+  connectAmqp(tokens, 'a', 'amqps://broker.example', { tokenParameters: { scope: 's' } })
+export const functions = [createAmqpManager, redisStore, keyvStore, unstorageStore, storeConformance, TokenRequestError]
 export const stop = instrument(tokens)
 export const testTokens = createTestTokens({ clients: { x: {} } })
 

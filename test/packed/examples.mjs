@@ -23,6 +23,7 @@ export function asCommonJs(root) {
 /** Loaded before the example: stands in for the servers that it names, which nobody has. */
 export const standIns = `
   import dns from 'node:dns'
+  process.env.BROKER_SECRET = 'secret'
   process.env.INVOICE_SECRET = 'secret'
   process.env.CATALOG_SECRET = 'secret'
   process.env.TOOLS_SECRET = 'secret'
@@ -62,6 +63,7 @@ const NEEDS = {
   'docs/many-tenants.md tenants.ts': 'findTenant is not defined',
   'docs/mtls.md mtls.ts': 'client.crt',
   // These libraries do not use the platform's `fetch`. The token was there when they called the API.
+  'packages/amqp/README.md worker.ts': 'no such server: broker.company.com',
   'packages/axios/README.md invoices.ts': 'no such server: apis.company.com',
   // These files are beside your own.
   'packages/grpc/README.md invoices.ts': 'invoices.proto',

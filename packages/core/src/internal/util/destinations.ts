@@ -1,8 +1,8 @@
 import type { AuthorizedClientOptions } from '../../authorized-client-options'
+import { isLoopback } from '../../is-loopback'
 import type { StepUpOptions } from '../../step-up-options'
 import type { TokenManager } from '../../token-manager'
 import { OptionChecks, Problems } from './option-checks'
-import { isLoopback } from './plain-http'
 import { checkStepUp } from './step-ups'
 
 const MANAGER_METHODS = [

@@ -1,0 +1,105 @@
+import { createAmqpManager } from '@tokenward/amqp'
+import { startFaultProxy, until } from '@tokenward/local-servers'
+import { connect } from 'amqp-connection-manager'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { hasRabbit, OPAQUE, useRabbit } from './support'
+
+describe.runIf(hasRabbit)('connections of amqp-connection-manager to RabbitMQ', () => {
+  const rabbit = useRabbit()
+
+  async function setup(tokens: ReturnType<typeof rabbit.tokens>) {
+    const proxy = await startFaultProxy(rabbit.port())
+    onTestFinished(() => proxy.close())
+    const problems: unknown[] = []
+    const manager = createAmqpManager(connect, tokens, 'broker.client', [`amqp://127.0.0.1:${proxy.port}`], {
+      reconnectTimeInSeconds: 0.1,
+      onError: (error) => problems.push(error),
+    })
+    onTestFinished(() => manager.close().catch(() => {}))
+    const received: string[] = []
+    const channel = manager.createChannel({
+      async setup(raw: import('amqplib').ConfirmChannel) {
+        await raw.assertQueue('managed', { autoDelete: true })
+        await raw.consume('managed', (message) => message && received.push(String(message.content)), { noAck: true })
+      },
+    })
+    let count = 0
+    return {
+      proxy,
+      manager,
+      problems,
+      async exchange() {
+        const text = `message ${++count}`
+        await channel.sendToQueue('managed', Buffer.from(text))
+        await until('the message is received', async () => received.includes(text))
+      },
+    }
+  }
+
+  test('messages are sent and received long after the first token has expired, over one connection', async () => {
+    // A JWT has whole seconds only. A shorter one could expire before it is renewed.
+    const tokens = rabbit.tokens({ lifetimeSeconds: 8 })
+    const { exchange, manager, problems } = await setup(tokens)
+    let connections = 0
+    manager.on('connect', () => connections++)
+    await exchange()
+    const { expiresAt } = await tokens.getAccessToken('broker.client')
+    while (Date.now() < Number(expiresAt) + 2_000) await exchange()
+    const channel = await manager.connection?.createChannel()
+    await channel?.assertQueue('', { exclusive: true })
+    expect(connections).toBe(1)
+    expect(problems).toEqual([])
+  })
+
+  test('a connection that was lost for longer than its token lives comes back with a new one', async () => {
+    const tokens = rabbit.tokens({ lifetimeSeconds: 2 })
+    const { exchange, proxy } = await setup(tokens)
+    await exchange()
+    const { expiresAt } = await tokens.getAccessToken('broker.client')
+    await proxy.refuse()
+    await until('the token has expired', async () => Date.now() > Number(expiresAt) + 100)
+    await proxy.heal()
+    await exchange()
+  })
+
+  test('a token that was revoked meanwhile is replaced by one new token', async () => {
+    const tokens = rabbit.tokens({ resource: OPAQUE })
+    const { exchange, manager, proxy } = await setup(tokens)
+    await exchange()
+    await rabbit.revoke((await tokens.getAccessToken('broker.client')).value)
+    await proxy.refuse()
+    await until('the connection is lost', async () => !manager.isConnected())
+    await proxy.heal()
+    await exchange()
+    expect(rabbit.provider().tokenRequests).toHaveLength(2)
+  })
+
+  test('servers can be found by a function, and may have their own options', async () => {
+    const tokens = rabbit.tokens()
+    const servers = async () => [
+      { url: rabbit.url(), connectionOptions: { clientProperties: { connection_name: 'own' } } },
+    ]
+    const manager = createAmqpManager(connect, tokens, 'broker.client', servers)
+    onTestFinished(() => manager.close())
+    await until('it is connected', async () => manager.isConnected())
+  })
+
+  test('a server may be an object of amqplib', async () => {
+    const tokens = rabbit.tokens()
+    const server = { protocol: 'amqp', hostname: '127.0.0.1', port: rabbit.port(), username: 'worker' }
+    const manager = createAmqpManager(connect, tokens, 'broker.client', server)
+    onTestFinished(() => manager.close())
+    await until('it is connected', async () => manager.isConnected())
+  })
+
+  test('it ends with the manager', async () => {
+    const tokens = rabbit.tokens({ lifetimeSeconds: 1 })
+    const { exchange, manager } = await setup(tokens)
+    await exchange()
+    await manager.close()
+    const { expiresAt } = await tokens.getAccessToken('broker.client')
+    const { length } = rabbit.provider().tokenRequests
+    await until('the last token has expired', async () => Date.now() > Number(expiresAt) + 500)
+    expect(rabbit.provider().tokenRequests).toHaveLength(length)
+  })
+})
