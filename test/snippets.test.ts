@@ -29,6 +29,15 @@ test('every TypeScript snippet of every document compiles against the sources', 
   expect(problems).toEqual([])
 })
 
+test('what the table of libraries says to write is compiled: it stands in a snippet of the page', () => {
+  const page = readFileSync(join(root, 'docs/http-clients.md'), 'utf8')
+  const [, table = ''] = page.split('## Libraries that take a fetch')
+  const code = snippets('docs/http-clients.md').map((snippet) => snippet.code)
+  const cells = [...table.matchAll(/^\| [^|`]+ \| `([^`]+)` \|$/gm)].map(([, cell]) => String(cell))
+  expect(cells.length).toBeGreaterThan(5)
+  expect(cells.filter((cell) => !code.some((each) => each.includes(cell)))).toEqual([])
+})
+
 test('the README of the project and of every package has a TypeScript snippet', () => {
   const readmes = documents.filter((document) => /^(packages\/[^/]+\/)?README\.md$/.test(document))
   expect(readmes.length).toBeGreaterThan(1)

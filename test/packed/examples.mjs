@@ -59,6 +59,7 @@ const NEEDS = {
   'README.md proofs.ts': 'privateKey is not defined',
   'docs/client-authentication.md private-key.ts': 'client.pem',
   // `tokenward serve`. test/getting-started.test.ts runs this page with it.
+  'docs/cross-app-access.md cross-app-access.ts': 'idTokenOf is not defined',
   'docs/getting-started.md worker.mts': 'http://127.0.0.1:5001/',
   'docs/many-tenants.md tenants.ts': 'findTenant is not defined',
   'docs/mtls.md mtls.ts': 'client.crt',

@@ -7,4 +7,7 @@ export interface FetchOptions extends AuthorizedClientOptions {
 }
 
 /** Options of one call: those of the platform's `fetch`, and those that override the client's. */
-export interface AuthorizedRequestInit extends RequestInit, AuthorizedCallOptions {}
+export interface AuthorizedRequestInit extends Omit<RequestInit, 'signal'>, AuthorizedCallOptions {
+  /** Ends the call. `undefined`, as some libraries pass it on, is none. */
+  signal?: AbortSignal | null | undefined
+}

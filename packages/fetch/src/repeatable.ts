@@ -28,8 +28,12 @@ export interface Repeatable {
 
 /** What `fetch(input, init)` would send now. Neither of them is changed, and later changes to them have no effect. */
 export function repeatable(input: URL | Request, init: AuthorizedRequestInit): Repeatable {
-  return input instanceof URL ? new UrlRequest(input, init) : ofRequest(input, init)
+  // The platform takes a signal that is undefined, though its type does not say so.
+  const given = init as GivenInit
+  return input instanceof URL ? new UrlRequest(input, given) : ofRequest(input, given)
 }
+
+type GivenInit = RequestInit & Omit<AuthorizedRequestInit, keyof RequestInit>
 
 /** A class, because an object literal would create a closure for each method in each call. */
 class UrlRequest implements Repeatable {
@@ -40,7 +44,7 @@ class UrlRequest implements Repeatable {
   /** The options without those that are above, and without ours. */
   readonly #rest: RequestInit
 
-  constructor(url: URL, init: AuthorizedRequestInit) {
+  constructor(url: URL, init: GivenInit) {
     const { tokenParameters, retryOn401, proofClaims, body, headers, method = 'GET', ...rest } = init
     this.method = normalizeMethod(method)
     this.url = url
@@ -83,7 +87,7 @@ class UrlRequest implements Repeatable {
   release(): void {}
 }
 
-function ofRequest(input: Request, given: AuthorizedRequestInit): Repeatable {
+function ofRequest(input: Request, given: GivenInit): Repeatable {
   const { tokenParameters, retryOn401, proofClaims, ...init } = given
   let request = new Request(input, init)
   // They are in the request already. A stream that is passed once more would be refused as used.

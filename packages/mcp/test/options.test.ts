@@ -2,7 +2,7 @@ import { StreamableHTTPClientTransport as Transport2 } from '@modelcontextprotoc
 import { StreamableHTTPClientTransport as Transport1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { ConfigurationError, createTokenManager, OriginNotAllowedError } from '@tokenward/core'
 import { until } from '@tokenward/local-servers'
-import { createMcpAuth } from '@tokenward/mcp'
+import { createMcpAuth, type McpAuth } from '@tokenward/mcp'
 import { dpopTokens, serve } from '@tokenward/test-support'
 import { expect, onTestFinished, test } from 'vitest'
 import { connect2, versions } from './clients'
@@ -96,7 +96,7 @@ test('version 2: a transport that gets the auth provider without the fetch sends
   const provider = await startMcpProvider()
   const server = await startSessionServer(provider)
   const { authProvider } = createMcpAuth(mcpTokens(provider), 'mcp.client', { serverUrl: server.url })
-  const error = await errorOf(connect2(server.url, { fetch: globalThis.fetch, authProvider }))
+  const error = await errorOf(connect2(server.url, { fetch: globalThis.fetch as McpAuth['fetch'], authProvider }))
   expect(error).toBeInstanceOf(ConfigurationError)
   expect(error.message).toContain("client 'mcp.client', fetch: missing in the options of the transport")
   expect(server.tokens()).toEqual([])
