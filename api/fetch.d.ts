@@ -3,7 +3,8 @@ import { AuthorizedClientOptions } from '@tokenward/core';
 import { TokenManager } from '@tokenward/core';
 
 type AuthorizedFetch = (input: string | URL | Request, init?: AuthorizedRequestInit) => Promise<Response>;
-interface AuthorizedRequestInit extends RequestInit, AuthorizedCallOptions {
+interface AuthorizedRequestInit extends Omit<RequestInit, 'signal'>, AuthorizedCallOptions {
+    signal?: AbortSignal | null | undefined;
 }
 interface FetchOptions extends AuthorizedClientOptions {
     fetch?: typeof fetch | undefined;
