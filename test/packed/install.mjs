@@ -31,6 +31,7 @@ const TOOLS = {
   '@opentelemetry/sdk-metrics': 'apps/docs/node_modules/@opentelemetry/sdk-metrics',
   '@tokenward/identity-provider': 'apps/identity-provider',
   '@trpc/client': 'apps/docs/node_modules/@trpc/client',
+  '@trpc/server': 'apps/docs/node_modules/@trpc/server',
   '@types/node': 'node_modules/@types/node',
   '@types/simple-oauth2': 'apps/docs/node_modules/@types/simple-oauth2',
   '@urql/core': 'apps/docs/node_modules/@urql/core',
