@@ -3,6 +3,7 @@ export { CLAIMS, challenge, claimsChallenge, refusal } from './challenges'
 export { addedCost, awaitedCostOf, costOf, warmTokens } from './cost'
 export { expectOneToken, expectOutlivesServer, fleet, MINUTE, newKey } from './fleet'
 export { LeasingStore } from './leasing-store'
+export { METADATA_PATH, movingApi } from './moving-api'
 export { runs, slow } from './property'
 export { definitionsFor, managerFor, startProvider } from './provider'
 export {

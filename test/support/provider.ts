@@ -1,4 +1,9 @@
-import { type ClientDefinition, createTokenManager, type TokenManager, type TokenManagerOptions } from '@tokenward/core'
+import {
+  type ClientDefinitionSource,
+  createTokenManager,
+  type TokenManager,
+  type TokenManagerOptions,
+} from '@tokenward/core'
 import {
   type IdentityProvider,
   type IdentityProviderOptions,
@@ -43,7 +48,7 @@ export function managerFor(provider: IdentityProvider, options: Omit<TokenManage
 
 /** A manager for one client, which is named `c`. It is closed when the test ends. */
 export function singleClientManager(
-  definition: ClientDefinition,
+  definition: ClientDefinitionSource,
   options: Omit<TokenManagerOptions, 'clients'> = {},
 ): TokenManager<'c'> {
   const tokens = createTokenManager({ ...options, clients: { c: definition } })

@@ -65,5 +65,13 @@ export interface ClientDefinition {
   requester?: TokenRequester | undefined
 }
 
+/** What a definition that is a function is told. */
+export interface DefinitionContext {
+  /** The client's name. */
+  readonly client: string
+  /** Ends when nobody waits for the definition any more, because its time is over. */
+  readonly signal: AbortSignal
+}
+
 /** A definition, or an async function that returns one and is called when the client is first used. */
-export type ClientDefinitionSource = ClientDefinition | (() => Promise<ClientDefinition>)
+export type ClientDefinitionSource = ClientDefinition | ((context: DefinitionContext) => Promise<ClientDefinition>)

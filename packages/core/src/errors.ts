@@ -76,8 +76,11 @@ export type TokenRequestErrorReason =
   | 'unsupported_grant_type'
   | (string & {})
 
-/** What was being done: reading the metadata of an issuer, a token request, a revocation, or calling a supplier of the user's. */
-export type TokenRequestStep = 'discovery' | 'token_request' | 'revocation' | 'supplier'
+/**
+ * What was being done: reading the metadata of an API (RFC 9728) or of an issuer, a token request, a revocation, or calling a supplier of
+ * the user's.
+ */
+export type TokenRequestStep = 'resource_metadata' | 'discovery' | 'token_request' | 'revocation' | 'supplier'
 
 /** The fields of a {@link TokenRequestError}. */
 export interface TokenRequestErrorDetails {
@@ -95,6 +98,7 @@ export interface TokenRequestErrorDetails {
 }
 
 const STEPS: Readonly<Record<TokenRequestStep, string>> = {
+  resource_metadata: 'protected resource metadata',
   discovery: 'discovery',
   token_request: 'token request',
   revocation: 'revocation',

@@ -17,7 +17,7 @@ export type {
   RequestTokenParameters,
 } from './authorized-client-options'
 export type { ClientAssertion, ClientAssertionContext } from './client-assertion'
-export type { ClientDefinition, ClientDefinitionSource } from './client-definition'
+export type { ClientDefinition, ClientDefinitionSource, DefinitionContext } from './client-definition'
 export type { ClientSecret } from './client-secret'
 export type { Clock, TimerOptions } from './clock'
 export { createTokenManager } from './create-token-manager'
@@ -74,6 +74,7 @@ export {
 } from './grants'
 export { type IdentityProviderClient, type IdJagOptions, idJag } from './id-jag'
 export type { KeepFreshCallback, KeepFreshOptions } from './keep-fresh'
+export { type ProtectedResourceOptions, protectedResource } from './protected-resource'
 export type { StepUpOptions } from './step-up-options'
 export { TlsClientAuth } from './tls-client-auth'
 export type { TokenManager, TokenManagerOptions } from './token-manager'

@@ -73,6 +73,14 @@ export interface TokenPresenter<Name extends string = string> {
    */
   acceptAccessToken(token: AccessToken, origin: string): void
   /**
+   * An API that rejected a token named the URL of its metadata (RFC 9728 §5.1). For a definition by `protectedResource`, the metadata is
+   * read again, once in 30 s at most.
+   *
+   * @param url a URL of the API's own origin
+   * @returns whether tokens come from another authorization server now. Never rejects.
+   */
+  followResourceMetadata?(client: Name, url: URL): Promise<boolean>
+  /**
    * The headers that present `token` in a request to an API: `authorization`, and for a DPoP token a `dpop` proof of this
    * very request (RFC 9449 §7.1), which no other request can use.
    *

@@ -1,5 +1,5 @@
 import { createFetch } from '@tokenward/fetch'
-import { CLAIMS, claimsChallenge, dpopTokens } from '@tokenward/test-support'
+import { CLAIMS, claimsChallenge, dpopTokens, movingApi } from '@tokenward/test-support'
 import { expect, test } from 'vitest'
 import { catalogSetup } from './support'
 
@@ -57,4 +57,15 @@ test('a DPoP client steps up, too', async () => {
   expect((await catalog('list')).status).toBe(200)
   expect(api.requests.map(({ status }) => status)).toEqual([403, 200])
   expect(provider.tokenRequests.map(({ scope }) => scope)).toEqual(['inventory', 'inventory catalog'])
+})
+
+test('when the API has moved to another allowed authorization server, the token comes from there', async () => {
+  const { api, tokens, baseURL, one, two } = await movingApi()
+  const call = createFetch(tokens, 'c', { baseURL })
+  expect((await call('echo')).status).toBe(200)
+  api.move()
+  const response = await call('echo', { method: 'POST', body: 'the body' })
+  expect([response.status, await response.json()]).toEqual([200, { text: 'the body' }])
+  expect((await call('echo')).status).toBe(200)
+  expect([one.tokenRequests.length, two.tokenRequests.length, api.metadataRequests]).toEqual([1, 1, 2])
 })

@@ -1,7 +1,9 @@
-import type { ClientDefinition, ClientDefinitionSource } from '../../client-definition'
+import type { ClientDefinition, ClientDefinitionSource, DefinitionContext } from '../../client-definition'
 import type { Clock } from '../../clock'
 import { TokenRequestError, UnknownClientError } from '../../errors'
 import type { TokenRequester } from '../../token-requester'
+import { Cooldowns } from '../endpoint/cooldowns'
+import { progressOf } from '../endpoint/request-progress'
 import { TokenSources } from '../endpoint/token-sources'
 import type { Emit } from '../util/event-emitter'
 import { LruMap, Recency } from '../util/lru-map'
@@ -10,7 +12,9 @@ import { withLimit } from '../util/time-limit'
 import { type ClientDefaults, configureClient } from './configure-client'
 import { DPoPProver } from './dpop-prover'
 import { KnownRequests } from './known-requests'
+import { LateClient } from './late-client'
 import type { ManagedClient } from './managed-client'
+import { isOwnUrl, type ProtectedResource, readDefinition, resourceOf } from './resource-metadata'
 
 export interface ClientRegistryOptions {
   readonly definitions: Readonly<Record<string, ClientDefinitionSource>>
@@ -27,44 +31,25 @@ export interface ClientRegistryOptions {
   readonly serverTime: (milliseconds: number, roundTripMs: number) => void
 }
 
-/** A definition that is loaded when it is first needed. It is loaded again after a failure. */
-class LateClient {
-  readonly #load: () => Promise<ManagedClient>
-  #loading: Promise<ManagedClient> | undefined
-  client: ManagedClient | undefined
-
-  constructor(load: () => Promise<ManagedClient>) {
-    this.#load = load
-  }
-
-  get(): Promise<ManagedClient> {
-    this.#loading ??= this.#load().then(
-      (client) => {
-        this.client = client
-        return client
-      },
-      (error) => {
-        this.#loading = undefined
-        throw error
-      },
-    )
-    return this.#loading
-  }
-}
+type LoadDefinition = (context: DefinitionContext) => Promise<ClientDefinition | undefined>
 
 /** The clients by name: given, added, or found when they are first asked for. Each definition is read once. */
 export class ClientRegistry {
   readonly #defined = new Map<string, ManagedClient | LateClient>()
   readonly #resolved: LruMap<LateClient>
+  readonly #unreadable: Cooldowns
   readonly #requestRecency: Recency
   readonly #options: ClientRegistryOptions
   readonly #sources: TokenSources
+  /** The definitions that were made of the metadata of APIs. */
+  readonly #resources = new WeakMap<LateClient, ProtectedResource>()
   /** What {@link ready} found the last time: most processes use one client. */
   #lastName: string | undefined
   #lastClient: ManagedClient | undefined
 
   constructor(options: ClientRegistryOptions) {
     this.#options = options
+    this.#unreadable = new Cooldowns(options.source.clock)
     this.#sources = new TokenSources({ ...options.source, serverTime: options.serverTime })
     this.#resolved = new LruMap(new Recency(options.maxEntries), ({ client }) => client?.requests.clear())
     this.#requestRecency = new Recency(options.maxEntries)
@@ -145,24 +130,79 @@ export class ClientRegistry {
     problems: Problems,
   ): ManagedClient | LateClient | undefined {
     if (typeof definition !== 'function') return this.#manage(name, definition, problems)
-    return this.#late(name, 'definition', definition)
+    const resource = resourceOf(definition)
+    if (!resource) return this.#late(name, 'definition', definition)
+    this.#unreadable.reset(name)
+    const client = this.#late(name, 'definition', (context) => this.#readMetadata(name, definition, context))
+    this.#resources.set(client, resource)
+    return client
   }
 
-  #late(name: string, step: string, load: () => Promise<ClientDefinition | undefined>): LateClient {
+  /** Metadata that could not be read is not read again at once, however many calls need it. */
+  async #readMetadata(name: string, read: LoadDefinition, context: DefinitionContext) {
+    const remembered = this.#unreadable.errorFor(name)
+    if (remembered) throw remembered
+    try {
+      const definition = await read(context)
+      this.#unreadable.reset(name)
+      return definition
+    } catch (error) {
+      if (error instanceof TokenRequestError) this.#unreadable.start(name, error, !error.retryable)
+      throw error
+    }
+  }
+
+  /**
+   * An API named the URL of its metadata: reads there which authorization server it uses now.
+   *
+   * @param onChange called when it is another one than before
+   * @returns whether it is another one than before. False when the client's definition does not come from that metadata.
+   */
+  async reread(name: string, url: URL, onChange: () => void): Promise<boolean> {
+    const late = this.#defined.get(name)
+    const resource = late instanceof LateClient ? this.#resources.get(late) : undefined
+    if (!(late instanceof LateClient) || !resource || !isOwnUrl(resource, url)) return false
+    const { issuer } = late.client?.configuration ?? {}
+    const load = (context: DefinitionContext) => readDefinition(resource, context, url)
+    const loadOther = async () => {
+      const client = await this.#load(name, 'definition', load)
+      return client.configuration.issuer === issuer ? undefined : client
+    }
+    return late.reread(this.#options.source.clock.monotonic(), loadOther, () => {
+      this.#lastName = undefined
+      onChange()
+    })
+  }
+
+  #late(name: string, step: string, load: LoadDefinition): LateClient {
+    return new LateClient(() => this.#load(name, step, load))
+  }
+
+  async #load(name: string, step: string, load: LoadDefinition): Promise<ManagedClient> {
     const { defaults, source } = this.#options
+    let limit: AbortSignal | undefined
     const timeout = () => {
       const errorDescription = `${step}: no result within ${defaults.timeoutMs} ms`
-      return new TokenRequestError({ client: name, error: 'timeout', errorDescription, retryable: true })
+      const { step: at, url } = progressOf(limit) ?? {}
+      return new TokenRequestError({
+        client: name,
+        error: 'timeout',
+        errorDescription,
+        retryable: true,
+        step: at,
+        url,
+      })
     }
-    return new LateClient(async () => {
-      const definition = await withLimit(source.clock, defaults.timeoutMs, timeout, async () => load())
-      if (definition === undefined || definition === null) throw new UnknownClientError(name, this.names())
-      const problems = new Problems()
-      const client = this.#manage(name, definition, problems)
-      problems.throwIfAny()
-      if (!client) throw new UnknownClientError(name, this.names())
-      return client
+    const definition = await withLimit(source.clock, defaults.timeoutMs, timeout, async (signal) => {
+      limit = signal
+      return load({ client: name, signal })
     })
+    if (definition === undefined || definition === null) throw new UnknownClientError(name, this.names())
+    const problems = new Problems()
+    const client = this.#manage(name, definition, problems)
+    problems.throwIfAny()
+    if (!client) throw new UnknownClientError(name, this.names())
+    return client
   }
 
   #manage(name: string, definition: ClientDefinition, problems: Problems): ManagedClient | undefined {

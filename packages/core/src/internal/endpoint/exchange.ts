@@ -11,12 +11,14 @@ import { tokenRequestFailure } from './token-request-failure'
 import { withoutUnusedMembers } from './token-response-body'
 import { InsecureEndpoint } from './transport-errors'
 
+type ExchangeClient = Pick<ClientConfiguration, 'name' | 'fetch' | 'allowInsecureRequests'>
+
 /**
  * One exchange with an authorization server: every request that one token request or one revocation takes. It holds what they
  * have in common: the rules for the transport, what was secret, and where a failure happened.
  */
 export class Exchange {
-  readonly #client: ClientConfiguration
+  readonly #client: ExchangeClient
   readonly #signal: AbortSignal
   readonly #serverTime: ((ms: number) => void) | undefined
   readonly #sending: (() => void) | undefined
@@ -24,7 +26,7 @@ export class Exchange {
   #at: { readonly step: TokenRequestStep; readonly url: string } | undefined
 
   constructor(
-    client: ClientConfiguration,
+    client: ExchangeClient,
     { signal, serverTime, sending }: Pick<TokenRequest, 'signal' | 'serverTime' | 'sending'>,
   ) {
     this.#client = client

@@ -13,7 +13,6 @@ import type { ManagerStatus } from '../../token-status'
 import { ClientRegistry } from '../clients/client-registry'
 import type { StoreHealth } from '../store/store-health'
 import { AcquisitionHooks } from '../util/acquisition-hooks'
-import { authorizationHeader } from '../util/authorization-header'
 import { closedError } from '../util/closed-error'
 import { EventEmitter } from '../util/event-emitter'
 import { eventLog } from '../util/event-log'
@@ -27,7 +26,7 @@ import { createCache } from './create-cache'
 import { type KeepFreshContext, keepFresh } from './keep-fresh'
 import { checkManagerOptions, withDefaults } from './manager-options'
 import { managerStatus } from './manager-status'
-import { presentBoundToken } from './present-token'
+import { presentToken } from './present-token'
 import { cacheOptions, RequestResolver } from './request-resolver'
 import { revokeAll } from './revoke-all'
 import { warmUp } from './warm-up'
@@ -145,13 +144,17 @@ export class DefaultTokenManager implements TokenManager {
     this.#events.emit('stepUpDemanded', { client: name, ...demanded })
   }
 
+  followResourceMetadata(name: string, url: URL): Promise<boolean> {
+    // Its tokens come from the authorization server that the API does not use any more.
+    return this.#clients.reread(name, url, () => this.#cache.forget(name))
+  }
+
   acceptAccessToken(token: AccessToken, origin: string): void {
     this.#rejections.accept(token, origin)
   }
 
   async presentAccessToken(...[name, token, request]: Args<'presentAccessToken'>): Promise<Record<string, string>> {
-    if (token.type !== 'DPoP') return { authorization: authorizationHeader(token) }
-    return presentBoundToken(await this.#access.client(name), token, request)
+    return presentToken(() => this.#access.client(name), token, request)
   }
 
   async rememberNonce(name: string, { url, nonce, willRetry }: ReceivedNonce): Promise<void> {

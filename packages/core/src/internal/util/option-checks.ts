@@ -8,6 +8,10 @@ export class Problems {
     this.#found.push({ client, option, message })
   }
 
+  get found(): readonly ConfigurationProblem[] {
+    return this.#found
+  }
+
   /** @throws ConfigurationError when there are any. */
   throwIfAny(): void {
     if (this.#found.length > 0) throw new ConfigurationError(this.#found)

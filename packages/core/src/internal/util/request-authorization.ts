@@ -3,6 +3,7 @@ import type { AuthorizedCallOptions } from '../../authorized-client-options'
 import type { ApiResponse, RequestAuthorization } from '../../request-authorization'
 import type { TokenManager } from '../../token-manager'
 import type { TokenParameters } from '../../token-parameters'
+import { untilAborted } from './abort'
 import { type ApiChallenge, readApiChallenge } from './api-challenge'
 import type { BearerHeaders } from './authorization-header'
 import { readClaims } from './claims'
@@ -169,6 +170,17 @@ class TokenAuthorization implements RequestAuthorization {
     }
   }
 
+  /** The API may use another authorization server now (RFC 9728 §5). */
+  async #followMetadata(challenge: ApiChallenge, origin: string): Promise<void> {
+    const { tokens, client } = this.#context
+    const named = challenge.get('resource_metadata')
+    if (named === undefined || !URL.canParse(named)) return
+    const url = new URL(named)
+    if (url.origin !== origin) return
+    const reading = tokens.followResourceMetadata?.(client, url)
+    if (reading) await untilAborted(reading, signalOf(this.#request))
+  }
+
   async #handleRejection(
     challenge: ApiChallenge,
     origin: string,
@@ -185,6 +197,7 @@ class TokenAuthorization implements RequestAuthorization {
     const claims = reason === 'insufficient_claims' && answersClaims ? readClaims(challenge.get('claims')) : undefined
     const rejection = { reason, claims }
     const willRenew = await tokens.rejectAccessToken(client, token, parameters ?? {}, origin, rejection)
+    if (willRenew) await this.#followMetadata(challenge, origin)
     if (!willRenew || !retryOn401 || !replayable) return undefined
     // Without `forceRenewal`: the rejected token is replaced anyway, and another caller may have a newer one.
     const replaced = { forceRenewal: false, insteadOf: token, signal: signalOf(this.#request) }
