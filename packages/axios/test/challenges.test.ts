@@ -1,5 +1,5 @@
-import { attachTokens } from '@tokenward/axios'
-import { CLAIMS, claimsChallenge } from '@tokenward/test-support'
+import { attachTokens, createAxios } from '@tokenward/axios'
+import { CLAIMS, claimsChallenge, movingApi } from '@tokenward/test-support'
 import axios from 'axios'
 import { expect, test } from 'vitest'
 import { ADAPTERS, catalogSetup } from './support'
@@ -51,3 +51,15 @@ test('an instance with tokens attached steps up, too', async () => {
   expect((await instance.get('list')).status).toBe(200)
   expect(api.requests.map(({ status }) => status)).toEqual([403, 200])
 })
+
+test.each(ADAPTERS)(
+  'when the API has moved to another allowed authorization server, the token comes from there (%s)',
+  async (adapter) => {
+    const { api, tokens, baseURL, one, two } = await movingApi()
+    const instance = createAxios(tokens, 'c', { baseURL, adapter })
+    await instance.get('echo')
+    api.move()
+    expect((await instance.post('echo', { a: 1 })).data).toEqual({ text: '{"a":1}' })
+    expect([one.tokenRequests.length, two.tokenRequests.length, api.metadataRequests]).toEqual([1, 1, 2])
+  },
+)

@@ -5,6 +5,10 @@ import type { AddressInfo } from 'node:net'
 import { toNodeHandler } from '@modelcontextprotocol/node'
 import { InvalidTokenError } from '@modelcontextprotocol/sdk/server/auth/errors.js'
 import { requireBearerAuth } from '@modelcontextprotocol/sdk/server/auth/middleware/bearerAuth.js'
+import {
+  getOAuthProtectedResourceMetadataUrl,
+  mcpAuthMetadataRouter,
+} from '@modelcontextprotocol/sdk/server/auth/router.js'
 import { createMcpExpressApp } from '@modelcontextprotocol/sdk/server/express.js'
 import { Server } from '@modelcontextprotocol/sdk/server/index.js'
 import { SSEServerTransport } from '@modelcontextprotocol/sdk/server/sse.js'
@@ -36,8 +40,10 @@ export interface McpServer {
   rejectsAll: boolean
   /** Whether it responds 401 to every request for a stream. */
   rejectsStreams: boolean
-  /** Whether it demands a scope that no client has. */
+  /** Whether it demands the scope `mcp:more`, which no client has at first. */
   demandsMore: boolean
+  /** The authorization server that it uses. */
+  provider: IdentityProvider
   /** How many streams of clients are open. Only in the sessions of version 1. */
   openStreams(): number
   /** Ends the streams of all clients, as a server does when their token is not valid any more. */
@@ -55,7 +61,7 @@ const echo = (args: Record<string, unknown> | undefined, clientId: string | unde
   content: [{ type: 'text' as const, text: `${args?.text} for ${clientId}` }],
 })
 
-async function listen(provider: IdentityProvider, state: { rejectsAll: boolean }) {
+async function listen(state: { rejectsAll: boolean; provider: IdentityProvider }) {
   const requests: SeenRequest[] = []
   let listener: RequestListener = (_request, response) => response.writeHead(503).end()
   const server = createServer((request, response) => listener(request, response)).listen(0, '127.0.0.1')
@@ -65,15 +71,20 @@ async function listen(provider: IdentityProvider, state: { rejectsAll: boolean }
     server.close()
   })
   const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`)
-  provider.addResource(url.href, SCOPE)
+  state.provider.addResource(url.href, `${SCOPE} mcp:more`)
   const verifier: Verifier = {
     requests,
-    verify: (token) => (state.rejectsAll ? Promise.resolve(undefined) : introspect(provider, token)),
+    verify: (token) => (state.rejectsAll ? Promise.resolve(undefined) : introspect(state.provider, token)),
   }
   const serve = (next: RequestListener) => {
     listener = next
   }
   return { url, requests, verifier, serve }
+}
+
+function metadataOf({ issuer, tokenEndpoint }: IdentityProvider) {
+  const authorization_endpoint = `${issuer}/auth`
+  return { issuer, token_endpoint: tokenEndpoint, authorization_endpoint, response_types_supported: ['code'] }
 }
 
 function record(requests: SeenRequest[], authorization: string | undefined, method: string, body: unknown) {
@@ -93,8 +104,8 @@ const tokensOf = (requests: readonly SeenRequest[]) => [
  * 2025-03-26, at `/sse`. It ends with the test.
  */
 export async function startSessionServer(provider: IdentityProvider): Promise<McpServer> {
-  const state = { rejectsAll: false, rejectsStreams: false, demandsMore: false }
-  const { url, requests, verifier, serve } = await listen(provider, state)
+  const state = { rejectsAll: false, rejectsStreams: false, demandsMore: false, provider }
+  const { url, requests, verifier, serve } = await listen(state)
   const sessions = new Map<string, { server: Server; transport: StreamableHTTPServerTransport }>()
   const streams = new Set<ServerResponse>()
 
@@ -118,6 +129,14 @@ export async function startSessionServer(provider: IdentityProvider): Promise<Mc
   }
 
   const app = createMcpExpressApp()
+  // Where an MCP client learns the authorization server (RFC 9728).
+  app.use((request: Request, response: Response, next: () => void) =>
+    mcpAuthMetadataRouter({ oauthMetadata: metadataOf(state.provider), resourceServerUrl: url })(
+      request,
+      response,
+      next,
+    ),
+  )
   app.use((request: Request, response: Response, next: () => void) => {
     const seen = record(requests, request.headers.authorization, request.method, request.body)
     const { writeHead } = response
@@ -139,6 +158,7 @@ export async function startSessionServer(provider: IdentityProvider): Promise<Mc
       },
       requiredScopes: state.demandsMore ? [SCOPE, 'mcp:more'] : [SCOPE],
       expectedResource: url,
+      resourceMetadataUrl: getOAuthProtectedResourceMetadataUrl(url),
     })(request, response, next),
   )
   app.all('/mcp', async (request: Request, response: Response) => {
@@ -185,8 +205,8 @@ export async function startSessionServer(provider: IdentityProvider): Promise<Mc
 export async function startModernServer(
   provider: IdentityProvider,
 ): Promise<Pick<McpServer, 'url' | 'requests'> & { rejectsAll: boolean }> {
-  const state = { rejectsAll: false }
-  const { url, requests, verifier, serve } = await listen(provider, state)
+  const state = { rejectsAll: false, provider }
+  const { url, requests, verifier, serve } = await listen(state)
   const handler = modern.createMcpHandler(
     ({ authInfo }) => {
       const server = new modern.Server({ name: 'test', version: '1.0.0' }, { capabilities: { tools: {} } })

@@ -1,4 +1,5 @@
-import { CLAIMS, claimsChallenge } from '@tokenward/test-support'
+import { createOfetch } from '@tokenward/ofetch'
+import { CLAIMS, claimsChallenge, movingApi } from '@tokenward/test-support'
 import { expect, test } from 'vitest'
 import { catalogSetup } from './support'
 
@@ -34,4 +35,13 @@ test('without the option the call rejects with the 403', async () => {
   const call = catalog('list', { tokenParameters: { scope: 'inventory' } })
   await expect(call).rejects.toMatchObject({ status: 403, data: { error: 'insufficient_scope' } })
   expect(api.requests).toHaveLength(1)
+})
+
+test('when the API has moved to another allowed authorization server, the token comes from there', async () => {
+  const { api, tokens, baseURL, one, two } = await movingApi()
+  const call = createOfetch(tokens, 'c', { baseURL })
+  await call('echo')
+  api.move()
+  expect(await call('echo', { method: 'POST', body: { a: 1 } })).toEqual({ text: '{"a":1}' })
+  expect([one.tokenRequests.length, two.tokenRequests.length, api.metadataRequests]).toEqual([1, 1, 2])
 })

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
-import { CLAIMS, claimsChallenge } from '@tokenward/test-support'
+import { CLAIMS, claimsChallenge, movingApi } from '@tokenward/test-support'
 import { describe, expect, test } from 'vitest'
-import { catalogSetup, dpopSetup, VERSIONS } from './support'
+import { authorizedAgent, catalogSetup, dpopSetup, VERSIONS } from './support'
 
 describe.each(VERSIONS)('undici %s', (_version, undici) => {
   test('after a claims challenge, the request is sent once more with a token that was requested with the claims', async () => {
@@ -40,5 +40,16 @@ describe.each(VERSIONS)('undici %s', (_version, undici) => {
     api.faults.fail(1, { status: 403, body: 'x'.repeat(100_000) })
     const { statusCode, body } = await call('list')
     expect([statusCode, (await body.text()).length]).toEqual([403, 100_000])
+  })
+
+  test('when the API has moved to another allowed authorization server, the token comes from there', async () => {
+    const { api, tokens, baseURL, one, two } = await movingApi()
+    const dispatcher = authorizedAgent(undici, tokens, 'c', { baseURL })
+    const call = (body: string) => undici.request(`${baseURL}/echo`, { dispatcher, method: 'POST', body })
+    await (await call('first')).body.dump()
+    api.move()
+    const { statusCode, body } = await call('second')
+    expect([statusCode, await body.json()]).toEqual([200, { text: 'second' }])
+    expect([one.tokenRequests.length, two.tokenRequests.length, api.metadataRequests]).toEqual([1, 1, 2])
   })
 })
