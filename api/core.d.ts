@@ -130,7 +130,7 @@ interface ClientDefinition {
     allowInsecureRequests?: boolean | undefined;
     requester?: TokenRequester | undefined;
 }
-type ClientDefinitionSource = ClientDefinition | (() => Promise<ClientDefinition>);
+type ClientDefinitionSource = ClientDefinition | ((context: DefinitionContext) => Promise<ClientDefinition>);
 type ClientSecret = string | readonly string[];
 interface ClientStatus {
     readonly circuit?: 'closed' | 'open' | 'halfOpen';
@@ -155,6 +155,10 @@ interface ConfigurationProblem {
 interface DPoPOptions {
     readonly key: KeyPair | JWK;
     readonly alg?: string | undefined;
+}
+interface DefinitionContext {
+    readonly client: string;
+    readonly signal: AbortSignal;
 }
 type DemandedStepUp = Omit<StepUpDemanded, 'client'>;
 interface DiscardLimit {
@@ -263,6 +267,11 @@ interface PresentedRequest {
     readonly method: string;
     readonly url: URL;
     readonly proofClaims?: Readonly<Record<string, unknown>> | undefined;
+}
+interface ProtectedResourceOptions extends Omit<ClientDefinition, 'issuer' | 'tokenEndpoint' | 'resource'> {
+    resource: string | URL;
+    allowedIssuers: readonly string[];
+    sendsResource?: boolean | undefined;
 }
 interface ReadyToken {
     readonly token: AccessToken;
@@ -446,6 +455,7 @@ interface TokenPresenter<Name extends string = string> {
     reportRejectedRetry(token: AccessToken, origin: string): void;
     reportStepUp?(client: Name, demanded: DemandedStepUp): void;
     acceptAccessToken(token: AccessToken, origin: string): void;
+    followResourceMetadata?(client: Name, url: URL): Promise<boolean>;
     presentAccessToken(client: Name, token: AccessToken, request: PresentedRequest): Promise<Record<string, string>>;
     rememberNonce(client: Name, received: ReceivedNonce): Promise<void>;
     allowsInsecureRequests(client: Name): boolean | undefined;
@@ -503,7 +513,7 @@ interface TokenRequestFailed {
     readonly attempt: number;
     readonly willRetry: boolean;
 }
-type TokenRequestStep = 'discovery' | 'token_request' | 'revocation' | 'supplier';
+type TokenRequestStep = 'resource_metadata' | 'discovery' | 'token_request' | 'revocation' | 'supplier';
 interface TokenRequester {
     readonly mayIssueNA?: boolean | undefined;
     request(client: ClientConfiguration, request: TokenRequest): Promise<TokenResponse>;
@@ -599,6 +609,7 @@ declare function isLoopback(hostname: string): boolean;
 declare function isReplayableBody(body: unknown): boolean;
 declare function jwtBearer({ assertion, subject }: JwtBearerOptions): TokenRequester;
 declare function nearestName(name: string, known: readonly string[]): string | undefined;
+declare function protectedResource(options: ProtectedResourceOptions): (context: DefinitionContext) => Promise<ClientDefinition>;
 declare function redirection(request: {
     readonly method: string;
     readonly url: URL;
@@ -634,6 +645,7 @@ export type { ClientStatus };
 export type { Clock };
 export type { ConfigurationProblem };
 export type { DPoPOptions };
+export type { DefinitionContext };
 export type { DemandedStepUp };
 export type { DiscardLimit };
 export type { GetAccessTokenOptions };
@@ -658,6 +670,7 @@ export type { NewTokenRejected };
 export type { NonceRetried };
 export type { OutgoingRequest };
 export type { PresentedRequest };
+export type { ProtectedResourceOptions };
 export type { ReadyToken };
 export type { ReceivedNonce };
 export type { Redirection };
@@ -728,6 +741,7 @@ export { isLoopback };
 export { isReplayableBody };
 export { jwtBearer };
 export { nearestName };
+export { protectedResource };
 export { redirection };
 export { snapshotBody };
 export { tokenExchange };

@@ -41,7 +41,7 @@ export const sections = [
       ),
       page('dpop', 'DPoP: tokens bound to a key', 'proofs of possession (RFC 9449), alone and in a fleet'),
       page('mtls', 'Mutual TLS', 'client certificates and certificate-bound tokens (RFC 8705)'),
-      page('challenges', 'What an API demands', 'claims challenges, and scopes that an API wants'),
+      page('challenges', 'What an API demands', 'claims, scopes, and the authorization server of an API'),
       page('many-tenants', 'Many tenants', 'definitions that are found at run time, and what to know with thousands'),
       page('custom-stores', 'Write a store', 'three methods, and what a store can add'),
       page('sidecar', 'A proxy for other languages', 'a local proxy that adds tokens to the requests of any program'),
