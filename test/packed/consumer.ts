@@ -2,6 +2,7 @@
 // that the README names.
 import { connectAmqp, createAmqpManager } from '@tokenward/amqp'
 import { createAxios } from '@tokenward/axios'
+import { createTokenCredential, credentialRequester } from '@tokenward/azure'
 import { createTokenManager, TokenRequestError, type TokenStore } from '@tokenward/core'
 import { createFetch } from '@tokenward/fetch'
 import { createCallCredentials, createGrpcOptions } from '@tokenward/grpc'
@@ -33,6 +34,7 @@ const tokens = createTokenManager({
 export const api = createFetch(tokens, 'a', { baseURL })
 export const others = [createOfetch(tokens, 'a', { baseURL }), createAxios(tokens, 'a', { baseURL })]
 export const interceptor = tokenInterceptor(tokens, 'a', { baseURL })
+export const azure = credentialRequester(createTokenCredential(tokens, 'a'))
 export const grpc = [
   createGrpcOptions(tokens, 'a'),
   createCallCredentials(tokens, 'a', { allowedHosts: ['api.example'] }),

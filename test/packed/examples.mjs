@@ -69,6 +69,7 @@ const NEEDS = {
   // These files are beside your own.
   'packages/grpc/README.md invoices.ts': 'invoices.proto',
   'packages/grpc/README.md worker.ts': 'invoices.js',
+  'packages/azure/README.md vault.ts': 'no such server: company.vault.azure.net',
   'packages/mcp/README.md tools.ts': 'unexpected request: https://mcp.company.com/mcp',
   'packages/store-redis/README.md tls.ts': '/etc/redis/ca.crt',
   'packages/undici/README.md invoices.ts': 'no such server: apis.company.com',

@@ -5,6 +5,7 @@ import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createTokenCredential } from '@tokenward/azure'
 import { check } from '@tokenward/cli'
 import { createTokenManager } from '@tokenward/core'
 import { createFetch } from '@tokenward/fetch'
@@ -63,6 +64,7 @@ assert.equal(await authProvider.token(), undefined)
 assert.equal((await mcpFetch(`${origin}/mcp`)).status, 200)
 // It is for the MCP server only.
 assert.equal(seen.at(-1), 'Bearer token-3')
+assert.equal((await createTokenCredential(tokens, 'c').getToken('s')).tokenType, 'Bearer')
 assert.equal(createGrpcOptions(tokens, 'c').interceptors.length, 1)
 
 // Without an SDK, nothing is recorded, and the API of OpenTelemetry is enough.
