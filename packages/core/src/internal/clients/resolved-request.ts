@@ -2,6 +2,7 @@ import type { ClientConfiguration } from '../../client-configuration'
 import type { GetAccessTokenOptions } from '../../token-parameters'
 import type { RequestedToken } from '../../token-requester'
 import { OptionChecks, Problems } from '../util/option-checks'
+import { sha256 } from '../util/sha256'
 import { checkUnknown } from '../util/unknown-options'
 
 /** Form parameters that callers cannot set, and what to use instead. */
@@ -144,10 +145,9 @@ export function endpointIdentity({ tokenEndpoint, issuer }: ClientConfiguration)
   return JSON.stringify(['endpoint', tokenEndpoint ?? issuer])
 }
 
-/** The key of a token in caches and stores: a SHA-256 in hexadecimal. Nothing can be read out of it. */
-export async function tokenKey(identity: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(`tokenward.1${identity}`))
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
+/** The key of a token in caches and stores. */
+export function tokenKey(identity: string): Promise<string> {
+  return sha256(`tokenward.1${identity}`)
 }
 
 function sortedSet(values: readonly string[]): string[] {

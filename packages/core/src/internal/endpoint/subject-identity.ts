@@ -1,6 +1,7 @@
 import { type MemoryStore, memoryStore } from '@tokenward/store-memory'
 import type { ClientConfiguration } from '../../client-configuration'
 import type { RequestedToken } from '../../token-requester'
+import { sha256 } from '../util/sha256'
 import { readJwt } from './read-jwt'
 import { suppliedCredential } from './supplied-credential'
 
@@ -34,7 +35,7 @@ export class CredentialIdentities {
     { parameters }: Pick<RequestedToken, 'parameters'>,
   ): Promise<string> {
     // A text is what the definition says: any change of it is another definition.
-    if (typeof credential === 'string') return digest(credential)
+    if (typeof credential === 'string') return sha256(credential)
     this.#remembered ??= memoryStore({ maxEntries: MOST_IDENTITIES })
     const remembered = this.#remembered
     const key = JSON.stringify([option, this.#numberOf(client), Object.entries(parameters).sort()])
@@ -62,11 +63,6 @@ export class CredentialIdentities {
 /** Issuer and subject of a JWT, because the next JWT about the same subject has another text; else a SHA-256. */
 async function identityOf(credential: string): Promise<string> {
   const { iss, sub, act } = readJwt(credential)?.claims ?? {}
-  if (typeof iss !== 'string' || typeof sub !== 'string') return digest(credential)
-  return digest(JSON.stringify([iss, sub, act ?? null]))
-}
-
-async function digest(text: string): Promise<string> {
-  const bytes = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
-  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('')
+  if (typeof iss !== 'string' || typeof sub !== 'string') return sha256(credential)
+  return sha256(JSON.stringify([iss, sub, act ?? null]))
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock'
+import { sha256 } from '../util/sha256'
 import type { StoreAccess } from './store-access'
 
 /** The fleet sends one probe in this time, in milliseconds. A probe that is still under way does not hold up the next one. */
@@ -29,7 +30,7 @@ export class ProbeTurns {
   /** The right to probe; undefined when it is another process's turn. A store that fails, or has no leases, denies nothing. */
   async take(endpointKey: string): Promise<EndTurn | undefined> {
     if (!this.#store.canLease) return () => {}
-    const key = await probeKey(endpointKey)
+    const key = await sha256(`probe ${endpointKey}`)
     const asked = await this.#store.getOrLeaseAlone(key, TURN_MS)
     const now = this.#clock.monotonic()
     if (asked && !asked.value) {
@@ -47,10 +48,4 @@ export class ProbeTurns {
       if (!succeeded && value !== undefined) void this.#store.delete(key)
     }
   }
-}
-
-/** Stores are promised keys that are SHA-256 digests. */
-async function probeKey(endpointKey: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(`probe ${endpointKey}`))
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
