@@ -26,6 +26,8 @@ export interface AddedResource {
   readonly scope: string
   readonly format: TokenFormat
 }
+/** The lifetime of a consent and of refresh tokens, in seconds: 90 days. */
+const GRANT_SECONDS = 90 * 86_400
 
 export interface AuthorizationServerOptions {
   readonly issuer: string
@@ -92,7 +94,7 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
       client_id: clientId,
       client_secret: clientSecret,
       scope,
-      grant_types: ['client_credentials'],
+      grant_types: ['client_credentials', 'refresh_token'],
       response_types: [],
       redirect_uris: [],
       // The default would need an RSA key.
@@ -100,9 +102,16 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
       ...metadata,
     })),
     ttl: {
-      ClientCredentials: (_ctx, _token, client) => tokenLifetime(client.clientId),
       AccessToken: (_ctx, _token, client) => tokenLifetime(client.clientId),
+      ClientCredentials: (_ctx, _token, client) => tokenLifetime(client.clientId),
+      Grant: GRANT_SECONDS,
+      RefreshToken: GRANT_SECONDS,
     },
+    // There is no page to log in to: `issueRefreshToken` stands for a person's consent.
+    findAccount: (_ctx, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
+    issueRefreshToken: async () => false,
+    // A refresh token that is used twice ends its grant.
+    rotateRefreshToken: true,
     enabledJWA: {
       dPoPSigningAlgValues: ASYMMETRIC,
       clientAuthSigningAlgValues: ['HS256', 'HS384', 'HS512', ...ASYMMETRIC],
@@ -163,9 +172,22 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
     }
     serveJwtBearer(provider, resourceServer, idJag)
   }
+  /** A refresh token, as a person's consent gives one. */
+  async function issueRefreshToken({ clientId, api, scope }: RegisteredClient): Promise<string> {
+    const client = await provider.Client.find(clientId)
+    if (!client) throw new Error(`no client '${clientId}' is registered`)
+    const resource = APIS[api].audience
+    const grant = new provider.Grant({ accountId: 'administrator', clientId })
+    grant.addResourceScope(resource, scope)
+    const grantId = await grant.save()
+    const consent = { accountId: 'administrator', client, grantId, gty: 'authorization_code', resource, scope }
+    return new provider.RefreshToken(consent as ConstructorParameters<typeof provider.RefreshToken>[0]).save()
+  }
+
   return {
     handler: provider.callback(),
     publicKey,
+    issueRefreshToken,
     /** An ID token (OpenID Connect Core §2), as a login of `subject` with the client would have issued it. */
     idToken: (clientId: string, subject: string, lifetimeSeconds: number) =>
       new SignJWT({ sub: subject })

@@ -68,6 +68,11 @@ export interface IdentityProvider {
    * introspection endpoint, and a revocation (RFC 7009) has an effect at once. Or they are JWTs (RFC 9068).
    */
   addResource(resource: string, scope: string, format?: TokenFormat): void
+  /**
+   * A refresh token of a client (RFC 6749 §6), as a person's consent would give one: for the client's API and all of its scopes. Each
+   * use replaces it, and a second use ends the grant.
+   */
+  issueRefreshToken(clientName: ClientName): Promise<string>
   /** Both APIs respond 401 to this token from now on. */
   revoke(token: string): void
   /** Both APIs respond 401 to every token that was issued so far. Returns the number of these tokens. */
@@ -106,7 +111,7 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
   const issuer = servers.issuer.origin
   const addedResources = new Map<string, AddedResource>()
   let requiresNonce = false
-  const { handler, publicKey, setClientSecret, idToken } = await createAuthorizationServer({
+  const { handler, publicKey, setClientSecret, idToken, issueRefreshToken } = await createAuthorizationServer({
     issuer,
     clients: Object.values(clients),
     tokenLifetime: (clientId) => lifetimes.of(clientId),
@@ -156,6 +161,7 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
     addResource(resource, scope, format = 'opaque') {
       addedResources.set(resource, { scope, format })
     },
+    issueRefreshToken: async (clientName) => issueRefreshToken(provider.client(clientName)),
     revoke(token) {
       issued.revoke(String(decodeJwt(token).jti))
     },

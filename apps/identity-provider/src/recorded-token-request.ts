@@ -12,6 +12,7 @@ export interface RecordedTokenRequest {
   readonly resource: string | string[] | undefined
   /** The form without its credentials. Of a repeated parameter it has the last value. */
   readonly parameters: Readonly<Record<string, string>>
+  readonly refreshToken: string | undefined
   readonly headers: IncomingHttpHeaders
   /** The status of the response; 0 while there is none. */
   status: number
@@ -20,7 +21,7 @@ export interface RecordedTokenRequest {
 }
 
 export function recordTokenRequest({ headers }: IncomingMessage, form: URLSearchParams): RecordedTokenRequest {
-  const { client_secret, client_assertion, ...parameters } = Object.fromEntries(form)
+  const { client_secret, client_assertion, refresh_token: refreshToken, ...parameters } = Object.fromEntries(form)
   const resources = form.getAll('resource')
   return {
     at: performance.now(),
@@ -29,6 +30,7 @@ export function recordTokenRequest({ headers }: IncomingMessage, form: URLSearch
     scope: parameters.scope,
     resource: resources.length > 1 ? resources : resources[0],
     parameters,
+    refreshToken,
     headers,
     status: 0,
     endedAt: undefined,

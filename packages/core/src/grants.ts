@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from './clock'
 import { grantRequester } from './internal/endpoint/grant-requester'
+import { refreshTokenRequester } from './internal/endpoint/refresh-token-requester'
 import { CredentialIdentities } from './internal/endpoint/subject-identity'
 import { callSupplier, suppliedCredential } from './internal/endpoint/supplied-credential'
 import type { TokenRequester } from './token-requester'
@@ -124,6 +125,61 @@ export function tokenExchange(options: TokenExchangeOptions): TokenRequester {
         actorToken === undefined ? null : actorTokenType,
         requestedTokenType ?? null,
       ])
+    },
+  })
+}
+
+/** How long a refresh token is kept whose response does not say how long it lives. */
+const REFRESH_TOKEN_LIFETIME_MS = 90 * 86_400_000
+
+/** Options of {@link refreshToken}. */
+export interface RefreshTokenOptions {
+  /**
+   * The refresh token that a person got for this worker, once: the first token request is sent with it. When it changes, a new consent
+   * was given, and what was kept of the old one is not used any more.
+   */
+  refreshToken: GrantCredential
+  /** Whom the tokens are for. Default: see {@link GrantSubject}. */
+  subject?: GrantSubject | undefined
+  /**
+   * How long the newest refresh token is kept, in milliseconds, when the response does not say how long it lives. It should be at
+   * least what the server allows. Default 7,776,000,000 (90 days).
+   */
+  lifetimeMs?: number | undefined
+}
+
+/**
+ * The refresh token grant (RFC 6749 §6), with rotation: each response may bring the next refresh token, and the old one must not be used
+ * again (RFC 9700 §4.14.2). The newest is kept in the manager's store, under a lease, before any caller gets the access token. So it
+ * survives a restart, and a fleet uses each refresh token once.
+ *
+ * Without a store, it is lost when the process ends. A store without leases is for one process.
+ *
+ * @throws TypeError when `refreshToken` is missing, or `lifetimeMs` is no positive number
+ */
+export function refreshToken({
+  refreshToken: first,
+  subject,
+  lifetimeMs = REFRESH_TOKEN_LIFETIME_MS,
+}: RefreshTokenOptions): TokenRequester {
+  if ((typeof first !== 'string' || first === '') && typeof first !== 'function') {
+    throw new TypeError(
+      'refreshToken: refreshToken must be a string that is not empty, or a function that supplies one',
+    )
+  }
+  if (!(lifetimeMs > 0)) throw new TypeError('refreshToken: lifetimeMs must be a positive number of milliseconds')
+  const identities = new CredentialIdentities()
+  return refreshTokenRequester({
+    clock: systemClock,
+    lifetimeMs,
+    first({ name, issuer, tokenEndpoint = '' }, { parameters, signal }) {
+      const context = { client: name, audience: issuer ?? tokenEndpoint, parameters, signal }
+      return suppliedCredential('refreshToken', first, signal, context)
+    },
+    async identity(client, { parameters }) {
+      const named = await namedSubject(subject, client.name, parameters)
+      const found = named ?? (await identities.of('refreshToken', first, client, { parameters }))
+      return JSON.stringify(['refresh_token', named === undefined ? 'credential' : 'subject', found])
     },
   })
 }

@@ -69,6 +69,8 @@ export {
   type GrantSubject,
   type JwtBearerOptions,
   jwtBearer,
+  type RefreshTokenOptions,
+  refreshToken,
   type TokenExchangeOptions,
   tokenExchange,
 } from './grants'
@@ -87,8 +89,15 @@ export type { AcquiredToken, Acquisition, AcquisitionHook, TracedTokens } from '
 export type { ApiRejection } from './api-rejection'
 export type { ClientConfiguration } from './client-configuration'
 export type { TokenRequestErrorDetails } from './errors'
+
+
 export { isLoopback } from './is-loopback'
+
+
+export type { KeptCredential, KeptCredentials } from './kept-credentials'
+
 export { nearestName } from './nearest-name'
+
 export type { ApiResponse, RequestAuthorization, RequestToAuthorize } from './request-authorization'
 export { createRequestAuthorizer, type RequestAuthorizer } from './request-authorizer'
 export {

@@ -1,5 +1,6 @@
 import type { ClientAssertion } from './client-assertion'
 import type { ClientConfiguration } from './client-configuration'
+import type { KeptCredentials } from './kept-credentials'
 import type { Awaitable } from './token-store'
 
 /** What a token is requested with: this tells it from the other tokens of its client. */
@@ -38,6 +39,11 @@ export interface TokenRequest extends RequestedToken {
    * more. The lifetime of the token is counted from the last call, or from the call of `request` when there was none.
    */
   sending?(): void
+  /**
+   * Keeps what each request uses up, such as a refresh token, until the next one. A token manager always has it; it is missing where
+   * a requester is called by other code.
+   */
+  readonly kept?: KeptCredentials
 }
 
 /** A successful token response (RFC 6749 §5.1). */

@@ -1,11 +1,9 @@
 import type { ClientDefinition, ClientDefinitionSource, DefinitionContext } from '../../client-definition'
-import type { Clock } from '../../clock'
 import { TokenRequestError, UnknownClientError } from '../../errors'
 import type { TokenRequester } from '../../token-requester'
 import { Cooldowns } from '../endpoint/cooldowns'
 import { progressOf } from '../endpoint/request-progress'
-import { TokenSources } from '../endpoint/token-sources'
-import type { Emit } from '../util/event-emitter'
+import { TokenSources, type TokenSourcesOptions } from '../endpoint/token-sources'
 import { LruMap, Recency } from '../util/lru-map'
 import { Problems } from '../util/option-checks'
 import { withLimit } from '../util/time-limit'
@@ -26,7 +24,7 @@ export interface ClientRegistryOptions {
   readonly maxEntries: number
   /** Collects what is wrong with `definitions`. */
   readonly problems: Problems
-  readonly source: { readonly clock: Clock; readonly random: () => number; readonly emit: Emit }
+  readonly source: Omit<TokenSourcesOptions, 'serverTime'>
   /** Learns the time of the authorization servers, in milliseconds since 1970, and how long ago the request was sent. */
   readonly serverTime: (milliseconds: number, roundTripMs: number) => void
 }

@@ -43,8 +43,10 @@ export class Exchange {
   /**
    * The client's transport, as openid-client uses it for `step`. Each URL obeys the plain-http rule, no redirect is followed,
    * the signal ends the request, and the response is in memory.
+   *
+   * @param used see {@link withoutUnusedMembers}
    */
-  transport(step: TokenRequestStep): CustomFetch {
+  transport(step: TokenRequestStep, used?: string | undefined): CustomFetch {
     return async (input, options) => {
       const url = new URL(input)
       this.#at = { step, url: shownUrl(input) }
@@ -57,7 +59,7 @@ export class Exchange {
       const response = await boundedResponse(await this.#client.fetch(input, init), this.#signal)
       if (step !== 'token_request') return response
       this.#noteServerTime(response)
-      return withoutUnusedMembers(response)
+      return withoutUnusedMembers(response, used)
     }
   }
 

@@ -7,6 +7,8 @@ export interface Grant {
   readonly type: string
   /** Whether it may issue tokens of the type `N_A`. Default false. */
   readonly mayIssueNA?: boolean
+  /** Whether it uses the refresh token of a response. Default false. */
+  readonly usesRefreshToken?: boolean
   parameters(
     client: ClientConfiguration,
     request: TokenRequest,

@@ -9,14 +9,23 @@ export interface RequestProgress {
 }
 
 /** By the signal of the request, which is all that its requester and its time limit have in common. */
-const progress = new WeakMap<AbortSignal, RequestProgress>()
+const progress = new WeakMap<AbortSignal, { now: RequestProgress }>()
 
 export function noteProgress(signal: AbortSignal | undefined, now: RequestProgress): void {
-  if (signal) progress.set(signal, now)
+  const noted = signal && progress.get(signal)
+  if (noted) noted.now = now
+  else if (signal) progress.set(signal, { now })
 }
 
 export function progressOf(signal: AbortSignal | undefined): RequestProgress | undefined {
-  return signal && progress.get(signal)
+  return signal && progress.get(signal)?.now
+}
+
+/** From now on, what is noted for `part` is noted for `whole` too. */
+export function shareProgress(whole: AbortSignal, part: AbortSignal): void {
+  const noted = progress.get(whole) ?? { now: { step: 'token_request' } }
+  progress.set(whole, noted)
+  progress.set(part, noted)
 }
 
 /** A URL as an error shows it: without what could be a credential. */

@@ -1,3 +1,6 @@
+import type { ClientAssertion } from '../../client-assertion'
+import type { ClientConfiguration } from '../../client-configuration'
+import type { RequestedToken } from '../../token-requester'
 import { quotedPieces } from './quoted-pieces'
 import { anyFormOf, base64Forms, base64Texts, formEncoded } from './wire-forms'
 
@@ -97,6 +100,20 @@ export class SentSecrets {
     const parts = value.split('.')
     if (parts.length > 1) for (const part of parts) if (part.length >= SHORTEST_PART) this.add(part)
   }
+}
+
+/** What an error of a custom requester must not repeat. Other requesters collect it from what they send. */
+export function knownSecrets(
+  client: ClientConfiguration,
+  parameters: RequestedToken['parameters'],
+  clientAssertion: ClientAssertion | undefined,
+): SentSecrets {
+  const secrets = new SentSecrets()
+  for (const [name, value] of Object.entries(parameters)) secrets.addParameter(name, value)
+  for (const value of [client.clientSecret, clientAssertion].flat()) {
+    if (typeof value === 'string') secrets.add(value)
+  }
+  return secrets
 }
 
 function replaceRanges(text: string, ranges: [start: number, end: number][]): string {

@@ -3,17 +3,20 @@ import type { ClientConfiguration } from '../../client-configuration'
 import type { Clock } from '../../clock'
 import { TokenRequestError, TokenwardError } from '../../errors'
 import type { RetrievalReason } from '../../events'
+import type { KeptCredentials } from '../../kept-credentials'
 import type { LoadContext, LoadedToken, TokenLoader } from '../../token-cache'
 import type { RequestedToken, TokenRequest, TokenRequester } from '../../token-requester'
 import { mergeClaims } from '../util/claims'
 import type { Emit } from '../util/event-emitter'
 import { withHidden } from '../util/hidden'
+import type { KeptScope } from '../util/kept-scope'
 import { sleep, withLimit } from '../util/time-limit'
 import type { CircuitState, Permit } from './circuit-breaker'
 import { copyError } from './copy-error'
 import type { EndpointHealth } from './endpoint-health'
 import { kindOf, requestError, timeoutError } from './failure-kinds'
-import { SentSecrets } from './sent-secrets'
+import { keptScopeOf } from './kept-scope-of'
+import { knownSecrets } from './sent-secrets'
 import { type ReadToken, readTokenResponse } from './token-response'
 
 const RETRIES = 2
@@ -29,6 +32,7 @@ export interface TokenSourceOptions {
   readonly health: EndpointHealth
   /** Gets the server's time, see {@link TokenRequest.serverTime}, and how long ago the request was sent. */
   readonly serverTime: (milliseconds: number, roundTripMs: number) => void
+  readonly kept: (scope: KeptScope) => KeptCredentials
 }
 
 /** The right to send one request, if it was given. */
@@ -182,7 +186,8 @@ export class TokenSource {
     let limit: AbortSignal | undefined
     const send = async (signal: AbortSignal) => {
       limit = signal
-      const request: TokenRequest = withHidden(shown, { parameters, clientAssertion, signal, ...callbacks })
+      const kept = this.#options.kept(keptScopeOf(this.#client, signal))
+      const request: TokenRequest = withHidden(shown, { parameters, clientAssertion, signal, kept, ...callbacks })
       return requester.request(this.#client, request)
     }
     try {
@@ -198,7 +203,12 @@ export class TokenSource {
         this.#health.abandon(permit)
         throw context.signal.aborted ? context.signal.reason : thrown
       }
-      const result = await requestError(this.#client, thrown, this.#knownSecrets(parameters, clientAssertion), limit)
+      const result = await requestError(
+        this.#client,
+        thrown,
+        knownSecrets(this.#client, parameters, clientAssertion),
+        limit,
+      )
       return { result, sentAt }
     }
   }
@@ -206,16 +216,6 @@ export class TokenSource {
   #noteSecret(index = 0): void {
     this.#secretIndex = index
     this.#options.emit('secretRotated', { client: this.#client.name, index })
-  }
-
-  /** What an error of a custom requester must not repeat. Other requesters collect it from what they send. */
-  #knownSecrets(parameters: RequestedToken['parameters'], clientAssertion: ClientAssertion | undefined): SentSecrets {
-    const secrets = new SentSecrets()
-    for (const [name, value] of Object.entries(parameters)) secrets.addParameter(name, value)
-    for (const value of [this.#client.clientSecret, clientAssertion].flat()) {
-      if (typeof value === 'string') secrets.add(value)
-    }
-    return secrets
   }
 
   /** Listeners and logs do not get what a supplier of the user's threw: it may say anything. */

@@ -1,7 +1,9 @@
 import type { ClientConfiguration } from '../../client-configuration'
 import type { Clock } from '../../clock'
+import type { KeptCredentials } from '../../kept-credentials'
 import type { TokenRequester } from '../../token-requester'
 import type { Emit } from '../util/event-emitter'
+import type { KeptScope } from '../util/kept-scope'
 import { CircuitBreakers } from './circuit-breakers'
 import { Cooldowns } from './cooldowns'
 import { EndpointHealth } from './endpoint-health'
@@ -13,6 +15,8 @@ export interface TokenSourcesOptions {
   readonly emit: Emit
   /** Gets the time of a server that has issued a token, in milliseconds since 1970, and how long ago the request was sent. */
   readonly serverTime: (milliseconds: number, roundTripMs: number) => void
+  /** Where requesters keep the credentials that each request uses up. */
+  readonly kept: (scope: KeptScope) => KeptCredentials
 }
 
 /** Makes the token sources of a manager, and holds what they share: circuit breakers and cooldowns. */

@@ -11,7 +11,6 @@ import type { GetAccessTokenOptions, TokenParameters } from '../../token-paramet
 import type { DemandedStepUp, LimitedWork, ReceivedNonce } from '../../token-presenter'
 import type { ManagerStatus } from '../../token-status'
 import { ClientRegistry } from '../clients/client-registry'
-import type { StoreHealth } from '../store/store-health'
 import { AcquisitionHooks } from '../util/acquisition-hooks'
 import { closedError } from '../util/closed-error'
 import { EventEmitter } from '../util/event-emitter'
@@ -22,7 +21,7 @@ import { suspendAwareClock } from '../util/suspend-aware-clock'
 import { snapshotParameters } from '../util/token-parameters'
 import { ApiRejections } from './api-rejections'
 import { ClientAccess } from './client-access'
-import { createCache } from './create-cache'
+import { type CacheParts, createCache } from './create-cache'
 import { type KeepFreshContext, keepFresh } from './keep-fresh'
 import { checkManagerOptions, withDefaults } from './manager-options'
 import { managerStatus } from './manager-status'
@@ -38,7 +37,7 @@ export class DefaultTokenManager implements TokenManager {
   readonly #events: EventEmitter
   readonly #hooks = new AcquisitionHooks()
   readonly #cache: TokenCache
-  readonly #storeHealth: StoreHealth | undefined
+  readonly #parts: CacheParts
   readonly #clients: ClientRegistry
   readonly #access: ClientAccess
   readonly #revokeOnClose: boolean
@@ -67,16 +66,16 @@ export class DefaultTokenManager implements TokenManager {
       requester: options.requester ?? clientCredentials({ clock }),
       maxEntries,
       problems,
-      source: { clock, random, emit },
+      source: { clock, random, emit, kept: (scope) => this.#parts.kept.of(scope) },
       serverTime: (milliseconds, roundTripMs) => sharedTime.observe(milliseconds, roundTripMs),
     })
     problems.throwIfAny()
     const closing = this.#closing.signal
     this.#access = new ClientAccess({ clients: this.#clients, requests: new RequestResolver(), clock, closing })
     const parts = { clock, sharedTime, random, events: this.#events, hooks: this.#hooks }
-    const { cache, storeHealth } = createCache(options, { ...parts, maxEntries, storeTimeoutMs, localLifetimeMs })
+    this.#parts = createCache(options, { ...parts, maxEntries, storeTimeoutMs, localLifetimeMs })
+    const { cache } = this.#parts
     this.#cache = cache
-    this.#storeHealth = storeHealth
     const lookUp: KeepFreshContext['lookUp'] = async (name, call) => {
       const token = await this.#get(name, call, true)
       const { key } = await this.#access.resolve(name, call)
@@ -215,7 +214,7 @@ export class DefaultTokenManager implements TokenManager {
 
   status(): ManagerStatus {
     const isClosed = this.#isClosed
-    return managerStatus({ isClosed, clients: this.#clients, cache: this.#cache, storeHealth: this.#storeHealth })
+    return managerStatus({ isClosed, clients: this.#clients, cache: this.#cache, storeHealth: this.#parts.storeHealth })
   }
 
   aroundAcquisition(hook: AcquisitionHook): Unsubscribe {
@@ -233,7 +232,7 @@ export class DefaultTokenManager implements TokenManager {
       if (this.#revokeOnClose) await revokeAll(holders, (name) => this.revoke(name))
       this.#closing.abort()
     }
-    await this.#cache.close()
+    await this.#parts.close()
   }
 
   #throwIfClosed(name: string): void {

@@ -20,6 +20,9 @@ export interface StoreGroups {
 /** What happened to a token that the store was given. `superseded`: the store has, or had, a newer one. */
 export type WriteOutcome = 'kept' | 'superseded' | 'failed'
 
+/** What the store was asked for. Undefined: it failed. */
+type Asked = { readonly value: LeaseResult | undefined } | undefined
+
 export interface StoreAccessOptions {
   readonly store: TokenStore
   readonly clock: Clock
@@ -69,7 +72,7 @@ export class StoreAccess {
     leaseMs: number,
     staleValue: string | undefined,
     deadline: number,
-  ): Promise<{ readonly value: LeaseResult | undefined } | undefined> {
+  ): Promise<Asked> {
     let isAwaited = true
     const ask = async () => {
       const result = await this.#store.lease?.(key, leaseMs, staleValue, ...this.#groups(group))
@@ -79,24 +82,35 @@ export class StoreAccess {
     }
     const asked = await this.#attempt('lease', ask, this.#msUntil(deadline))
     isAwaited = false
+    return this.#noteUnreadable(asked)
+  }
+
+  #noteUnreadable(asked: Asked): Asked {
     const { unreadable } = asked?.value?.lease ? asked.value : {}
     if (unreadable) this.#health.noteFailure('lease', unreadable)
     return asked
   }
 
-  /** Asks for the value or the lease of a key that is in no group. Undefined in place of the result: the store failed. */
-  async getOrLeaseAlone(
-    key: string,
-    leaseMs: number,
-  ): Promise<{ readonly value: LeaseResult | undefined } | undefined> {
-    return this.#attempt('lease', async () => (await this.#store.lease?.(key, leaseMs)) ?? undefined)
+  /**
+   * Asks for the value or the lease of a key that is in no group. Undefined in place of the result: the store failed.
+   *
+   * @param staleValue the value that may be in the store when the lease is granted
+   */
+  async getOrLeaseAlone(key: string, leaseMs: number, staleValue?: string): Promise<Asked> {
+    const ask = async () => (await this.#store.lease?.(key, leaseMs, staleValue)) ?? undefined
+    return this.#noteUnreadable(await this.#attempt('lease', ask))
   }
 
-  /** Writes the value of a key that is in no group, under its lease. */
-  writeAlone(key: string, value: string, ttlMs: number, lease: StoreLease): Promise<unknown> {
+  /** Writes the value of a key that is in no group, under its lease if there is one. */
+  writeAlone(key: string, value: string, ttlMs: number, lease?: StoreLease): Promise<WriteOutcome> {
+    const write = async () => {
+      if (lease) return lease.commit(value, ttlMs)
+      await this.#store.set(key, value, ttlMs)
+      return true
+    }
     return this.#track(
       key,
-      this.#attempt('set', async () => lease.commit(value, ttlMs)),
+      this.#attempt('set', write).then((done) => (done ? (done.value ? 'kept' : 'superseded') : 'failed')),
     )
   }
 

@@ -1,0 +1,117 @@
+import type { ClientConfiguration } from '../../client-configuration'
+import type { Clock } from '../../clock'
+import { TokenRequestError } from '../../errors'
+import type { KeptCredential } from '../../kept-credentials'
+import type { RequestedToken, TokenRequest, TokenRequester, TokenResponse } from '../../token-requester'
+import { withHidden } from '../util/hidden'
+import { sha256 } from '../util/sha256'
+import { copyError } from './copy-error'
+import { grantRequester } from './grant-requester'
+import { noteProgress, shareProgress } from './request-progress'
+import { tokenRequestFailure } from './token-request-failure'
+
+export interface RefreshTokenOptions {
+  readonly clock: Clock
+  /** The refresh token that the first token request is sent with. */
+  first(client: ClientConfiguration, request: TokenRequest): Promise<string>
+  /** How long a refresh token is kept whose response does not say how long it lives, in milliseconds. */
+  readonly lifetimeMs: number
+  identity(client: ClientConfiguration, requested: RequestedToken): Promise<string>
+}
+
+/** The refresh token grant: each request is sent with the refresh token of the response before it. */
+export function refreshTokenRequester({ clock, first, lifetimeMs, identity }: RefreshTokenOptions): TokenRequester {
+  const refreshTokens = new WeakMap<TokenRequest, string>()
+  const requester = grantRequester(clock, {
+    type: 'refresh_token',
+    usesRefreshToken: true,
+    parameters: async (_client, request) => ({ refresh_token: refreshTokens.get(request) ?? '' }),
+    identity,
+  })
+
+  async function send(
+    client: ClientConfiguration,
+    given: TokenRequest,
+    refreshToken: string,
+    { value, keep, signal }: KeptCredential,
+  ): Promise<TokenResponse> {
+    const request = withSignal(given, signal)
+    refreshTokens.set(request, refreshToken)
+    const { refresh_token: next, ...response } = (await requester.request(client, request)) as RefreshedResponse
+    const isNew = typeof next === 'string' && next !== ''
+    // Without a new one, the old one stays valid, and is kept for longer. The first one is in the definition.
+    if (isNew || value !== undefined) await keep(isNew ? next : refreshToken, lifetimeOf(response) ?? lifetimeMs)
+    return response
+  }
+
+  return Object.freeze({
+    ...requester,
+
+    async request(client: ClientConfiguration, request: TokenRequest): Promise<TokenResponse> {
+      if (!request.kept) throw new TypeError('refreshToken: a token request of a token manager is needed')
+      const initial = await suppliedFirst(client, request)
+      // Waiting for another process's use is not the supplier's fault.
+      noteProgress(request.signal, { step: 'token_request' })
+      return request.kept.use(`refresh_token ${await sha256(initial)}`, async (credential) => {
+        shareProgress(request.signal, credential.signal)
+        try {
+          return await send(client, request, credential.value ?? initial, credential)
+        } catch (error) {
+          if (!isRefused(error)) throw error
+          const newer = await credential.newer()
+          if (newer !== undefined) return await send(client, request, newer, credential)
+          throw withAdvice(error)
+        }
+      })
+    },
+  })
+
+  async function suppliedFirst(client: ClientConfiguration, request: TokenRequest): Promise<string> {
+    try {
+      return await first(client, request)
+    } catch (error) {
+      throw await tokenRequestFailure(client.name, error)
+    }
+  }
+}
+
+/** Lifetimes of refresh tokens are not standardised. Azure AD B2C and GitHub have the first name, Keycloak has the second. */
+interface RefreshedResponse extends TokenResponse {
+  readonly refresh_token?: unknown
+  readonly refresh_token_expires_in?: unknown
+  readonly refresh_expires_in?: unknown
+}
+
+/** In milliseconds. Undefined: the response does not say it. Keycloak's 0 means that the token does not expire. */
+function lifetimeOf({ refresh_token_expires_in, refresh_expires_in }: RefreshedResponse): number | undefined {
+  const seconds = Number(refresh_token_expires_in ?? refresh_expires_in)
+  return seconds > 0 && Number.isFinite(seconds) ? seconds * 1000 : undefined
+}
+
+/** The same request, which ends with another signal. Its members are hidden, so a spread would lose them. */
+function withSignal(request: TokenRequest, signal: AbortSignal): TokenRequest {
+  const { scope, resource, audience, parameters, clientAssertion } = request
+  return withHidden(
+    { scope, resource, audience },
+    {
+      parameters,
+      clientAssertion,
+      signal,
+      nonceRetried: () => request.nonceRetried(),
+      secretRotated: (index?: number) => request.secretRotated?.(index),
+      serverTime: (milliseconds: number) => request.serverTime?.(milliseconds),
+      sending: () => request.sending?.(),
+    },
+  )
+}
+
+function isRefused(error: unknown): error is TokenRequestError {
+  return error instanceof TokenRequestError && error.error === 'invalid_grant'
+}
+
+function withAdvice(error: TokenRequestError): TokenRequestError {
+  const { errorDescription = 'no description' } = error
+  const advice =
+    'the refresh token has expired, was revoked or was used before: get a new one, and put it into the definition'
+  return copyError(error, { errorDescription: `${errorDescription} (${advice})` })
+}

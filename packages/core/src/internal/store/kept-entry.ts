@@ -1,0 +1,27 @@
+import { parseObject } from './store-entry'
+
+/** How a credential is written into a store. */
+interface KeptEntry {
+  readonly v: 1
+  /** The key it was stored under. An entry that was moved to another key is not valid. */
+  readonly key: string
+  readonly credential: string
+}
+
+/** RFC 6749 §A.17: printable ASCII. */
+const CREDENTIAL = /^[\x20-\x7e]{1,65536}$/
+
+export function isCredential(value: unknown): value is string {
+  return typeof value === 'string' && CREDENTIAL.test(value)
+}
+
+export function writeKeptEntry(key: string, credential: string): string {
+  return JSON.stringify({ v: 1, key, credential } satisfies KeptEntry)
+}
+
+/** The credential of an entry. Undefined when the text is no entry of this key. */
+export function readKeptEntry(key: string, text: unknown): string | undefined {
+  const entry = parseObject<KeptEntry>(text)
+  if (entry?.v !== 1 || entry.key !== key || !isCredential(entry.credential)) return undefined
+  return entry.credential
+}
