@@ -40,6 +40,7 @@ export const sections = [
         "Another company's API, for your users",
         'identity assertion grants (ID-JAG): a token for a user, without a login at the API',
       ),
+      page('refresh-tokens', 'Refresh tokens', 'a worker that acts for a person, with rotation, in a fleet'),
       page('dpop', 'DPoP: tokens bound to a key', 'proofs of possession (RFC 9449), alone and in a fleet'),
       page('mtls', 'Mutual TLS', 'client certificates and certificate-bound tokens (RFC 8705)'),
       page('challenges', 'What an API demands', 'claims, scopes, and the authorization server of an API'),
