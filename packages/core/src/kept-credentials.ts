@@ -6,7 +6,7 @@ export interface KeptCredential {
   readonly signal: AbortSignal
   /**
    * Keeps the credential of the response in place of {@link value}. It is in the store when this resolves, unless the store fails: then
-   * this process keeps it, and tries again until the store has it.
+   * this process keeps it, and tries again until the store has it. It has to be printable ASCII, at most 64 KiB.
    */
   keep(value: string, lifetimeMs: number): Promise<void>
   /** What another process has kept since this use began, though it should not have. Undefined: nothing. */

@@ -14,6 +14,8 @@ class RotatingEndpoint {
   /** The refresh tokens that were sent, in order. */
   readonly sent: (string | null)[] = []
   readonly scopes: (string | null)[] = []
+  /** Further members of each response. */
+  more: Record<string, unknown> = {}
   latencyMs = 0
   /** Whether the responses get lost on their way, though the endpoint has done its work. */
   losesResponses = false
@@ -64,7 +66,13 @@ class RotatingEndpoint {
     const number = ++this.#issued
     if (this.rotates) this.#valid = `rt-${number}`
     const rotated = this.rotates ? { refresh_token: this.#valid } : {}
-    return Response.json({ access_token: `at-${number}`, token_type: 'Bearer', expires_in: 100, ...rotated })
+    return Response.json({
+      access_token: `at-${number}`,
+      token_type: 'Bearer',
+      expires_in: 100,
+      ...rotated,
+      ...this.more,
+    })
   }
 
   #wait(signal: AbortSignal | null | undefined): Promise<void> {
@@ -422,6 +430,22 @@ test('rubbish in place of the refresh token keeps the first one from being sent 
     .then(undefined, (thrown: unknown) => thrown)
   expect(error).toMatchObject({ error: 'credential_unavailable' })
   expect(endpoint.sent).toEqual(['rt-0'])
+})
+
+test.each([
+  ['control characters', 'a\nb'],
+  ['no text', 1],
+  ['no end', 'a'.repeat(70_000)],
+])('a refresh token with %s is an error, and is not kept', async (_name, malformed) => {
+  const { clock, store, endpoint, start } = shared()
+  endpoint.more = { refresh_token: malformed }
+  endpoint.acceptsUsed = true
+  const failed = start()
+    .getAccessToken('c')
+    .then(undefined, (thrown: unknown) => thrown)
+  await clock.advance(10_000)
+  expect(await failed).toMatchObject({ error: 'invalid_response' })
+  expect(refreshTokenIn(store)).toBeUndefined()
 })
 
 test('a store without leases keeps the refresh token too', async () => {

@@ -4,6 +4,7 @@ import { TokenRequestError } from '../../errors'
 import type { KeptCredential } from '../../kept-credentials'
 import type { RequestedToken, TokenRequest, TokenRequester, TokenResponse } from '../../token-requester'
 import { withHidden } from '../util/hidden'
+import { isRefreshToken } from '../util/refresh-token-syntax'
 import { sha256 } from '../util/sha256'
 import { copyError } from './copy-error'
 import { grantRequester } from './grant-requester'
@@ -38,9 +39,10 @@ export function refreshTokenRequester({ clock, first, lifetimeMs, identity }: Re
     const request = withSignal(given, signal)
     refreshTokens.set(request, refreshToken)
     const { refresh_token: next, ...response } = (await requester.request(client, request)) as RefreshedResponse
-    const isNew = typeof next === 'string' && next !== ''
+    const isNew = next !== undefined
+    if (isNew && !isRefreshToken(next)) throw malformed(client.name)
     // Without a new one, the old one stays valid, and is kept for longer. The first one is in the definition.
-    if (isNew || value !== undefined) await keep(isNew ? next : refreshToken, lifetimeOf(response) ?? lifetimeMs)
+    if (isNew || value !== undefined) await keep(next ?? refreshToken, lifetimeOf(response) ?? lifetimeMs)
     return response
   }
 
@@ -103,6 +105,11 @@ function withSignal(request: TokenRequest, signal: AbortSignal): TokenRequest {
       sending: () => request.sending?.(),
     },
   )
+}
+
+function malformed(client: string): TokenRequestError {
+  const errorDescription = 'refresh_token is malformed or too long'
+  return new TokenRequestError({ client, error: 'invalid_response', errorDescription, retryable: false })
 }
 
 function isRefused(error: unknown): error is TokenRequestError {

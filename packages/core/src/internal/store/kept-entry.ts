@@ -1,3 +1,4 @@
+import { isRefreshToken } from '../util/refresh-token-syntax'
 import { parseObject } from './store-entry'
 
 /** How a credential is written into a store. */
@@ -8,13 +9,6 @@ interface KeptEntry {
   readonly credential: string
 }
 
-/** RFC 6749 §A.17: printable ASCII. */
-const CREDENTIAL = /^[\x20-\x7e]{1,65536}$/
-
-export function isCredential(value: unknown): value is string {
-  return typeof value === 'string' && CREDENTIAL.test(value)
-}
-
 export function writeKeptEntry(key: string, credential: string): string {
   return JSON.stringify({ v: 1, key, credential } satisfies KeptEntry)
 }
@@ -22,6 +16,6 @@ export function writeKeptEntry(key: string, credential: string): string {
 /** The credential of an entry. Undefined when the text is no entry of this key. */
 export function readKeptEntry(key: string, text: unknown): string | undefined {
   const entry = parseObject<KeptEntry>(text)
-  if (entry?.v !== 1 || entry.key !== key || !isCredential(entry.credential)) return undefined
+  if (entry?.v !== 1 || entry.key !== key || !isRefreshToken(entry.credential)) return undefined
   return entry.credential
 }
