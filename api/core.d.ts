@@ -194,6 +194,15 @@ type KeepFreshCallback = (token: AccessToken) => unknown;
 interface KeepFreshOptions extends Omit<TokenParameters, 'forceRenewal'> {
     onError?: ((error: unknown) => void) | undefined;
 }
+interface KeptCredential {
+    readonly value: string | undefined;
+    readonly signal: AbortSignal;
+    keep(value: string, lifetimeMs: number): Promise<void>;
+    newer(): Promise<string | undefined>;
+}
+interface KeptCredentials {
+    use<T>(id: string, use: (credential: KeptCredential) => Promise<T>): Promise<T>;
+}
 interface KeyPair {
     readonly privateKey: CryptoKey;
     readonly publicKey: CryptoKey;
@@ -287,6 +296,11 @@ interface Redirection {
     readonly method: string;
     readonly keepsBody: boolean;
     readonly headersDropped: readonly string[];
+}
+interface RefreshTokenOptions {
+    refreshToken: GrantCredential;
+    subject?: GrantSubject | undefined;
+    lifetimeMs?: number | undefined;
 }
 interface RejectOptions extends ApiRejection {
     readonly wasAccepted?: boolean | undefined;
@@ -480,6 +494,7 @@ interface TokenRequest extends RequestedToken {
     secretRotated?(index?: number): void;
     serverTime?(milliseconds: number): void;
     sending?(): void;
+    readonly kept?: KeptCredentials;
 }
 declare class TokenRequestError extends TokenwardError {
     readonly code = "token_request_failed";
@@ -617,6 +632,7 @@ declare function redirection(request: {
     readonly status: number;
     readonly location: string | null | undefined;
 }): Redirection | undefined;
+declare function refreshToken({ refreshToken: first, subject, lifetimeMs, }: RefreshTokenOptions): TokenRequester;
 declare function snapshotBody<Body>(body: Body): Body;
 declare function tokenExchange(options: TokenExchangeOptions): TokenRequester;
 
@@ -657,6 +673,8 @@ export type { IdentityProviderClient };
 export type { JwtBearerOptions };
 export type { KeepFreshCallback };
 export type { KeepFreshOptions };
+export type { KeptCredential };
+export type { KeptCredentials };
 export type { KeyPair };
 export type { LeaseAwaited };
 export type { LeaseResult };
@@ -674,6 +692,7 @@ export type { ProtectedResourceOptions };
 export type { ReadyToken };
 export type { ReceivedNonce };
 export type { Redirection };
+export type { RefreshTokenOptions };
 export type { RejectOptions };
 export type { RejectionReason };
 export type { RenewalFailed };
@@ -743,5 +762,6 @@ export { jwtBearer };
 export { nearestName };
 export { protectedResource };
 export { redirection };
+export { refreshToken };
 export { snapshotBody };
 export { tokenExchange };

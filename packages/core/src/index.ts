@@ -90,9 +90,7 @@ export type { ApiRejection } from './api-rejection'
 export type { ClientConfiguration } from './client-configuration'
 export type { TokenRequestErrorDetails } from './errors'
 
-
 export { isLoopback } from './is-loopback'
-
 
 export type { KeptCredential, KeptCredentials } from './kept-credentials'
 
