@@ -73,7 +73,9 @@ export interface IdJagOptions {
 export function idJag(options: IdJagOptions): TokenRequester {
   const { clock = systemClock } = options
   const managers = new WeakMap<ClientConfiguration, Issuer>()
-  const presented = new WeakMap<TokenRequest, AccessToken>()
+  /** Whether the ID-JAG of a request had been presented before. */
+  const isReused = new WeakMap<TokenRequest, boolean>()
+  const presented = new WeakSet<AccessToken>()
   const { identity } = jwtBearer({ assertion: subjectTokenOf(options), subject: options.subject })
   // Reports what is wrong with the definition before it is used.
   void idJagIssuer(options, undefined, 'https://as.example').close()
@@ -91,7 +93,8 @@ export function idJag(options: IdJagOptions): TokenRequester {
       try {
         const { signal } = request
         const assertion = await issuerFor(client, issuer).getAccessToken(NAME, { ...wanted(request), signal })
-        presented.set(request, assertion)
+        isReused.set(request, presented.has(assertion))
+        presented.add(assertion)
         // The identity provider may have granted less.
         return { assertion: assertion.value, ...(assertion.scope !== undefined && { scope: assertion.scope }) }
       } catch (error) {
@@ -109,17 +112,15 @@ export function idJag(options: IdJagOptions): TokenRequester {
           'idJag needs the issuer of the authorization server: give issuer in place of tokenEndpoint, or audience to idJag'
         throw new ConfigurationError([{ client: client.name, option: 'requester', message }])
       }
-      const known = managers.get(client)?.readyAccessToken?.(NAME, wanted(request))
       try {
         return await bearer.request(client, request)
       } catch (error) {
-        const refused = presented.get(request)
-        if (!(error instanceof TokenRequestError) || error.error !== 'invalid_grant' || !refused) throw error
+        if (!isRefusal(error) || !isReused.has(request)) throw error
         await managers.get(client)?.deleteAccessToken(NAME, wanted(request))
-        if (refused.value !== known?.value || request.signal.aborted) throw refusedIdJag(error)
-        // It was accepted before: it may have expired on the way, or can be used once only.
+        if (!isReused.get(request) || request.signal.aborted) throw refusedIdJag(error)
+        // It may have expired on the way, or can be used once only.
         return await bearer.request(client, request).catch((again) => {
-          throw again instanceof TokenRequestError && again.error === 'invalid_grant' ? refusedIdJag(again) : again
+          throw isRefusal(again) ? refusedIdJag(again) : again
         })
       }
     },
@@ -185,6 +186,10 @@ function noIdJag(client: ClientConfiguration, cause: TokenRequestError): TokenRe
     url,
     cause,
   })
+}
+
+function isRefusal(error: unknown): error is TokenRequestError {
+  return error instanceof TokenRequestError && error.error === 'invalid_grant'
 }
 
 function refusedIdJag(error: TokenRequestError): TokenRequestError {

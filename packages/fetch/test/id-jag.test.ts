@@ -131,18 +131,26 @@ test.each([
   expect(requests()).toEqual([2, 3])
 })
 
-test('an ID-JAG that the server took before and refuses now is replaced within the same token request', async () => {
-  const { idp, as, renew, requests } = await crossApp()
-  await renew()
-  const refusal = { status: 400, body: { error: 'invalid_grant', error_description: 'used before' } }
-  as.tokenEndpointFaults.fail(1, refusal)
-  await renew()
-  expect(requests()).toEqual([2, 3])
-  const assertions = as.tokenRequests.map(({ parameters }) => parameters.assertion)
-  expect(assertions[1]).toBe(assertions[0])
-  expect(assertions[2]).not.toBe(assertions[0])
-  expect(idp.tokenRequests.map(({ status }) => status)).toEqual([200, 200])
-})
+test.each([
+  ['a moment later', 0],
+  // Its renewal is due then, and the clock of the server may be ahead.
+  ['near its end', 260_000],
+])(
+  'an ID-JAG that the server took and refuses %s is replaced within the same token request',
+  async (_when, laterMs) => {
+    const { idp, as, clock, renew } = await crossApp()
+    await renew()
+    clock.skip(laterMs)
+    const refusal = { status: 400, body: { error: 'invalid_grant', error_description: 'used before' } }
+    as.tokenEndpointFaults.fail(1, refusal)
+    await renew()
+    expect(as.tokenRequests).toHaveLength(3)
+    const assertions = as.tokenRequests.map(({ parameters }) => parameters.assertion)
+    expect(assertions[1]).toBe(assertions[0])
+    expect(assertions[2]).not.toBe(assertions[0])
+    expect(idp.tokenRequests.every(({ status }) => status === 200)).toBe(true)
+  },
+)
 
 test('the error says that the identity provider refused, and the other server is not asked', async () => {
   const { idp, failure, requests } = await crossApp({
