@@ -106,6 +106,7 @@ const LIMITS: Readonly<Record<string, readonly [own: number, withDependencies: n
   fetch: [2_000, 63_000],
   grpc: [3_300, 63_000],
   identity: [10_500, 68_500],
+  kafka: [2_200, 63_000],
   mcp: [1_150, 63_000],
   ofetch: [600, 62_500],
   opentelemetry: [3_500, 62_500],

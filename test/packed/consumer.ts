@@ -7,6 +7,7 @@ import { createTokenManager, TokenRequestError, type TokenStore } from '@tokenwa
 import { createFetch } from '@tokenward/fetch'
 import { createCallCredentials, createGrpcOptions } from '@tokenward/grpc'
 import { entraFederation, githubActionsToken, SpiffeJwt, spiffeToken } from '@tokenward/identity'
+import { createKafkaConfig, createLibrdkafkaConfig, reportRejections } from '@tokenward/kafka'
 import { createMcpAuth } from '@tokenward/mcp'
 import { createOfetch } from '@tokenward/ofetch'
 import { instrument } from '@tokenward/opentelemetry'
@@ -42,7 +43,17 @@ export const grpc = [
 export const mcp = createMcpAuth(tokens, 'a', { serverUrl: baseURL })
 export const connectBroker = () =>
   connectAmqp(tokens, 'a', 'amqps://broker.example', { tokenParameters: { scope: 's' } })
-export const functions = [createAmqpManager, redisStore, keyvStore, unstorageStore, storeConformance, TokenRequestError]
+export const kafka = createKafkaConfig(tokens, 'a', { brokers: ['kafka.example:9093'], ssl: true })
+export const functions = [
+  createAmqpManager,
+  createLibrdkafkaConfig,
+  reportRejections,
+  redisStore,
+  keyvStore,
+  unstorageStore,
+  storeConformance,
+  TokenRequestError,
+]
 export const stop = instrument(tokens)
 export const testTokens = createTestTokens({ clients: { x: {} } })
 

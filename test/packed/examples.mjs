@@ -26,6 +26,7 @@ export const standIns = `
   process.env.BROKER_SECRET = 'secret'
   process.env.INVOICE_SECRET = 'secret'
   process.env.CATALOG_SECRET = 'secret'
+  process.env.KAFKA_SECRET = 'secret'
   process.env.TOOLS_SECRET = 'secret'
   // Nothing leaves this machine.
   dns.lookup = (host, _options, callback) => callback(new Error('no such server: ' + host))
@@ -70,6 +71,7 @@ const NEEDS = {
   'packages/grpc/README.md invoices.ts': 'invoices.proto',
   'packages/grpc/README.md worker.ts': 'invoices.js',
   'packages/azure/README.md vault.ts': 'no such server: company.vault.azure.net',
+  'packages/kafka/README.md worker.ts': 'no such server: kafka.company.com',
   'packages/mcp/README.md tools.ts': 'unexpected request: https://mcp.company.com/mcp',
   'packages/store-redis/README.md tls.ts': '/etc/redis/ca.crt',
   'packages/undici/README.md invoices.ts': 'no such server: apis.company.com',

@@ -26,8 +26,8 @@ export const sections = [
       ),
       page('mcp', 'MCP clients', 'one token for all clients of the Model Context Protocol in a process and a fleet'),
       page('grpc', 'gRPC', 'tokens for the calls of @grpc/grpc-js, in one argument of a client'),
-      page('messaging', 'Message brokers', 'connections to RabbitMQ that outlive their tokens'),
       page('azure', 'Azure', 'clients of the Azure SDK with your tokens, and your tokens from identities of Azure'),
+      page('messaging', 'Message brokers', 'connections to RabbitMQ and Kafka that outlive their tokens'),
       page('redis', 'Share tokens by Redis', 'one token and one token request for a whole fleet'),
       page('client-authentication', 'Client authentication', 'secrets that rotate, private keys, client assertions'),
       page(

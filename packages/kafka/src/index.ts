@@ -1,0 +1,5 @@
+export { createKafkaConfig, type KafkaAddresses, type KafkaSasl } from './create-kafka-config'
+export { createLibrdkafkaConfig, type LibrdkafkaAddresses, type LibrdkafkaSasl } from './create-librdkafka-config'
+export { KafkaAuthenticationError } from './kafka-authentication-error'
+export type { KafkaTokenOptions } from './options'
+export { type ErrorEmitter, reportRejections } from './report-rejections'
