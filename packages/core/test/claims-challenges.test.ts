@@ -131,6 +131,24 @@ test.each(['invalid_request', 'invalid_grant', 'unknown_code'])(
   },
 )
 
+test('claims that cannot be sent, because the token endpoint is down, are sent when it works again', async () => {
+  const setup = scripted()
+  const { tokens, endpoint, clock } = setup
+  await clientOf(tokens)(200)
+  const down = new Response('', { status: 503 })
+  endpoint.respondAlways(Object.assign(new Error(), { response: down }))
+  // Opens the circuit.
+  const forced = tokens.getAccessToken('catalog.client', { forceRenewal: true }).catch(() => {})
+  await clock.advance(460)
+  await forced
+  expect(tokens.status().clients['catalog.client']?.circuit).toBe('open')
+  expect(await clientOf(tokens)(CHALLENGE, 200)).toEqual({ status: 401, sent: ['Bearer token-1'] })
+  endpoint.respondAlways(undefined)
+  await clock.advance(5_000)
+  await clientOf(tokens)(200)
+  expect(claimsOf(setup).at(-1)).toBe(CLAIMS)
+})
+
 test('a token that cannot be had any more is requested without the claims at once', async () => {
   const setup = scripted()
   const { tokens, endpoint } = setup

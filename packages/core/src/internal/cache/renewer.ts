@@ -167,7 +167,7 @@ export class Renewer {
         if (!end) isRequesting = false
         return end
       }
-      const claims = this.#local.takeClaims(key)
+      const claims = isRequesting ? this.#local.takeClaims(key) : undefined
       const load = { signal, isAwaited, beforeRetry, ...(turns && { probeTurn }), reason: flight.reason, claims }
       let loaded = await loader.load(load)
       // It expired on its way: the machine was suspended, or the endpoint is slower than its tokens live. The next may be better.
