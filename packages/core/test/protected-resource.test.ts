@@ -233,6 +233,7 @@ test.each<[what: string, named: string, changes?: Record<string, unknown>, url?:
     {},
     'https://other.example/items',
   ],
+  ['of the resource, from another allowed origin', URL_OF_METADATA, {}, 'https://other.example/items'],
   ['with the metadata of another resource', URL_OF_METADATA, { resource: 'https://api.example/other' }],
   ['with an issuer that is not allowed', URL_OF_METADATA, { authorization_servers: ['https://evil.example'] }],
   ['that cannot be read', 'https://api.example/nothing'],
