@@ -60,8 +60,8 @@ export function jwtBearer({ assertion, subject }: JwtBearerOptions): TokenReques
   const identities = new CredentialIdentities()
   return grantRequester(systemClock, {
     type: JWT_BEARER,
-    async parameters(client, { parameters, signal }, { issuer }) {
-      const context = { client: client.name, audience: issuer, parameters, signal }
+    async parameters(client, { parameters, callerParameters = parameters, signal }, { issuer }) {
+      const context = { client: client.name, audience: issuer, parameters: callerParameters, signal }
       return { assertion: await suppliedCredential('assertion', assertion, signal, context) }
     },
     async identity(client, { parameters }) {
@@ -102,8 +102,8 @@ export function tokenExchange(options: TokenExchangeOptions): TokenRequester {
   return grantRequester(systemClock, {
     type: TOKEN_EXCHANGE,
     mayIssueNA: true,
-    async parameters(client, { parameters, signal }, { issuer }) {
-      const context = { client: client.name, audience: issuer, parameters, signal }
+    async parameters(client, { parameters, callerParameters = parameters, signal }, { issuer }) {
+      const context = { client: client.name, audience: issuer, parameters: callerParameters, signal }
       return {
         subject_token: await suppliedCredential('subjectToken', subjectToken, signal, context),
         subject_token_type: subjectTokenType,
@@ -172,8 +172,8 @@ export function refreshToken({
   return refreshTokenRequester({
     clock: systemClock,
     lifetimeMs,
-    first({ name, issuer, tokenEndpoint = '' }, { parameters, signal }) {
-      const context = { client: name, audience: issuer ?? tokenEndpoint, parameters, signal }
+    first({ name, issuer, tokenEndpoint = '' }, { parameters, callerParameters = parameters, signal }) {
+      const context = { client: name, audience: issuer ?? tokenEndpoint, parameters: callerParameters, signal }
       return suppliedCredential('refreshToken', first, signal, context)
     },
     async identity(client, { parameters }) {

@@ -132,8 +132,8 @@ export function idJag(options: IdJagOptions): TokenRequester {
 }
 
 /** What one request wants of the identity provider. */
-function wanted({ scope, resource, parameters }: TokenRequest) {
-  return { scope, resource, parameters }
+function wanted({ scope, resource, parameters, callerParameters = parameters }: TokenRequest) {
+  return { scope, resource, parameters: callerParameters }
 }
 
 /** The subject token, whose supplier is told the identity provider as the audience. */

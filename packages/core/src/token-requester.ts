@@ -17,6 +17,11 @@ export interface RequestedToken {
 
 /** One request to the token endpoint: the definition's values, with the call's own in their place. */
 export interface TokenRequest extends RequestedToken {
+  /**
+   * The further form parameters without what an API demands of the token: for whatever is not the token request itself, such as a
+   * request to another server. Undefined: they are the same as `parameters`.
+   */
+  readonly callerParameters?: Readonly<Record<string, string>> | undefined
   /** The client assertion of this one request, when the call or the definition has one (RFC 7521 §4.2). */
   readonly clientAssertion: ClientAssertion | undefined
   /** Ends the request: its time is over, or the manager was closed. */

@@ -46,6 +46,7 @@ test('the claims of the definition, such as the capability cp1, stay in the requ
     access_token: { nbf: { essential: true, value: '1604106651' }, xms_cc: { values: ['cp1'] } },
   })
   expect(setup.endpoint.requests[1]?.parameters.tenant).toBe('a')
+  expect(setup.endpoint.requests[1]?.callerParameters).toEqual({ claims, tenant: 'a' })
 })
 
 test('an API that always demands claims: 100 calls each get their 401, and make 2 token requests', async () => {

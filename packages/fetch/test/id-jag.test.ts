@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { createTokenManager, type IdJagOptions, idJag, type TokenRequestError } from '@tokenward/core'
 import { createFetch } from '@tokenward/fetch'
-import { SkippableClock, startProvider } from '@tokenward/test-support'
+import { CLAIMS, claimsChallenge, SkippableClock, startProvider } from '@tokenward/test-support'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { expect, onTestFinished, test } from 'vitest'
 
@@ -90,6 +90,24 @@ test('an API of another company is called for a user: an ID-JAG of the identity 
   // The token is cached as any other.
   await whoami()
   expect(requests()).toEqual([1, 1])
+})
+
+test('claims that the API demands go to its own authorization server only, and to no supplier', async () => {
+  const seen: unknown[] = []
+  const subjectToken: IdJagOptions['subjectToken'] = ({ parameters }) => {
+    seen.push(parameters)
+    return setup.idp.idToken('wiki', 'alice')
+  }
+  const setup: Awaited<ReturnType<typeof crossApp>> = await crossApp({ options: { subjectToken, subject: 'alice' } })
+  const { idp, as, api, clock } = setup
+  await api('whoami')
+  // The ID-JAG expires, so that the next token needs another one.
+  clock.skip(301_000)
+  as.catalog.faults.fail(1, claimsChallenge())
+  expect((await api('whoami')).status).toBe(200)
+  expect(as.tokenRequests.map(({ parameters }) => parameters.claims)).toEqual([undefined, CLAIMS])
+  expect(idp.tokenRequests.map(({ parameters }) => parameters.claims)).toEqual([undefined, undefined])
+  expect(seen).toEqual([{}, {}])
 })
 
 test('across an expiry and a revocation, and each user with a token of its own', async () => {

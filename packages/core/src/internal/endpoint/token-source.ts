@@ -48,6 +48,8 @@ interface Acquired {
 interface TokenToLoad {
   readonly key: string
   readonly requested: RequestedToken
+  /** The parameters without what an API demands. */
+  readonly callerParameters?: RequestedToken['parameters']
   readonly clientAssertion: ClientAssertion | undefined
 }
 
@@ -166,7 +168,7 @@ export class TokenSource {
 
   /** Sends one request within its time limit. The result has what it failed with, so that the caller can try again. */
   async #request(
-    { key, requested, clientAssertion }: TokenToLoad,
+    { key, requested, callerParameters, clientAssertion }: TokenToLoad,
     context: LoadContext,
     permit: Permit,
   ): Promise<{ result: ReadToken | TokenRequestError; sentAt: number }> {
@@ -187,7 +189,8 @@ export class TokenSource {
     const send = async (signal: AbortSignal) => {
       limit = signal
       const kept = this.#options.kept(keptScopeOf(this.#client, signal))
-      const request: TokenRequest = withHidden(shown, { parameters, clientAssertion, signal, kept, ...callbacks })
+      const hidden = { parameters, callerParameters, clientAssertion, signal, kept }
+      const request: TokenRequest = withHidden(shown, { ...hidden, ...callbacks })
       return requester.request(this.#client, request)
     }
     try {
@@ -238,5 +241,6 @@ function withClaims(wanted: TokenToLoad, claims: string | undefined): TokenToLoa
   if (claims === undefined) return wanted
   const { key, requested } = wanted
   const parameters = { ...requested.parameters, claims: mergeClaims(requested.parameters.claims, claims) }
-  return { ...wanted, key: `${key} with claims`, requested: { ...requested, parameters } }
+  const callerParameters = requested.parameters
+  return { ...wanted, key: `${key} with claims`, requested: { ...requested, parameters }, callerParameters }
 }
