@@ -488,6 +488,7 @@ interface TokenRejected {
     readonly isRepeated: boolean;
 }
 interface TokenRequest extends RequestedToken {
+    readonly callerParameters?: Readonly<Record<string, string>> | undefined;
     readonly clientAssertion: ClientAssertion | undefined;
     readonly signal: AbortSignal;
     nonceRetried(): void;
