@@ -28,6 +28,8 @@ export const standIns = `
   process.env.CATALOG_SECRET = 'secret'
   process.env.KAFKA_SECRET = 'secret'
   process.env.TOOLS_SECRET = 'secret'
+  process.env.CHAT_SECRET = 'secret'
+  process.env.IDP_SECRET = 'secret'
   // Nothing leaves this machine.
   dns.lookup = (host, _options, callback) => callback(new Error('no such server: ' + host))
   globalThis.fetch = async (input, init) => {
@@ -60,7 +62,7 @@ const NEEDS = {
   'README.md proofs.ts': 'privateKey is not defined',
   'docs/client-authentication.md private-key.ts': 'client.pem',
   // `tokenward serve`. test/getting-started.test.ts runs this page with it.
-  'docs/cross-app-access.md cross-app-access.ts': 'idTokenOf is not defined',
+  'docs/cross-app-access.md cross-app-access.ts': 'the subjectToken supplier failed: ReferenceError',
   'docs/getting-started.md worker.mts': 'http://127.0.0.1:5001/',
   'docs/many-tenants.md tenants.ts': 'findTenant is not defined',
   'docs/mtls.md mtls.ts': 'client.crt',

@@ -4,7 +4,7 @@ import type { ClientDefinition } from './client-definition'
 import { type Clock, systemClock } from './clock'
 import { createTokenManager } from './create-token-manager'
 import { ConfigurationError, TokenRequestError } from './errors'
-import { type GrantCredential, type GrantSubject, jwtBearer, tokenExchange } from './grants'
+import { type GrantCredential, type GrantSubject, tokenExchange } from './grants'
 import { checkedIdJag } from './internal/endpoint/checked-id-jag'
 import { copyError } from './internal/endpoint/copy-error'
 import { grantRequester } from './internal/endpoint/grant-requester'
@@ -76,7 +76,8 @@ export function idJag(options: IdJagOptions): TokenRequester {
   /** Whether the ID-JAG of a request had been presented before. */
   const isReused = new WeakMap<TokenRequest, boolean>()
   const presented = new WeakSet<AccessToken>()
-  const { identity } = jwtBearer({ assertion: subjectTokenOf(options), subject: options.subject })
+  const { subject, subjectTokenType = ID_TOKEN } = options
+  const { identity } = tokenExchange({ subjectToken: subjectTokenOf(options), subject, subjectTokenType })
   // Reports what is wrong with the definition before it is used.
   void idJagIssuer(options, undefined, 'https://as.example').close()
 

@@ -270,6 +270,30 @@ test('neither error, status nor events show a credential of either server', asyn
   for (const text of [secret, 'wiki-secret']) expect(shown).not.toContain(text)
 })
 
+test('a supplier that fails is named, its error is the cause, and nothing is sent', async () => {
+  const thrown = new Error('no session')
+  const { failure, requests } = await crossApp({ options: { subjectToken: () => Promise.reject(thrown) } })
+  const error = await failure()
+  expect(error).toMatchObject({ error: 'credential_unavailable', cause: thrown })
+  expect(error.message).toContain('the subjectToken supplier failed: Error')
+  expect(requests()).toEqual([0, 0])
+})
+
+test('a supplier that fails after the user was known: the identity provider is not asked', async () => {
+  let calls = 0
+  const { failure, requests } = await crossApp({
+    options: {
+      subject: 'alice',
+      subjectToken: async () => (++calls === 1 ? Promise.reject(new Error('no session')) : ''),
+    },
+  })
+  const error = await failure()
+  expect(error.message).toContain(
+    'the identity provider issued no ID-JAG: credential_unavailable (the subjectToken supplier',
+  )
+  expect(requests()).toEqual([0, 0])
+})
+
 test('what cannot work is a ConfigurationError: a wrong identity provider at once, a missing audience at the first use', async () => {
   expect(() => idJag({ identityProvider: { clientId: 'x' }, subjectToken: 'x' })).toThrow(
     "client 'identityProvider', tokenEndpoint: missing",
