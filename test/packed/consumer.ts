@@ -19,6 +19,7 @@ import { storeConformance } from '@tokenward/store-testkit'
 import { unstorageStore } from '@tokenward/store-unstorage'
 import { createTestTokens } from '@tokenward/testing'
 import { tokenInterceptor } from '@tokenward/undici'
+import { connectWebSocket } from '@tokenward/websocket'
 
 const baseURL = 'https://api.example'
 const store: TokenStore = encryptedStore(memoryStore(), { keys: [new Uint8Array(32)] })
@@ -36,6 +37,7 @@ export const api = createFetch(tokens, 'a', { baseURL })
 export const others = [createOfetch(tokens, 'a', { baseURL }), createAxios(tokens, 'a', { baseURL })]
 export const interceptor = tokenInterceptor(tokens, 'a', { baseURL })
 export const azure = credentialRequester(createTokenCredential(tokens, 'a'))
+export const connect = () => connectWebSocket(tokens, 'a', baseURL, { onToken: (token) => token.value })
 export const grpc = [
   createGrpcOptions(tokens, 'a'),
   createCallCredentials(tokens, 'a', { allowedHosts: ['api.example'] }),

@@ -26,6 +26,8 @@ export const standIns = `
   process.env.BROKER_SECRET = 'secret'
   process.env.INVOICE_SECRET = 'secret'
   process.env.CATALOG_SECRET = 'secret'
+  process.env.AZURE_SECRET = 'secret'
+  process.env.ORDERS_SECRET = 'secret'
   process.env.KAFKA_SECRET = 'secret'
   process.env.TOOLS_SECRET = 'secret'
   process.env.CHAT_SECRET = 'secret'
@@ -69,14 +71,15 @@ const NEEDS = {
   // These libraries do not use the platform's `fetch`. The token was there when they called the API.
   'packages/amqp/README.md worker.ts': 'no such server: broker.company.com',
   'packages/axios/README.md invoices.ts': 'no such server: apis.company.com',
-  // These files are beside your own.
-  'packages/grpc/README.md invoices.ts': 'invoices.proto',
-  'packages/grpc/README.md worker.ts': 'invoices.js',
   'packages/azure/README.md vault.ts': 'no such server: company.vault.azure.net',
   'packages/kafka/README.md worker.ts': 'no such server: kafka.company.com',
   'packages/mcp/README.md tools.ts': 'unexpected request: https://mcp.company.com/mcp',
   'packages/store-redis/README.md tls.ts': '/etc/redis/ca.crt',
   'packages/undici/README.md invoices.ts': 'no such server: apis.company.com',
+  'packages/websocket/README.md orders.ts': 'no such server: stream.company.com',
+  // These files are beside your own.
+  'packages/grpc/README.md invoices.ts': 'invoices.proto',
+  'packages/grpc/README.md worker.ts': 'invoices.js',
 }
 
 /** Runs `example.mjs` with the stand-ins. Tests end by themselves; another example may have started a server. */

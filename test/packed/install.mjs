@@ -20,10 +20,10 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 /** What else users' code and the scripts in that folder import, and where it is in this repository. */
 const TOOLS = {
   '@apollo/client': 'apps/docs/node_modules/@apollo/client',
-  '@connectrpc/connect-web': 'apps/docs/node_modules/@connectrpc/connect-web',
   '@azure/core-auth': 'packages/azure/node_modules/@azure/core-auth',
   '@azure/identity': 'packages/azure/node_modules/@azure/identity',
   '@azure/keyvault-secrets': 'packages/azure/node_modules/@azure/keyvault-secrets',
+  '@connectrpc/connect-web': 'apps/docs/node_modules/@connectrpc/connect-web',
   '@grpc/grpc-js': 'packages/grpc/node_modules/@grpc/grpc-js',
   '@grpc/proto-loader': 'packages/grpc/node_modules/@grpc/proto-loader',
   '@keyv/postgres': 'packages/store-keyv/node_modules/@keyv/postgres',
@@ -37,6 +37,7 @@ const TOOLS = {
   '@trpc/server': 'apps/docs/node_modules/@trpc/server',
   '@types/node': 'node_modules/@types/node',
   '@types/simple-oauth2': 'apps/docs/node_modules/@types/simple-oauth2',
+  '@types/ws': 'packages/websocket/node_modules/@types/ws',
   '@urql/core': 'apps/docs/node_modules/@urql/core',
   'amqp-connection-manager': 'packages/amqp/node_modules/amqp-connection-manager',
   amqplib: 'packages/amqp/node_modules/amqplib',
@@ -44,6 +45,7 @@ const TOOLS = {
   consola: 'apps/docs/node_modules/consola',
   got: 'apps/docs/node_modules/got',
   'graphql-request': 'apps/docs/node_modules/graphql-request',
+  'graphql-ws': 'packages/websocket/node_modules/graphql-ws',
   ioredis: 'packages/store-redis/node_modules/ioredis',
   jose: 'packages/core/node_modules/jose',
   kafkajs: 'packages/kafka/node_modules/kafkajs',
@@ -57,6 +59,7 @@ const TOOLS = {
   'undici-7': 'packages/undici/node_modules/undici-7',
   unstorage: 'packages/store-unstorage/node_modules/unstorage',
   winston: 'apps/docs/node_modules/winston',
+  ws: 'packages/websocket/node_modules/ws',
 }
 
 export const packages = readdirSync(join(root, 'packages')).filter((name) =>
@@ -66,12 +69,12 @@ export const packages = readdirSync(join(root, 'packages')).filter((name) =>
 /** What the scripts of test/packed and the examples of the documents need beside the packed packages, as npm finds it. */
 const LIBRARIES = [
   '@apollo/client',
-  '@bufbuild/protobuf',
-  '@connectrpc/connect',
-  '@connectrpc/connect-web',
   '@azure/core-auth',
   '@azure/identity',
   '@azure/keyvault-secrets',
+  '@bufbuild/protobuf',
+  '@connectrpc/connect',
+  '@connectrpc/connect-web',
   '@grpc/grpc-js',
   '@grpc/proto-loader',
   '@keyv/postgres',
@@ -91,6 +94,7 @@ const LIBRARIES = [
   'got',
   'graphql',
   'graphql-request',
+  'graphql-ws',
   'ioredis@5',
   'kafkajs',
   'keyv',
@@ -104,6 +108,7 @@ const LIBRARIES = [
   'undici-7@npm:undici@7',
   'unstorage',
   'winston',
+  'ws',
 ]
 
 const SCRIPTS = ['smoke.mjs', 'adapters.mjs', 'contract.mjs', 'portable.mjs']

@@ -25,6 +25,7 @@ export const sections = [
         'scope, resource and other parameters for one call',
       ),
       page('mcp', 'MCP clients', 'one token for all clients of the Model Context Protocol in a process and a fleet'),
+      page('websocket', 'WebSocket', 'connections that open with a token, and outlive it'),
       page('grpc', 'gRPC', 'tokens for the calls of @grpc/grpc-js, in one argument of a client'),
       page('azure', 'Azure', 'clients of the Azure SDK with your tokens, and your tokens from identities of Azure'),
       page('messaging', 'Message brokers', 'connections to RabbitMQ and Kafka that outlive their tokens'),

@@ -51,6 +51,8 @@ export class ResponseHandler implements Handler {
   }
 
   onRequestUpgrade(...[, ...details]: Parameters<NonNullable<Handler['onRequestUpgrade']>>): void {
+    // The server has accepted the token, as with a response of this status.
+    this.#listener.isAnswer(200)
     this.#caller.onRequestUpgrade?.(this.#callerController, ...details)
   }
 
