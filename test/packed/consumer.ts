@@ -9,6 +9,7 @@ import { createCallCredentials, createGrpcOptions } from '@tokenward/grpc'
 import { entraFederation, githubActionsToken, SpiffeJwt, spiffeToken } from '@tokenward/identity'
 import { createKafkaConfig, createLibrdkafkaConfig, reportRejections } from '@tokenward/kafka'
 import { createMcpAuth } from '@tokenward/mcp'
+import { TokenwardModule } from '@tokenward/nestjs'
 import { createOfetch } from '@tokenward/ofetch'
 import { instrument } from '@tokenward/opentelemetry'
 import { encryptedStore } from '@tokenward/store-encrypted'
@@ -42,6 +43,7 @@ export const grpc = [
   createGrpcOptions(tokens, 'a'),
   createCallCredentials(tokens, 'a', { allowedHosts: ['api.example'] }),
 ]
+export const nest = TokenwardModule.forRoot({ tokens })
 export const mcp = createMcpAuth(tokens, 'a', { serverUrl: baseURL })
 export const connectBroker = () =>
   connectAmqp(tokens, 'a', 'amqps://broker.example', { tokenParameters: { scope: 's' } })

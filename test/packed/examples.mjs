@@ -82,6 +82,9 @@ const NEEDS = {
   'packages/grpc/README.md worker.ts': 'invoices.js',
 }
 
+/** NestJS has decorators of parameters, which TypeScript compiles with this option only. */
+const DECORATORS = { compilerOptions: { experimentalDecorators: true } }
+
 /** Runs `example.mjs` with the stand-ins. Tests end by themselves; another example may have started a server. */
 export const runExample = `
   import './stand-ins.mjs'
@@ -111,7 +114,7 @@ export async function everyExample(root) {
   })
   return Promise.all(
     examples.map(async ({ name, source }) => {
-      const { code } = await transform(source, { loader: 'ts', format: 'esm' })
+      const { code } = await transform(source, { loader: 'ts', format: 'esm', tsconfigRaw: DECORATORS })
       return { name, code, isTest: /\.test\.m?ts$/.test(name), needs: NEEDS[name] }
     }),
   )

@@ -12,6 +12,7 @@ import { createFetch } from '@tokenward/fetch'
 import { createGrpcOptions } from '@tokenward/grpc'
 import { azureManagedIdentityToken, commandToken, fileToken, spiffeToken } from '@tokenward/identity'
 import { createMcpAuth } from '@tokenward/mcp'
+import { TokenwardModule } from '@tokenward/nestjs'
 import { instrument } from '@tokenward/opentelemetry'
 import { encryptedStore } from '@tokenward/store-encrypted'
 import { keyvStore } from '@tokenward/store-keyv'
@@ -65,6 +66,7 @@ assert.equal((await mcpFetch(`${origin}/mcp`)).status, 200)
 // It is for the MCP server only.
 assert.equal(seen.at(-1), 'Bearer token-3')
 assert.equal((await createTokenCredential(tokens, 'c').getToken('s')).tokenType, 'Bearer')
+assert.equal(TokenwardModule.forRoot({ tokens }).global, true)
 assert.equal(createGrpcOptions(tokens, 'c').interceptors.length, 1)
 
 // Without an SDK, nothing is recorded, and the API of OpenTelemetry is enough.
