@@ -88,7 +88,9 @@ describe('side effects', () => {
 
   test('an import leaves no trace in the process', async () => {
     copyFileSync(join(root, 'test/packed/footprint.mjs'), join(folder, 'footprint.mjs'))
-    const args = [join(folder, 'footprint.mjs'), ...names.map((name) => `@tokenward/${name}`)]
+    // NestJS itself changes `Reflect` and listens to the process.
+    const own = names.filter((name) => name !== 'nestjs')
+    const args = [join(folder, 'footprint.mjs'), ...own.map((name) => `@tokenward/${name}`)]
     await promisify(execFile)(process.execPath, args)
   })
 })
@@ -108,7 +110,7 @@ const LIMITS: Readonly<Record<string, readonly [own: number, withDependencies: n
   identity: [10_500, 68_500],
   kafka: [2_200, 63_000],
   mcp: [1_150, 63_000],
-  nestjs: [1_000, 60_000],
+  nestjs: [850, 61_500],
   ofetch: [600, 62_500],
   opentelemetry: [3_500, 62_500],
   'store-encrypted': [1_900, 11_200],
