@@ -197,6 +197,7 @@ interface KeepFreshOptions extends Omit<TokenParameters, 'forceRenewal'> {
 interface KeptCredential {
     readonly value: string | undefined;
     readonly signal: AbortSignal;
+    sending(): void;
     keep(value: string, lifetimeMs: number): Promise<void>;
     newer(): Promise<string | undefined>;
 }

@@ -5,6 +5,12 @@ export interface KeptCredential {
   /** Ends the use when it has taken too long. It does not end with the caller: a response that nobody reads is a lost credential. */
   readonly signal: AbortSignal
   /**
+   * Has to be called right before the credential is sent.
+   *
+   * @throws TokenRequestError `credential_unavailable` when this process was stopped meanwhile: another one may have used the credential
+   */
+  sending(): void
+  /**
    * Keeps the credential of the response in place of {@link value}. It is in the store when this resolves, unless the store fails: then
    * this process keeps it, and tries again until the store has it. It has to be printable ASCII, at most 64 KiB.
    */

@@ -1,4 +1,4 @@
-import { createTokenManager, refreshToken, type TokenManager, type TokenStore } from '@tokenward/core'
+import { createTokenManager, refreshToken, type StoreLease, type TokenManager, type TokenStore } from '@tokenward/core'
 import { memoryStore } from '@tokenward/store-memory'
 import { LeasingStore, runs, startProvider } from '@tokenward/test-support'
 import fc from 'fast-check'
@@ -267,7 +267,7 @@ test('calls use the current token while the store cannot be read', async () => {
   expect(await value).toBe('at-1')
 })
 
-test('a refresh token that could not be written is used on by its process, and written when the store is back', async () => {
+test('a refresh token that could not be written is written and used when the store is back', async () => {
   const { clock, store, endpoint, start } = shared()
   const tokens = start()
   await accessToken(tokens)
@@ -279,15 +279,48 @@ test('a refresh token that could not be written is used on by its process, and w
   await clock.advance(20)
   expect(await second).toBe('at-2')
   await clock.advance(101_000)
-  const third = accessToken(tokens)
-  await clock.advance(20)
-  expect(await third).toBe('at-3')
+  const third = tokens.getAccessToken('c').then(undefined, (thrown: unknown) => thrown)
+  await clock.advance(30_000)
+  expect(await third).toMatchObject({ error: 'credential_unavailable' })
   store.broken = undefined
   await clock.advance(10_000)
   const others = accessToken(start(), { forceRenewal: true })
   await clock.advance(20)
-  expect(await others).toBe('at-4')
-  expect(endpoint.sent).toEqual(['rt-0', 'rt-1', 'rt-2', 'rt-3'])
+  expect(await others).toBe('at-3')
+  expect(endpoint.sent).toEqual(['rt-0', 'rt-1', 'rt-2'])
+})
+
+/** Its writes reach it, but it is too slow to say so. */
+class SlowlyWrittenStore extends LeasingStore {
+  isSlow = false
+
+  override held(key: string, id: symbol): StoreLease {
+    const lease = super.held(key, id)
+    const commit: StoreLease['commit'] = async (...args) => {
+      const isDone = await lease.commit(...args)
+      return this.isSlow ? new Promise<never>(() => {}) : isDone
+    }
+    return { ...lease, commit }
+  }
+}
+
+test('a write that reaches the store and seems to fail does not bring an old refresh token back', async () => {
+  const clock = new TestClock()
+  const store = new SlowlyWrittenStore(clock.monotonic)
+  const { endpoint, start } = setUp(store, clock)
+  const tokens = start()
+  store.isSlow = true
+  const first = accessToken(tokens)
+  await clock.advance(300)
+  expect(await first).toBe('at-1')
+  const second = accessToken(start(), { forceRenewal: true })
+  await clock.advance(300)
+  expect(await second).toBe('at-2')
+  await clock.advance(60_000)
+  const third = accessToken(tokens, { forceRenewal: true })
+  await clock.advance(5_000)
+  expect(await third).toBe('at-3')
+  expect(endpoint.sent).toEqual(['rt-0', 'rt-1', 'rt-2'])
 })
 
 test('close waits for a refresh token that is not in the store yet', async () => {
@@ -368,6 +401,34 @@ test('a process that was stopped for longer than its lease does not replace a ne
   await clock.advance(5_000)
   expect(await late).toBe('at-1')
   expect(refreshTokenIn(store)).toBe('rt-2')
+})
+
+test('a process that was stopped between its lease and the token request does not send an old refresh token', async () => {
+  const { clock, store, endpoint, start } = shared()
+  const other = start()
+  await accessToken(other)
+  const stopped: TokenManager = start()
+  let stop = async () => {
+    clock.jumpWallClock(60_000)
+    endLeases(store)
+    await accessToken(other, { forceRenewal: true })
+  }
+  stopped.addClient('stopped', {
+    tokenEndpoint: 'https://as.example/token',
+    clientId: 'reports',
+    clientSecret: async () => {
+      await stop()
+      return 's'
+    },
+    fetch: endpoint.fetch,
+    requester: refreshToken({ refreshToken: 'rt-0' }),
+  })
+  const late = await stopped.getAccessToken('stopped').then(undefined, (thrown: unknown) => thrown)
+  expect(late).toMatchObject({ error: 'credential_unavailable', retryable: true })
+  stop = async () => {}
+  await clock.advance(1_000)
+  expect((await stopped.getAccessToken('stopped')).value).toBe('at-3')
+  expect(endpoint.sent).toEqual(['rt-0', 'rt-1', 'rt-2'])
 })
 
 test('the refresh token of a process that was stopped helps the others, when it is the newest', async () => {

@@ -34,9 +34,9 @@ export function refreshTokenRequester({ clock, first, lifetimeMs, identity }: Re
     client: ClientConfiguration,
     given: TokenRequest,
     refreshToken: string,
-    { value, keep, signal }: KeptCredential,
+    { value, keep, signal, sending }: KeptCredential,
   ): Promise<TokenResponse> {
-    const request = withSignal(given, signal)
+    const request = withSignal(given, signal, sending)
     refreshTokens.set(request, refreshToken)
     const { refresh_token: next, ...response } = (await requester.request(client, request)) as RefreshedResponse
     const isNew = next !== undefined
@@ -91,7 +91,7 @@ function lifetimeOf({ refresh_token_expires_in, refresh_expires_in }: RefreshedR
 }
 
 /** The same request, which ends with another signal. Its members are hidden, so a spread would lose them. */
-function withSignal(request: TokenRequest, signal: AbortSignal): TokenRequest {
+function withSignal(request: TokenRequest, signal: AbortSignal, sending: () => void): TokenRequest {
   const { scope, resource, audience, parameters, clientAssertion } = request
   return withHidden(
     { scope, resource, audience },
@@ -102,7 +102,10 @@ function withSignal(request: TokenRequest, signal: AbortSignal): TokenRequest {
       nonceRetried: () => request.nonceRetried(),
       secretRotated: (index?: number) => request.secretRotated?.(index),
       serverTime: (milliseconds: number) => request.serverTime?.(milliseconds),
-      sending: () => request.sending?.(),
+      sending: () => {
+        sending()
+        request.sending?.()
+      },
     },
   )
 }

@@ -20,7 +20,9 @@ export async function tokenRequestFailure(
 ): Promise<TokenRequestError> {
   if (thrown instanceof TokenRequestError) return thrown
   const quote = (text: string) => presentable(text, secrets)
-  // openid-client wraps what its client authentication throws.
+  // openid-client wraps what its client authentication and its transport throw.
+  const own = causesOf(thrown).find((cause) => cause instanceof TokenRequestError)
+  if (own?.client === client) return own
   const unavailable = causesOf(thrown).find((cause) => cause instanceof CredentialUnavailable)
   if (unavailable) {
     const { message: errorDescription = '', cause } = unavailable

@@ -29,6 +29,8 @@ interface Held {
   readonly text: string | undefined
   /** Undefined: the store has no leases, or there is no store. */
   readonly lease?: StoreLease | undefined
+  /** When the right ends, by the monotonic clock. Undefined: never. */
+  readonly until?: number
 }
 
 /** Keeps the credentials of requesters in the store, and lends each of them to one use at a time. */
@@ -79,10 +81,16 @@ export class KeptCredentialStore {
       if (value !== undefined) held = { ...held, value, text: text as string }
       return value
     }
+    // The time limit only counts the time in which this process ran.
+    const sending = () => {
+      if (this.#clock.monotonic() > (held.until ?? Number.POSITIVE_INFINITY)) {
+        throw unavailable(scope.client, 'this process was stopped for too long')
+      }
+    }
     let limit: AbortSignal | undefined
     const run = (signal: AbortSignal) => {
       limit = signal
-      return use({ value: held.value, signal, keep, newer })
+      return use({ value: held.value, signal, sending, keep, newer })
     }
     try {
       return await withLimit(this.#clock, scope.limitMs, () => scope.timeout(limit), run)
@@ -95,20 +103,15 @@ export class KeptCredentialStore {
   async #hold(key: string, scope: KeptScope): Promise<Held> {
     const store = this.#store
     if (!store) return this.#read(key, this.#seen.get(key), scope)
-    // What only this process knows is newer than what the store has.
-    const unstored = await this.#unstored?.write(key)
-    if (unstored) return this.#read(key, unstored.text, scope)
+    if (!store.canLease) return this.#holdAlone(store, key, scope)
     let text = this.#seen.get(key)
-    if (!store.canLease) {
-      const got = await store.get(key)
-      // Without leases there is one process, and it knows what it has kept.
-      if (!got && text === undefined) throw unavailable(scope.client, 'the store failed')
-      return this.#read(key, typeof got?.value === 'string' ? got.value : text, scope)
-    }
     const leaseMs = scope.limitMs + LEASE_MARGIN_MS
     const startedAt = this.#clock.monotonic()
     for (let pollMs = POLL_MS; ; ) {
-      const asked = await store.getOrLeaseAlone(key, leaseMs, text)
+      // What only this process knows is not used: a write that failed may have reached the store, and another process may have used it.
+      const isStored = !(await this.#unstored?.write(key))
+      const askedAt = this.#clock.monotonic()
+      const asked = isStored ? await store.getOrLeaseAlone(key, leaseMs, text) : undefined
       const isHopeless = !asked && this.#clock.monotonic() - startedAt > STORE_PATIENCE_MS
       if (isHopeless) throw unavailable(scope.client, 'the store failed')
       const { value, lease } = asked?.value ?? {}
@@ -116,13 +119,23 @@ export class KeptCredentialStore {
         void store.release(key, lease)
         throw unavailable(scope.client, 'the store holds one that cannot be read')
       }
-      if (lease) return this.#read(key, text, scope, lease)
+      if (lease) return { ...this.#read(key, text, scope, lease), until: askedAt + leaseMs - LEASE_MARGIN_MS / 2 }
       if (value !== undefined && value !== text) text = value
       else {
         await sleep(this.#clock, pollMs * (0.5 + this.#random()), scope.signal)
         pollMs = Math.min(pollMs * POLL_GROWTH, LONGEST_POLL_MS)
       }
     }
+  }
+
+  /** Without leases there is one process, and it knows what it has kept. */
+  async #holdAlone(store: StoreAccess, key: string, scope: KeptScope): Promise<Held> {
+    const unstored = await this.#unstored?.write(key)
+    if (unstored) return this.#read(key, unstored.text, scope)
+    const text = this.#seen.get(key)
+    const got = await store.get(key)
+    if (!got && text === undefined) throw unavailable(scope.client, 'the store failed')
+    return this.#read(key, typeof got?.value === 'string' ? got.value : text, scope)
   }
 
   /** The entry of the last use, or of the newest in the store. */

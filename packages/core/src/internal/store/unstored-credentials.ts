@@ -17,6 +17,8 @@ export interface Unstored {
   readonly lifetimeMs: number
   /** The right to write it, while it lasts. */
   lease: StoreLease | undefined
+  /** Whether a write failed. It may have reached the store nevertheless. */
+  hasFailed?: boolean
 }
 
 export interface UnstoredCredentialsOptions {
@@ -64,16 +66,19 @@ export class UnstoredCredentials {
   async #isStored(key: string, unstored: Unstored): Promise<boolean> {
     const { text, replaces, lifetimeMs } = unstored
     if (!this.#store.canLease) return (await this.#store.writeAlone(key, text, lifetimeMs)) === 'kept'
-    if (!unstored.lease) {
-      const { value, lease } = (await this.#store.getOrLeaseAlone(key, LEASE_MS, replaces))?.value ?? {}
+    if (!unstored.lease || unstored.hasFailed) {
+      const asked = await this.#store.getOrLeaseAlone(key, LEASE_MS, replaces)
+      if (!asked) return false
+      const { value, lease } = asked.value ?? {}
       if (value !== undefined && value !== replaces) {
         if (value !== text) this.#onNewer(key, value)
         return true
       }
-      unstored.lease = lease
+      unstored.lease = lease ?? unstored.lease
     }
     // The lease is not released when the write fails: nobody else can make use of what is in the store.
     const outcome = unstored.lease && (await this.#store.writeAlone(key, text, lifetimeMs, unstored.lease))
+    unstored.hasFailed = outcome === 'failed'
     if (outcome === 'superseded') unstored.lease = undefined
     return outcome === 'kept'
   }
