@@ -1,5 +1,7 @@
+import { Grants, type IssuedRefreshToken } from './grants'
 import type { Random } from './random'
-import type { EndpointFailure } from './scenario'
+import type { RequestUnderWay } from './request-under-way'
+import type { EndpointFailure, RefreshTokenPlan } from './scenario'
 import { connectionError, EPOCH_MS, type Host, type World } from './world'
 
 /** A token that the server issued, and the truth about it. Times are simulated, in milliseconds. */
@@ -22,16 +24,10 @@ export interface ServerClient {
   readonly name: string
   readonly lifetimeMs: number
   readonly refreshShare: number
+  /** Undefined: the client uses the client credentials grant. */
+  readonly refreshToken?: RefreshTokenPlan
   secretNumber: number
   isRefused: boolean
-}
-
-/** One request to the token endpoint, from the moment at which a process sends it to the one at which the process has its end. */
-export interface RequestUnderWay {
-  readonly host: Host
-  /** The client and the tenant. */
-  readonly key: string
-  readonly since: number
 }
 
 const CREDENTIALS = /^Basic (.+)$/
@@ -45,6 +41,7 @@ export class AuthorizationServer {
   readonly #clients = new Map<string, ServerClient>()
   readonly issued = new Map<string, IssuedToken>()
   readonly underWay = new Set<RequestUnderWay>()
+  readonly grants: Grants
   failure: EndpointFailure | undefined
   retryAfterSeconds = 0
   latencyMs = 0
@@ -61,6 +58,7 @@ export class AuthorizationServer {
     this.#random = world.random.fork('endpoint')
     this.#roundTripMs = roundTripMs
     for (const client of clients) this.#clients.set(client.name, client)
+    this.grants = new Grants(world, clients)
   }
 
   client(name: string): ServerClient {
@@ -86,16 +84,22 @@ export class AuthorizationServer {
           body: URLSearchParams
           signal: AbortSignal
         }
-        const tenant = new URLSearchParams(String(body)).get('tenant') ?? ''
+        const form = new URLSearchParams(String(body))
+        const tenant = form.get('tenant') ?? ''
         const [id = '', secret = ''] = credentials(new Headers(headers).get('authorization'))
         const { now } = this.#world.scheduler
-        const request: RequestUnderWay = { host, key: `${id} ${tenant}`, since: now }
+        const refreshToken = form.get('refresh_token') ?? undefined
+        const request: RequestUnderWay = { host, key: `${id} ${tenant}`, client: id, refreshToken, since: now }
         this.requests++
         this.onSent()
         this.underWay.add(request)
         this.onRequest(request)
         this.#world.log.note(`${host.name} requests a token of ${request.key}`)
-        const end = (settle: () => void) => {
+        let next: IssuedRefreshToken | undefined
+        let isOver = false
+        const end = (settle: () => void, fate: 'received' | 'lost' = 'lost') => {
+          isOver = true
+          this.grants.noteResponse(next, fate)
           if (!this.underWay.delete(request)) return
           settle()
         }
@@ -109,10 +113,17 @@ export class AuthorizationServer {
         this.#world.scheduler.in(oneWay(), () => {
           if (this.failure === 'hangs') return
           // Of a request that arrives twice, the second response is the one that the process gets.
-          if (this.#random.chance(this.twice)) this.#respond(id, secret, tenant, now)
-          const response = this.#respond(id, secret, tenant, now)
-          if (this.#random.chance(this.replyLost)) return fail(0)
-          host.deliver(oneWay(), () => end(() => resolve(response)))
+          if (this.#random.chance(this.twice)) {
+            this.grants.noteResponse(this.#respond(id, secret, tenant, request).next, 'lost')
+          }
+          const responded = this.#respond(id, secret, tenant, request)
+          const { response } = responded
+          next = responded.next
+          const isLost = this.#random.chance(this.replyLost)
+          // Nobody waits for the response any more, or ever gets it.
+          if (isOver || isLost || !this.underWay.has(request)) this.grants.noteResponse(next, 'lost')
+          if (isLost) return fail(0)
+          host.deliver(oneWay(), () => end(() => resolve(response), 'received'))
         })
       })
   }
@@ -120,6 +131,7 @@ export class AuthorizationServer {
   /** The requests of a process that died end. */
   forget(host: Host): void {
     for (const request of this.underWay) if (request.host === host) this.underWay.delete(request)
+    this.grants.forget(host)
   }
 
   revoke(client: string | undefined): void {
@@ -131,19 +143,33 @@ export class AuthorizationServer {
     if (newest) newest.revoked = true
   }
 
-  #respond(id: string, secret: string, tenant: string, requestedAt: number): Response {
+  #respond(
+    id: string,
+    secret: string,
+    tenant: string,
+    request: RequestUnderWay,
+  ): { readonly response: Response; readonly next?: IssuedRefreshToken | undefined } {
+    const { refreshToken, since: requestedAt } = request
     const failed = this.#failedResponse()
-    if (failed) return failed
+    if (failed) return { response: failed }
     const client = this.#clients.get(id)
-    if (!client || client.isRefused || secret !== this.secretOf(id)) return json(401, { error: 'invalid_client' })
+    if (!client || client.isRefused || secret !== this.secretOf(id)) {
+      return { response: json(401, { error: 'invalid_client' }) }
+    }
+    const granted = client.refreshToken ? this.grants.use(id, request) : { next: undefined }
+    if (!granted) {
+      return { response: json(400, { error: 'invalid_grant', error_description: `${refreshToken} is not valid` }) }
+    }
+    const { next } = granted
     const { now } = this.#world.scheduler
     const value = `${TOKEN_MARK}${++this.#number}`
     const { lifetimeMs, refreshShare } = client
     const token = { value, client: id, tenant, requestedAt, issuedAt: now, expiresAt: now + lifetimeMs, revoked: false }
     this.issued.set(value, token)
     const refresh = refreshShare > 0 ? { refresh_in: Math.round((lifetimeMs * refreshShare) / 1_000) } : {}
-    const body = { access_token: value, token_type: 'Bearer', expires_in: lifetimeMs / 1_000, ...refresh }
-    return json(200, body, { date: new Date(EPOCH_MS + now).toUTCString() })
+    const rotated = next ? { refresh_token: next.value } : {}
+    const body = { access_token: value, token_type: 'Bearer', expires_in: lifetimeMs / 1_000, ...refresh, ...rotated }
+    return { response: json(200, body, { date: new Date(EPOCH_MS + now).toUTCString() }), next }
   }
 
   #failedResponse(): Response | undefined {

@@ -7,6 +7,11 @@ import { endOf, type Fault, type Scenario } from './scenario'
 
 export const SLACK_MS = 1_500
 
+/** The lease for a refresh token outlives the time limit of a token request by this much. */
+export const KEPT_LEASE_MARGIN_MS = 2_000
+/** A process looks at least this often whether it may use a refresh token. */
+const LONGEST_POLL_MS = 750
+
 /** A lease outlives the time limit of a token request by this much. */
 const LEASE_MARGIN_MS = 1_000
 /** The pauses after a failure (of the circuit breaker, of a renewal, after a rejection) are not longer, but for a quarter of jitter. */
@@ -22,6 +27,11 @@ const SHARED_TIME_TOLERANCE_MS = 2_500
 export class Bounds {
   readonly #scenario: Scenario
   readonly leaseMs: number
+  readonly keptLeaseMs: number
+  /** How long a refresh token of an old consent may still be sent: its request waits for its turn, and is sent. */
+  readonly oldConsentMs: number
+  /** How long a call may have to wait for other tokens of its grant. */
+  readonly sharedGrantMs: number
   /**
    * How long a caller may wait, in the time in which its process ran. It waits for other processes four times as long as a
    * lease lasts, asks the store at each end, and then requests the token: three attempts and the pauses between them end after
@@ -53,11 +63,17 @@ export class Bounds {
     this.#scenario = scenario
     this.longestRequestMs = timeoutMs
     this.leaseMs = timeoutMs + LEASE_MARGIN_MS
+    this.keptLeaseMs = timeoutMs + KEPT_LEASE_MARGIN_MS
+    this.oldConsentMs = 2 * timeoutMs + SLACK_MS
+    const usesRefreshTokens = scenario.clients.some(({ refreshToken }) => refreshToken)
+    const others = Math.max(0, ...scenario.clients.map(({ refreshToken, tenants }) => (refreshToken ? tenants : 0)))
+    this.sharedGrantMs = others * (1.5 * network.endpointMs + 20 * network.storeMs + LONGEST_POLL_MS)
     this.longestCallMs = 2 * (4 * this.leaseMs + 4 * storeTimeoutMs + 4 * timeoutMs) + SLACK_MS
     const seconds = faults.map((fault) => (fault.kind === 'endpointDown' ? fault.retryAfterSeconds : 0))
     const longestRetryAfterMs = Math.max(0, ...seconds) * 1_250
-    this.recoveryMs = this.leaseMs + LONGEST_PAUSE_MS + longestRetryAfterMs + 2 * SLACK_MS
-    this.calmCallMs = 3 * network.endpointMs + 20 * network.storeMs + SLACK_MS
+    this.recoveryMs =
+      (usesRefreshTokens ? this.keptLeaseMs : this.leaseMs) + LONGEST_PAUSE_MS + longestRetryAfterMs + 2 * SLACK_MS
+    this.calmCallMs = 3 * network.endpointMs + 20 * network.storeMs + SLACK_MS + this.sharedGrantMs
   }
 
   /**
@@ -95,21 +111,21 @@ export class Bounds {
 }
 
 /** What a fault disturbs, and so which invariants do not hold while it lasts. */
-export type Area = 'store' | 'endpoint' | 'process' | 'clock' | 'api' | 'tokens'
+export type Area = 'store' | 'storedData' | 'endpoint' | 'process' | 'pause' | 'clock' | 'api' | 'tokens'
 
 const AREAS: Readonly<Record<Fault['kind'], readonly Area[]>> = {
   crash: ['process'],
-  pause: ['process'],
+  pause: ['process', 'pause'],
   restartAll: ['process'],
   clockJump: ['clock'],
   clockDrift: ['clock'],
   storeSlow: ['store'],
   storeLossy: ['store'],
   storeDown: ['store'],
-  storeFlush: ['store'],
-  storeFailover: ['store'],
-  storeSplit: ['store'],
-  storeRubbish: ['store'],
+  storeFlush: ['store', 'storedData'],
+  storeFailover: ['store', 'storedData'],
+  storeSplit: ['store', 'storedData'],
+  storeRubbish: ['store', 'storedData'],
   endpointSlow: ['endpoint'],
   endpointDown: ['endpoint'],
   endpointLossy: ['endpoint'],
@@ -120,6 +136,7 @@ const AREAS: Readonly<Record<Fault['kind'], readonly Area[]>> = {
   apiRejects: ['api', 'tokens'],
   deleteToken: ['tokens'],
   clear: ['tokens'],
+  newConsent: ['endpoint'],
 }
 
 /** When what is disturbed. */

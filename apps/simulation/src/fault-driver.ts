@@ -20,6 +20,8 @@ export interface Targets {
   readonly invariants: Invariants
   /** Processes learn the new secret of a client now. */
   learnSecret(client: string): void
+  /** Processes learn the first refresh token of a new consent now. */
+  learnConsent(client: string): void
 }
 
 /** Schedules all faults of the scenario. */
@@ -130,6 +132,10 @@ function begin(targets: Targets, fault: Fault, number: number): undefined {
       if (!client) return
       client.secretNumber++
       return later(fault.knownAfterMs, () => targets.learnSecret(client.name))
+    case 'newConsent':
+      if (!client?.refreshToken) return
+      server.grants.consent(client.name)
+      return later(fault.knownAfterMs, () => targets.learnConsent(client.name))
     case 'revoke':
       server.revoke(client?.name)
       return

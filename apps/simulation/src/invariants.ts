@@ -1,7 +1,10 @@
 import { type AccessToken, TokenRequestError } from '@tokenward/core'
-import type { AuthorizationServer, IssuedToken, RequestUnderWay } from './authorization-server'
+import type { AuthorizationServer, IssuedToken } from './authorization-server'
 import { SECRET_MARK, TOKEN_MARK } from './authorization-server'
 import { type Bounds, Calm, SLACK_MS } from './bounds'
+import { GrantInvariants } from './grant-invariants'
+import { REFRESH_MARK } from './grants'
+import type { RequestUnderWay } from './request-under-way'
 import type { Scenario } from './scenario'
 import type { Host, World } from './world'
 
@@ -23,6 +26,11 @@ export const INVARIANTS = {
   secrecy: 'no secret is on the wire to the store, and no token in the arguments of a script',
   rightError: 'a call fails with an error that it may fail with',
   noUnhandled: 'no rejection is unhandled',
+  newestRefreshToken: 'no refresh token is sent when the store had its successor, unless the store lost it',
+  oneRefresh:
+    'one use of a grant at a time: in a process always, in the fleet unless the store loses data or a process stops',
+  keptGrant: 'no grant is lost, unless a response, a process or the store was',
+  newestConsent: 'no refresh token of an old consent is sent',
 } as const
 
 export type Invariant = keyof typeof INVARIANTS
@@ -86,6 +94,7 @@ export class Invariants {
   readonly #server: AuthorizationServer
   readonly #bounds: Bounds
   readonly calm: Calm
+  readonly grants: GrantInvariants
   /** The requests to an endpoint that is down, of late. */
   readonly #outageRequests: { readonly host: Host; readonly at: number; readonly hasLearned: boolean }[] = []
   /** How many requests of each process failed in this outage, and when the process has learned of it. */
@@ -100,6 +109,9 @@ export class Invariants {
     this.#server = server
     this.#bounds = bounds
     this.calm = new Calm(scenario)
+    const { calm } = this
+    const broken: Invariants['broken'] = (invariant, text) => this.broken(invariant, text)
+    this.grants = new GrantInvariants({ world, scenario, grants: server.grants, bounds, calm, broken })
     server.onRequest = (request) => this.#checkRequest(request)
   }
 
@@ -109,8 +121,8 @@ export class Invariants {
     this.#world.scheduler.stop()
   }
 
-  get #recoversAt(): number {
-    return this.#scenario.durationMs + this.#bounds.recoveryMs
+  #recoversAt({ client }: Key): number {
+    return Math.max(this.#scenario.durationMs + this.#bounds.recoveryMs, this.grants.recoversAt(client))
   }
 
   /** A call got a token. */
@@ -181,6 +193,7 @@ export class Invariants {
     this.#checkDuration(call)
     if (wasAborted) return
     if (!(error instanceof TokenRequestError)) return this.broken('rightError', `${who} failed with ${String(error)}`)
+    if (error.message.includes(REFRESH_MARK)) return this.broken('secrecy', `a refresh token is in ${error.message}`)
     const isDemanding = options.forceRenewal || options.minValidityMs !== undefined
     if (!isDemanding && this.#isValid(state.known)) {
       return this.broken(
@@ -188,7 +201,7 @@ export class Invariants {
         `${who} failed for ${key.id} (${error.error}), and ${state.known?.value} is valid`,
       )
     }
-    if (now > this.#recoversAt) this.broken('recovers', `${who} failed for ${key.id}: ${error.message}`)
+    if (now > this.#recoversAt(key)) this.broken('recovers', `${who} failed for ${key.id}: ${error.message}`)
   }
 
   #isValid(known: IssuedToken | undefined): boolean {
@@ -210,7 +223,7 @@ export class Invariants {
     if (isPlain && took > this.#bounds.longestCallWithTokenMs && wasKnown) {
       this.broken('ends', `${call.who} waited ${took.toFixed(0)} ms for ${call.key.id}, and a valid token was known`)
     }
-    if (call.startedAt > this.#recoversAt && took > this.#bounds.calmCallMs) {
+    if (call.startedAt > this.#recoversAt(call.key) && took > this.#bounds.calmCallMs) {
       this.broken('recovers', `${call.who} still waited ${took.toFixed(0)} ms for ${call.key.id}`)
     }
   }
@@ -242,6 +255,7 @@ export class Invariants {
         return this.broken('oneRenewal', `${hosts} renew ${request.key} at the same time`)
       }
     }
+    this.grants.checkRequest(request, this.#server.underWay)
     if (this.outageSince !== undefined) this.#checkOutage(request, now)
   }
 
@@ -291,6 +305,8 @@ export class Invariants {
       if (args[index]?.includes(SECRET_MARK)) this.broken('secrecy', `a secret is in ${command}`)
       if (isScript && args[index]?.includes(TOKEN_MARK))
         this.broken('secrecy', 'a token is in the arguments of a script')
+      if (isScript && args[index]?.includes(REFRESH_MARK))
+        this.broken('secrecy', 'a refresh token is in the arguments of a script')
     }
   }
 

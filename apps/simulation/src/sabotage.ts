@@ -26,6 +26,14 @@ export const SABOTAGES = [
   'wrongError',
   /** A rejection that nobody handles. */
   'unhandledRejection',
+  /** A process does not get the refresh tokens that are in the store. */
+  'hideRefreshTokens',
+  /** Refresh tokens do not get into the store, though the store says so. */
+  'dropRefreshTokens',
+  /** Every process gets the lease of a refresh token at once. */
+  'refreshLeaseForAll',
+  /** Processes do not learn of a new consent. */
+  'oldConsent',
 ] as const
 
 export type Sabotage = (typeof SABOTAGES)[number]

@@ -25,6 +25,15 @@ interface ClientPlan {
   readonly refreshShare: number
   /** How many tenants use the client, each with a token of its own. 0: the client's own token only. */
   readonly tenants: number
+  /** Whether the client uses a refresh token, and how the server treats it. */
+  readonly refreshToken?: RefreshTokenPlan
+}
+
+export interface RefreshTokenPlan {
+  /** Whether each use replaces the refresh token. */
+  readonly rotates: boolean
+  /** For how long a refresh token that was replaced can be used again. After that, a second use ends the grant. */
+  readonly graceMs: number
 }
 
 interface ManagerPlan {
@@ -111,8 +120,11 @@ export type Fault =
   | (Lasting & { readonly kind: 'apiRejects'; readonly share: number })
   | (At & { readonly kind: 'deleteToken'; readonly process: number; readonly client: number })
   | (At & { readonly kind: 'clear'; readonly process: number; readonly client: number })
+  /** A person gives a new consent. The old refresh token is not valid any more. The processes learn it later. */
+  | (At & { readonly kind: 'newConsent'; readonly client: number; readonly knownAfterMs: number })
 
-type FaultKind = Fault['kind']
+/** `newConsent` is drawn on its own. */
+type FaultKind = Exclude<Fault['kind'], 'newConsent'>
 export type EndpointFailure = 'refused' | 'hangs' | '500' | '503' | '429' | 'rubbish' | 'html' | 'noToken'
 
 const MINUTE_MS = 60_000
@@ -154,7 +166,7 @@ export function drawScenario(seed: number): Scenario {
   const hasFaults = !random.chance(0.1)
   const quietMs = 2 * MINUTE_MS + Math.min(longestMs, 10 * MINUTE_MS)
   const faults = hasFaults ? drawFaults(random, { processes, clients, durationMs }) : []
-  return {
+  return withRefreshTokens({
     seed,
     processes,
     clients,
@@ -179,7 +191,27 @@ export function drawScenario(seed: number): Scenario {
       isDemanding: faults.length > 0,
     },
     faults,
+  })
+}
+
+/** In a third of all scenarios, clients use refresh tokens. A seed draws the rest of its scenario as if there were none. */
+function withRefreshTokens(scenario: Scenario): Scenario {
+  const { seed, options, processes, faults, durationMs } = scenario
+  const random = new Random(`refresh tokens ${seed}`)
+  // Without a store, each process would use the first refresh token.
+  if (!random.chance(0.35) || (!options.hasStore && processes > 1)) return scenario
+  const clients = scenario.clients.map((client) => {
+    const graceMs = random.chance(0.5) ? 0 : Math.round(random.magnitude(1_000, MINUTE_MS))
+    const refreshToken = { rotates: random.chance(0.9), graceMs }
+    return random.chance(0.8) ? { ...client, refreshToken } : client
+  })
+  const consents: Fault[] = []
+  while (faults.length > 0 && random.chance(0.3)) {
+    const at = Math.round(durationMs * random.between(0, 0.9))
+    const knownAfterMs = random.chance(0.5) ? 0 : Math.round(random.magnitude(10, 20_000))
+    consents.push({ kind: 'newConsent', at, client: random.index(clients.length), knownAfterMs })
   }
+  return { ...scenario, clients, faults: [...faults, ...consents].sort((a, b) => a.at - b.at) }
 }
 
 function drawClient(random: Random): ClientPlan {
@@ -272,5 +304,5 @@ export function endOf(fault: Fault): number {
   if (fault.kind === 'storeRubbish') return fault.at + RUBBISH_MS
   if ('forMs' in fault) return fault.at + fault.forMs
   if ('downMs' in fault) return fault.at + fault.downMs
-  return fault.kind === 'rotateSecret' ? fault.at + fault.knownAfterMs : fault.at
+  return 'knownAfterMs' in fault ? fault.at + fault.knownAfterMs : fault.at
 }

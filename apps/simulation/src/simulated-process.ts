@@ -3,11 +3,15 @@ import {
   createRequestAuthorizer,
   createTokenManager,
   type RequestAuthorizer,
+  refreshToken,
+  type StoreLease,
   type TokenManager,
   type TokenStore,
 } from '@tokenward/core'
 import { redisStore } from '@tokenward/store-redis'
 import type { AuthorizationServer } from './authorization-server'
+import { KEPT_LEASE_MARGIN_MS } from './bounds'
+import { REFRESH_MARK } from './grants'
 import type { Call, CallOptions, Invariants, Key, KeyState } from './invariants'
 import type { ProtectedApi } from './protected-api'
 import type { Random } from './random'
@@ -26,6 +30,8 @@ export interface ProcessParts {
   readonly invariants: Invariants
   /** The secret of a client, as processes know it. */
   readonly secretOf: (client: string) => string
+  /** The first refresh token of a client, as processes know it. Undefined: the client uses none. */
+  readonly firstTokenOf: (client: string) => string | undefined
   /** Told which process runs now. */
   readonly enter: (process: SimulatedProcess) => void
 }
@@ -165,7 +171,7 @@ export class SimulatedProcess implements Host {
   }
 
   #createManager(): TokenManager {
-    const { scenario, network, server, secretOf } = this.#parts
+    const { scenario, network, server, secretOf, firstTokenOf } = this.#parts
     const { hasStore, ...options } = scenario.options
     const random = this.#random.fork(this.#incarnation)
     const fetch = server.connect(this)
@@ -174,6 +180,9 @@ export class SimulatedProcess implements Host {
       clientId: name,
       clientSecret: () => secretOf(name),
       fetch,
+      ...(firstTokenOf(name) !== undefined && {
+        requester: refreshToken({ refreshToken: () => firstTokenOf(name) ?? '' }),
+      }),
     })
     const names = server.clients.map(({ name }) => name)
     return createTokenManager({
@@ -188,21 +197,13 @@ export class SimulatedProcess implements Host {
   }
 
   #sabotaged(store: Required<TokenStore>): TokenStore {
-    const { sabotage } = this.#parts.scenario
+    const { scenario } = this.#parts
     const connection = this.#parts.network.connect(this)
-    switch (sabotage) {
+    switch (scenario.sabotage) {
       case 'leaseForAll':
         return {
           ...store,
-          lease: (key) => ({
-            lease: {
-              release() {},
-              async commit(value, ttlMs, group) {
-                await store.set(key, value, ttlMs, group)
-                return true
-              },
-            },
-          }),
+          lease: (key) => ({ lease: unsafeLease(store, key) }),
         }
       case 'outOfTurn':
         return {
@@ -223,6 +224,39 @@ export class SimulatedProcess implements Host {
               return true
             }
             return { lease: { ...lease, commit } }
+          },
+        }
+      case 'hideRefreshTokens':
+        return {
+          ...store,
+          async lease(key, ...rest) {
+            const result = await store.lease(key, ...rest)
+            return result?.value?.includes(REFRESH_MARK) ? { lease: unsafeLease(store, key) } : result
+          },
+        }
+      case 'dropRefreshTokens':
+        return {
+          ...store,
+          async lease(key, ...rest) {
+            const result = await store.lease(key, ...rest)
+            if (!result?.lease) return result
+            const { lease } = result
+            const commit: StoreLease['commit'] = async (value, ...more) => {
+              if (!value.includes(REFRESH_MARK)) return lease.commit(value, ...more)
+              await lease.release()
+              return true
+            }
+            return { ...result, lease: { ...lease, commit } }
+          },
+        }
+      case 'refreshLeaseForAll':
+        return {
+          ...store,
+          async lease(key, leaseMs, staleValue, group) {
+            const isForRefreshToken = leaseMs === scenario.options.timeoutMs + KEPT_LEASE_MARGIN_MS
+            if (!isForRefreshToken) return store.lease(key, leaseMs, staleValue, group)
+            const value = await store.get(key)
+            return value === undefined || value === staleValue ? { lease: unsafeLease(store, key) } : { value }
           },
         }
       default:
@@ -463,6 +497,17 @@ export class SimulatedProcess implements Host {
         return typeof value === 'function' ? value.bind(target) : value
       },
     })
+  }
+}
+
+/** A lease that was not taken. */
+function unsafeLease(store: TokenStore, key: string): StoreLease {
+  return {
+    release() {},
+    async commit(value, ttlMs, group) {
+      await store.set(key, value, ttlMs, group)
+      return true
+    },
   }
 }
 

@@ -6,6 +6,8 @@ import { EPOCH_MS, type World } from './world'
 export class SimulatedRedis {
   readonly #world: World
   readonly #replicationMs: number
+  /** Gets each value of a key, when the master has it. */
+  readonly #onValue: (text: string) => void
   #primary: RedisModel
   #replica: RedisModel
   /** Counts the primaries. A write that had not reached the replica before a failover never does. */
@@ -13,8 +15,9 @@ export class SimulatedRedis {
   /** The processes that use the replica as their master, while there are two. */
   #split: ((process: number) => boolean) | undefined
 
-  constructor(world: World, replicationMs: number) {
+  constructor(world: World, replicationMs: number, onValue: (text: string) => void = () => {}) {
     this.#world = world
+    this.#onValue = onValue
     this.#replicationMs = replicationMs
     this.#replica = this.#create()
     this.#primary = this.#createPrimary(this.#replica)
@@ -72,6 +75,8 @@ export class SimulatedRedis {
     const generation = this.#generation
     const replica = this.#create()
     const primary = this.#create((key, entry) => {
+      // A value that is staged is not in its place yet.
+      if (entry?.value.type === 'string' && !key.includes(':staging:')) this.#onValue(entry.value.text)
       this.#world.scheduler.in(this.#replicationMs, () => {
         if (generation === this.#generation) replica.replicate(key, entry)
       })

@@ -23,6 +23,8 @@ export interface Outcome {
   readonly storeCommands: number
   readonly simulatedMs: number
   readonly mostInOutageSecond: number
+  /** Why grants were lost that nobody could have kept. */
+  readonly lostGrants: readonly string[]
 }
 
 /** Gets the simulated time of what reaches the store and the token endpoint. */
@@ -45,17 +47,19 @@ export async function simulate(
   const world = { scheduler, random, log: new EventLog(scheduler, write) }
   const bounds = new Bounds(scenario)
   const { network: plan, clients, durationMs, quietMs } = scenario
-  const serverClients = clients.map(({ lifetimeMs, refreshShare }, index) => ({
+  const serverClients = clients.map(({ lifetimeMs, refreshShare, refreshToken }, index) => ({
     name: `c${index}`,
     lifetimeMs,
     refreshShare,
+    ...(refreshToken && { refreshToken }),
     secretNumber: 1,
     isRefused: false,
   }))
   const server = new AuthorizationServer(world, plan.endpointMs, serverClients)
   const api = new ProtectedApi(world, server, plan.apiMs)
   const invariants = new Invariants(world, scenario, server, bounds)
-  const redis = new SimulatedRedis(world, plan.replicationMs)
+  const { grants } = server
+  const redis = new SimulatedRedis(world, plan.replicationMs, (text) => grants.noteStored(text))
   const watch = (command: string, args: readonly string[]) => {
     observer?.command(scheduler.now)
     invariants.checkWire(command, args)
@@ -67,6 +71,12 @@ export async function simulate(
   let current: SimulatedProcess | undefined
   const secrets = new Map(serverClients.map(({ name }) => [name, server.secretOf(name)]))
   const learnSecret = (client: string) => void secrets.set(client, server.secretOf(client))
+  const firstTokens = new Map(serverClients.map(({ name }) => [name, grants.firstOf(name)]))
+  const learnConsent = (client: string) => {
+    if (scenario.sabotage !== 'oldConsent') firstTokens.set(client, grants.firstOf(client))
+    invariants.grants.noteKnown(client)
+  }
+  grants.onConsent = learnConsent
   const ids = random.fork('ids')
   const restorePlatform = replacePlatform({
     wallNow: () => current?.clock.wallNow() ?? EPOCH_MS + scheduler.now,
@@ -80,7 +90,8 @@ export async function simulate(
     current = process
   }
   const secretOf = (client: string) => secrets.get(client) ?? ''
-  const parts = { world, scenario, keys, server, network, api, invariants, secretOf, enter }
+  const firstTokenOf = (client: string) => firstTokens.get(client)
+  const parts = { world, scenario, keys, server, network, api, invariants, secretOf, firstTokenOf, enter }
   const processes = Array.from({ length: scenario.processes }, (_, index) => new SimulatedProcess(index, parts))
   for (const each of processes) {
     scheduler.in(random.between(0, 100), () => each.start())
@@ -88,7 +99,7 @@ export async function simulate(
       for (const other of processes) if (other !== each) other.noteDeletion(deleted, before)
     }
   }
-  scheduleFaults({ ...parts, processes, redis, learnSecret })
+  scheduleFaults({ ...parts, processes, redis, learnSecret, learnConsent })
   const look = () => {
     for (const each of processes) each.checkPending()
     scheduler.in(LOOK_EVERY_MS, look)
@@ -110,6 +121,7 @@ export async function simulate(
     storeCommands: network.commands,
     simulatedMs: scheduler.now,
     mostInOutageSecond: invariants.mostInOutageSecond,
+    lostGrants: invariants.grants.lost,
   }
 }
 

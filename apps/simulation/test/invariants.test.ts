@@ -3,7 +3,7 @@ import { INVARIANTS, type Invariant } from '../src/invariants'
 import type { Sabotage } from '../src/sabotage'
 import type { Scenario } from '../src/scenario'
 import { brokenBy } from '../src/shrink'
-import { down, smallScenario } from './support'
+import { down, refreshing, smallScenario } from './support'
 
 // An invariant that cannot fail proves nothing. Each is broken here on purpose.
 
@@ -48,6 +48,19 @@ const BROKEN: Readonly<Record<Invariant, Broken>> = {
   secrecy: { by: 'tokenInScript', in: smallScenario() },
   rightError: { by: 'wrongError', in: smallScenario() },
   noUnhandled: { by: 'unhandledRejection', in: outage },
+  newestRefreshToken: { by: 'hideRefreshTokens', in: smallScenario({ clients: [refreshing()] }) },
+  oneRefresh: {
+    by: 'refreshLeaseForAll',
+    in: smallScenario({ clients: [refreshing(2)], network: { ...smallScenario().network, endpointMs: 500 } }),
+  },
+  keptGrant: { by: 'dropRefreshTokens', in: smallScenario({ clients: [refreshing()] }) },
+  newestConsent: {
+    by: 'oldConsent',
+    in: smallScenario({
+      clients: [refreshing()],
+      faults: [{ kind: 'newConsent', at: 10_000, client: 0, knownAfterMs: 0 }],
+    }),
+  },
 }
 
 test.for(Object.entries(BROKEN) as [Invariant, Broken][])(

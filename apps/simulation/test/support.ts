@@ -22,6 +22,14 @@ export function smallScenario(changes: Partial<Scenario> = {}): Scenario {
   }
 }
 
+/** A client whose grant ends when a refresh token is used twice. */
+export const refreshing = (tenants = 0): Scenario['clients'][number] => ({
+  lifetimeMs: 20_000,
+  refreshShare: 0,
+  tenants,
+  refreshToken: { rotates: true, graceMs: 0 },
+})
+
 export const down = (at: number, forMs: number): Fault => ({
   kind: 'endpointDown',
   at,
