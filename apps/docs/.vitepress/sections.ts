@@ -25,7 +25,11 @@ export const sections = [
         'scope, resource and other parameters for one call',
       ),
       page('nestjs', 'NestJS', 'a module, HTTP clients by injection, and an end with the application'),
-      page('stacks', 'BullMQ, Fastify, cron, serverless', 'where a token manager is made in each stack, and when it ends'),
+      page(
+        'stacks',
+        'BullMQ, Fastify, cron, serverless',
+        'where a token manager is made in each stack, and when it ends',
+      ),
       page('mcp', 'MCP clients', 'one token for all clients of the Model Context Protocol in a process and a fleet'),
       page('websocket', 'WebSocket', 'connections that open with a token, and outlive it'),
       page('grpc', 'gRPC', 'tokens for the calls of @grpc/grpc-js, in one argument of a client'),
