@@ -252,7 +252,9 @@ test('a store that cannot be read keeps an old refresh token from being sent', a
   expect(endpoint.sent).toEqual(['rt-0', 'rt-1'])
   store.broken = undefined
   await clock.advance(1_000)
-  expect(await accessToken(tokens)).toBe('at-3')
+  const third = accessToken(tokens)
+  await clock.advance(5_000)
+  expect(await third).toBe('at-3')
   expect(endpoint.sent).toEqual(['rt-0', 'rt-1', 'rt-2'])
 })
 
@@ -287,6 +289,29 @@ test('a refresh token that could not be written is written and used when the sto
   const others = accessToken(start(), { forceRenewal: true })
   await clock.advance(20)
   expect(await others).toBe('at-3')
+  expect(endpoint.sent).toEqual(['rt-0', 'rt-1', 'rt-2'])
+})
+
+test('after an outage, the process that could not write its refresh token comes first', async () => {
+  const { clock, store, endpoint, start } = shared()
+  const [tokens, other] = [start(), start()]
+  await accessToken(tokens)
+  await clock.advance(101_000)
+  endpoint.latencyMs = 10
+  const second = accessToken(tokens)
+  await settle()
+  store.broken = down
+  await clock.advance(20)
+  expect(await second).toBe('at-2')
+  // Longer than the lease.
+  await clock.advance(30_000)
+  const denied = other.getAccessToken('c').then(undefined, (thrown: unknown) => thrown)
+  await clock.advance(10_000)
+  expect(await denied).toMatchObject({ error: 'credential_unavailable' })
+  store.broken = undefined
+  const third = accessToken(other, { forceRenewal: true })
+  await clock.advance(5_000)
+  expect(await third).toBe('at-3')
   expect(endpoint.sent).toEqual(['rt-0', 'rt-1', 'rt-2'])
 })
 

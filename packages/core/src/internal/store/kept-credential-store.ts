@@ -19,6 +19,11 @@ const POLL_GROWTH = 1.5
 const LONGEST_POLL_MS = 500
 /** A store that fails for longer fails the use: there is nothing to go on with. */
 const STORE_PATIENCE_MS = 2_000
+/**
+ * After an outage, a process whose write failed writes again within this time. Its lease may be over: until then, nobody else takes what is
+ * in the store for the newest.
+ */
+const SETTLE_MS = 2_500
 /** So many entries are remembered, so that the store need not be asked twice. */
 const MOST_SEEN = 10_000
 
@@ -111,7 +116,10 @@ export class KeptCredentialStore {
       // What only this process knows is not used: a write that failed may have reached the store, and another process may have used it.
       const isStored = !(await this.#unstored?.write(key))
       const askedAt = this.#clock.monotonic()
-      const asked = isStored ? await store.getOrLeaseAlone(key, leaseMs, text) : undefined
+      // A store that fails again and again must not stop renewals for good.
+      const isSettled = store.worksForMs >= SETTLE_MS || askedAt - startedAt > 2 * SETTLE_MS
+      const ask = () => (isSettled ? store.getOrLeaseAlone(key, leaseMs, text) : isReadable(store, key))
+      const asked = isStored ? await ask() : undefined
       const isHopeless = !asked && this.#clock.monotonic() - startedAt > STORE_PATIENCE_MS
       if (isHopeless) throw unavailable(scope.client, 'the store failed')
       const { value, lease } = asked?.value ?? {}
@@ -176,6 +184,11 @@ export class KeptCredentialStore {
     ).catch(() => {})
     this.#unstored?.giveUp()
   }
+}
+
+/** Like a look that found nothing new, when the store can be read. */
+async function isReadable(store: StoreAccess, key: string): Promise<{ readonly value: undefined } | undefined> {
+  return (await store.get(key)) && { value: undefined }
 }
 
 function unavailable(client: string, why: string): TokenRequestError {

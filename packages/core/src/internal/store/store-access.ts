@@ -55,6 +55,11 @@ export class StoreAccess {
     return this.#store.lease !== undefined
   }
 
+  /** See {@link StoreHealth.worksForMs}. */
+  get worksForMs(): number {
+    return this.#health.worksForMs
+  }
+
   /** When calls in a row that start now have to end, all together. */
   deadline(): number {
     return this.#clock.monotonic() + this.#timeoutMs

@@ -10,6 +10,8 @@ export class StoreHealth {
   readonly #emit: Emit
   readonly #faults = new Set<StoreFault>()
   #failingSince = 0
+  /** When the first call after the last failure succeeded. Undefined: none has. */
+  #worksSince: number | undefined = Number.NEGATIVE_INFINITY
 
   constructor(clock: Clock, emit: Emit) {
     this.#clock = clock
@@ -20,8 +22,14 @@ export class StoreHealth {
     return this.#faults.size > 0
   }
 
+  /** How long no call has failed, as far as this process knows, in milliseconds. */
+  get worksForMs(): number {
+    return this.#clock.monotonic() - (this.#worksSince ?? this.#clock.monotonic())
+  }
+
   /** A call failed. @param error what the store threw, or `timeout` */
   noteFailure(operation: StoreFailed['operation'], error: unknown): void {
+    this.#worksSince = undefined
     this.#note({ operation, reason: error === 'timeout' ? error : errorCode(error) })
   }
 
@@ -33,6 +41,7 @@ export class StoreHealth {
 
   /** A call succeeded. */
   noteSuccess(operation: StoreFailed['operation']): void {
+    this.#worksSince ??= this.#clock.monotonic()
     // A lease reads and writes.
     this.#clear(operation === 'get' ? ['read'] : operation === 'lease' ? ['read', 'write'] : ['write'])
   }
