@@ -43,6 +43,11 @@ export class GrantInvariants {
     return consent.isRevoked ? Number.POSITIVE_INFINITY : (this.#known.get(client)?.at ?? 0) + bounds.recoveryMs
   }
 
+  /** Whether a person gave a new consent between two requests of a client. */
+  haveSeveralConsents(...requests: readonly RequestUnderWay[]): boolean {
+    return new Set(requests.map(({ refreshToken = '' }) => this.#parts.grants.find(refreshToken)?.consent)).size > 1
+  }
+
   /** A process sends a refresh token. */
   checkRequest(request: RequestUnderWay, underWay: Iterable<RequestUnderWay>): undefined {
     const { grants, world, broken, calm, bounds } = this.#parts
@@ -56,7 +61,7 @@ export class GrantInvariants {
       return broken('newestRefreshToken', `${host.name} sends ${token.value} although the store had ${next.value}`)
     }
     for (const other of underWay) {
-      const isSameGrant = other.client === client && grants.find(other.refreshToken ?? '')?.consent === token.consent
+      const isSameGrant = other.client === client && !this.haveSeveralConsents(other, request)
       if (other === request || !isSameGrant || !grants.consentOf(client)?.plan.rotates) continue
       const hosts = `${other.host.name} (since ${other.since.toFixed(0)}) and ${host.name}`
       const isExcused = !this.#isShared || !calm.is(other.since - bounds.keptLeaseMs, now, 'storedData', 'pause')

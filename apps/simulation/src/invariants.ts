@@ -240,6 +240,8 @@ export class Invariants {
     this.#requests.set(request.key, (this.#requests.get(request.key) ?? 0) + 1)
     for (const other of this.#server.underWay) {
       if (other === request || other.key !== request.key) continue
+      // A request goes on when its callers have given up, so that its refresh token is not lost.
+      if (this.grants.haveSeveralConsents(other, request)) continue
       if (other.host === request.host) {
         return this.broken('oneRenewal', `${request.host.name} sends a second request for ${request.key}`)
       }
