@@ -30,7 +30,6 @@ export function startBullmqWorker(
     clock,
   })
   const catalog = createFetch(tokens, 'catalog.client', { baseURL: api })
-  const connection = new Redis(redisUrl, { maxRetriesPerRequest: null })
   const worker = new Worker<{ path: string }, number>(
     QUEUE,
     async (job) => {
@@ -40,7 +39,7 @@ export function startBullmqWorker(
       if (!response.ok) throw new Error(`the catalog responded with ${response.status}`)
       return response.status
     },
-    { connection },
+    { connection: connectionTo(redisUrl) },
   )
   return {
     worker,
@@ -48,13 +47,15 @@ export function startBullmqWorker(
       await worker.close() // waits for the jobs under way
       await tokens.close()
       redis.disconnect()
-      connection.disconnect()
     },
   }
 }
 
+/** BullMQ makes the connection, and ends it. */
+export const connectionTo = (url: string) => ({ url, maxRetriesPerRequest: null })
+
 export function catalogQueue(redisUrl: string): Queue<{ path: string }, number> {
   return new Queue<{ path: string }, number>(QUEUE, {
-    connection: new Redis(redisUrl, { maxRetriesPerRequest: null }),
+    connection: connectionTo(redisUrl),
   })
 }

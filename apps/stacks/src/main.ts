@@ -4,8 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { type IdentityProvider, startIdentityProvider } from '@tokenward/identity-provider'
 import { startRedis } from '@tokenward/local-servers'
 import { QueueEvents } from 'bullmq'
-import { Redis } from 'ioredis'
-import { catalogQueue, QUEUE, startBullmqWorker } from './bullmq-worker'
+import { catalogQueue, connectionTo, QUEUE, startBullmqWorker } from './bullmq-worker'
 import { createFastifyService } from './fastify-service'
 import { CatalogWorker, startNestWorker } from './nest-worker'
 import { createHandler } from './serverless-handler'
@@ -23,9 +22,9 @@ const samples: Readonly<Record<string, Sample>> = {
   async bullmq(settings) {
     const redis = await startRedis()
     const queue = catalogQueue(redis.url)
-    const events = new QueueEvents(QUEUE, { connection: new Redis(redis.url, { maxRetriesPerRequest: null }) })
+    const events = new QueueEvents(QUEUE, { connection: connectionTo(redis.url) })
     const workers = [startBullmqWorker(settings, redis.url), startBullmqWorker(settings, redis.url)]
-    const jobs = await queue.addBulk(Array.from({ length: 20 }, () => ({ name: 'list', data: { path: 'list' } })))
+    const jobs = await queue.addBulk(Array.from({ length: 8 }, () => ({ name: 'list', data: { path: 'list' } })))
     const statuses = await Promise.all(jobs.map((job) => job.waitUntilFinished(events)))
     console.log(`BullMQ: ${statuses.filter((status) => status === 200).length} of ${jobs.length} jobs succeeded`)
     await Promise.all(workers.map((worker) => worker.close()))
@@ -72,5 +71,3 @@ for (const each of chosen) {
   await samples[each]?.(settings, provider)
   await provider.close()
 }
-// The connections of BullMQ's own are not all ended by its `close`.
-process.exit()
