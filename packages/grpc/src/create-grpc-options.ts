@@ -46,7 +46,12 @@ export function createGrpcOptions<Name extends string>(
   }
   const retryOn401 = retryOnUnauthenticated ?? true
   const channels = new AuthorizedChannels<Name>(tokens, client, { tokenParameters, retryOn401 }, given)
-  const interceptor = tokenInterceptor({ client, channels, retries: retryOn401 })
+  const interceptor = tokenInterceptor({
+    client,
+    channels,
+    retries: retryOn401,
+    readsMetadata: typeof tokenParameters === 'function',
+  })
   // The last interceptor is nearest to the channel: the others see a call that is sent twice as one call.
   const interceptors = given.interceptor_providers?.length
     ? { interceptor_providers: [...given.interceptor_providers, () => interceptor] }

@@ -87,3 +87,13 @@ test('the metadata of the caller is sent, without an authorization of its own, a
   }
   expect(metadata.get('authorization')).toEqual(['Bearer of-the-caller'])
 })
+
+test('a claims challenge in the metadata of a rejection: the next token is requested with the claims', async () => {
+  const { provider, server, client } = await setup()
+  const claims = '{"access_token":{"nbf":{"essential":true,"value":"1604106651"}}}'
+  server.challenge = `Bearer error="insufficient_claims", claims="${btoa(claims)}"`
+  await get(client)
+  provider.revokeIssued()
+  expect((await get(client)).error).toBeUndefined()
+  expect(provider.tokenRequests.map(({ parameters }) => parameters.claims)).toEqual([undefined, claims])
+})

@@ -2,7 +2,7 @@ import {
   type ClientOptions,
   credentials,
   loadPackageDefinition,
-  type Metadata,
+  Metadata,
   Server,
   ServerCredentials,
   ServerInterceptingCall,
@@ -61,6 +61,8 @@ export interface InvoiceServer {
   rejectsAll: boolean
   /** Whether it sends its metadata before it rejects a token. */
   beginsBeforeRejecting: boolean
+  /** What it says in `www-authenticate` when it rejects a token. */
+  challenge?: string
   /** Called before it rejects a token. */
   rejecting?: () => void
   /** The statuses that the next calls with a valid token end with, in place of a response. */
@@ -98,7 +100,9 @@ export async function startInvoiceServer(provider: IdentityProvider, { tls = fal
             if (!seen.accepted) {
               server.rejecting?.()
               if (server.beginsBeforeRejecting) call.sendMetadata(metadata)
-              call.sendStatus({ code: status.UNAUTHENTICATED, details: 'the token is not valid' })
+              const details = new Metadata()
+              if (server.challenge !== undefined) details.set('www-authenticate', server.challenge)
+              call.sendStatus({ code: status.UNAUTHENTICATED, details: 'the token is not valid', metadata: details })
               return
             }
             const code = server.failures.shift()

@@ -4,8 +4,6 @@ import { ConfigurationError, type RequestAuthorization, TokenRequestError, Token
 /** The call is not sent: there is no other token for it. */
 const NOT_SENT = Symbol('not sent')
 
-const NO_HEADERS = { get: () => null }
-
 /** Returns what a call is sent with. Undefined: it is not sent. */
 export type Authorize = () => RequestAuthorization | undefined | Promise<RequestAuthorization | undefined>
 
@@ -19,6 +17,18 @@ export class Attempt {
   constructor(client: string, authorize: Authorize) {
     this.#client = client
     this.#authorize = authorize
+  }
+
+  /** An attempt whose token is there: {@link headers} present it. */
+  static ready(client: string, authorization: RequestAuthorization): Attempt {
+    const attempt = new Attempt(client, () => authorization)
+    attempt.#authorization = authorization
+    return attempt
+  }
+
+  /** What presents the token, if it is there already. */
+  get headers(): Readonly<Record<string, string>> {
+    return this.#authorization?.headers ?? {}
   }
 
   /** Credentials of a call that present the token. grpc-js asks for them when the connection is ready. */
@@ -72,7 +82,9 @@ export class Attempt {
   async next(result: StatusObject, isRepeatable: boolean): Promise<RequestAuthorization | undefined> {
     if (result.code === status.OK) this.accept()
     if (!this.isRejectedBy(result)) return undefined
-    return this.#authorization?.next({ status: 401, headers: NO_HEADERS }, isRepeatable).catch(() => undefined)
+    // A server may say in `www-authenticate` what it demands of the next token, as in HTTP.
+    const headers = { get: (name: string) => result.metadata.get(name).map(String).join(', ') || null }
+    return this.#authorization?.next({ status: 401, headers }, isRepeatable).catch(() => undefined)
   }
 
   /** The status for the caller. When there was no token, it says why. */

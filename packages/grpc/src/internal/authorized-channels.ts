@@ -1,4 +1,4 @@
-import { Channel, type ChannelCredentials, type ClientOptions, credentials } from '@grpc/grpc-js'
+import { Channel, type ChannelCredentials, type ClientOptions, connectivityState, credentials } from '@grpc/grpc-js'
 import {
   type AuthorizedCallOptions,
   ConfigurationError,
@@ -16,6 +16,8 @@ export interface AuthorizedChannel {
   readonly authorizer: RequestAuthorizer
   /** `https://host:port` */
   readonly origin: string
+  /** Whether a call can be sent now. */
+  isReady(): boolean
 }
 
 /** Creates the channels of clients, and knows which of them may get tokens. */
@@ -51,7 +53,17 @@ export class AuthorizedChannels<Name extends string = string> {
     const channel = this.#createChannel(address, channelCredentials, { ...options, ...direct })
     const target = channel.getTarget()
     // Of two channels to one target, the one in plain text has the stricter rules.
-    if (!isSecure || !this.#byTarget.has(target)) this.#byTarget.set(target, { authorizer, origin })
+    if (!isSecure || !this.#byTarget.has(target)) {
+      const isReady = () => channel.getConnectivityState(false) === connectivityState.READY
+      this.#byTarget.set(target, { authorizer, origin, isReady })
+    }
+    return channel
+  }
+
+  /** The only channel, if there is one only. */
+  get sole(): AuthorizedChannel | undefined {
+    if (this.#byTarget.size !== 1) return undefined
+    const [channel] = this.#byTarget.values()
     return channel
   }
 

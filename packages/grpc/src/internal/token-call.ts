@@ -1,8 +1,11 @@
 import { InterceptingCall, type InterceptingListener, Metadata, type StatusObject } from '@grpc/grpc-js'
 import type { RequestAuthorization } from '@tokenward/core'
 import type { Attempt, Authorize } from './attempt'
+import type { CallEnd } from './call-end'
 
 type Message = Parameters<InterceptingCall['sendMessageWithContext']>
+
+const NONE = new Metadata()
 
 /** A call to the interceptor below, and its token. */
 export interface SentCall {
@@ -13,19 +16,16 @@ export interface SentCall {
 interface TokenCallContext {
   /** Whether the call is sent once more when the server rejects its token. */
   readonly isRepeatable: boolean
+  readonly end: CallEnd
   /** Makes a call, which is not started. @throws Error when the channel was closed */
   create(authorize: Authorize): SentCall
-  begin(headers: () => Headers, signal: () => AbortSignal): RequestAuthorization | Promise<RequestAuthorization>
 }
 
 /** A call with a token, which may be sent twice. */
 export class TokenCall extends InterceptingCall {
   readonly #first: Attempt
   readonly #context: TokenCallContext
-  /** Detaches the caller from the token. Made when there is something to wait for. */
-  #ending: AbortController | undefined
-  #hasEnded = false
-  #metadata = new Metadata()
+  #metadata = NONE
   #message: Message | undefined
   #isHalfClosed = false
   /** The call that is sent in place of the first one. */
@@ -37,19 +37,22 @@ export class TokenCall extends InterceptingCall {
     this.#context = context
   }
 
-  /** What the call is sent with. */
-  begin(): RequestAuthorization | Promise<RequestAuthorization> {
-    return this.#context.begin(
-      () => headersOf(this.#metadata),
-      () => this.#signal(),
-    )
+  /** The text values of the metadata. */
+  headers(): Headers {
+    const headers = new Headers()
+    for (const name of Object.keys(this.#metadata.getMap())) {
+      for (const value of this.#metadata.get(name)) if (typeof value === 'string') headers.append(name, value)
+    }
+    return headers
   }
 
-  override start(metadata: Metadata, listener: Partial<InterceptingListener> = {}): void {
-    this.#metadata = metadata.clone()
+  override start(given: Metadata, listener: Partial<InterceptingListener> = {}): void {
+    const metadata = given.clone()
     // Two values would fail the call.
-    this.#metadata.remove('authorization')
-    super.start(this.#metadata, this.#context.isRepeatable ? this.#repeating(listener) : this.#passing(listener))
+    metadata.remove('authorization')
+    this.#metadata = metadata
+    for (const [name, value] of Object.entries(this.#first.headers)) metadata.set(name, value)
+    super.start(metadata, this.#context.isRepeatable ? this.#repeating(listener) : this.#passing(listener))
   }
 
   override sendMessageWithContext(...message: Message): void {
@@ -75,12 +78,6 @@ export class TokenCall extends InterceptingCall {
 
   override getAuthContext(): ReturnType<InterceptingCall['getAuthContext']> {
     return this.#second ? this.#second.getAuthContext() : super.getAuthContext()
-  }
-
-  #signal(): AbortSignal {
-    this.#ending ??= new AbortController()
-    if (this.#hasEnded) this.#ending.abort()
-    return this.#ending.signal
   }
 
   /** Passes everything on. */
@@ -142,6 +139,8 @@ export class TokenCall extends InterceptingCall {
     }
     const { call, attempt } = second
     this.#second = call
+    // The new token comes as credentials of the call.
+    for (const name of Object.keys(this.#first.headers)) this.#metadata.remove(name)
     let hasMessage = false
     call.start(this.#metadata, {
       onReceiveMetadata: (metadata) => listener.onReceiveMetadata?.(metadata),
@@ -168,17 +167,7 @@ export class TokenCall extends InterceptingCall {
   }
 
   #end(status: StatusObject, listener: Partial<InterceptingListener>): void {
-    this.#hasEnded = true
-    this.#ending?.abort()
+    this.#context.end.come()
     listener.onReceiveStatus?.(status)
   }
-}
-
-/** The text values of metadata. */
-function headersOf(metadata: Metadata): Headers {
-  const headers = new Headers()
-  for (const name of Object.keys(metadata.getMap())) {
-    for (const value of metadata.get(name)) if (typeof value === 'string') headers.append(name, value)
-  }
-  return headers
 }
