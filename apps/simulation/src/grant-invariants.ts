@@ -1,3 +1,4 @@
+import type { IssuedToken } from './authorization-server'
 import type { Bounds, Calm } from './bounds'
 import { type Grants, type IssuedRefreshToken, successorsOf } from './grants'
 import type { RequestUnderWay } from './request-under-way'
@@ -46,6 +47,12 @@ export class GrantInvariants {
   /** Whether a person gave a new consent between two requests of a client. */
   haveSeveralConsents(...requests: readonly RequestUnderWay[]): boolean {
     return new Set(requests.map(({ refreshToken = '' }) => this.#parts.grants.find(refreshToken)?.consent)).size > 1
+  }
+
+  /** Whether a person gave a new consent after an access token was issued. */
+  isOfOldConsent({ client, issuedAt }: IssuedToken): boolean {
+    const { number = 0, since = 0 } = this.#parts.grants.consentOf(client) ?? {}
+    return number > 1 && issuedAt < since
   }
 
   /** A process sends a refresh token. */
