@@ -1,4 +1,8 @@
+import { type ChildProcess, fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { createTokenManager, refreshToken } from '@tokenward/core'
 import { hasRedis, startFaultProxy, startRedis, type TestRedis, until } from '@tokenward/local-servers'
 import { encryptedStore } from '@tokenward/store-encrypted'
@@ -6,6 +10,21 @@ import { redisStore } from '@tokenward/store-redis'
 import { startProvider } from '@tokenward/test-support'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+
+// The processes run the built files, as a user would.
+const worker = fileURLToPath(new URL('worker.mjs', import.meta.url))
+if (!existsSync(new URL('../dist/index.js', import.meta.url)))
+  throw new Error('packages/store-encrypted is not built: pnpm run build')
+
+async function responseOf(child: ChildProcess, message?: string): Promise<unknown> {
+  const exited = once(child, 'exit').then(([code]) => Promise.reject(new Error(`the process ended with ${code}`)))
+  // It also ends after the test.
+  exited.catch(() => {})
+  const response = once(child, 'message')
+  if (message !== undefined) child.send(message)
+  const [text] = await Promise.race([response, exited])
+  return text
+}
 
 describe.skipIf(!(await hasRedis()))('refresh tokens in a Redis', () => {
   let redis: TestRedis
@@ -91,5 +110,38 @@ describe.skipIf(!(await hasRedis()))('refresh tokens in a Redis', () => {
     await start().getAccessToken('c', { forceRenewal: true })
     expect(provider.tokenRequests.map(({ status }) => status)).toEqual([200, 200, 200])
     expect(new Set(sent()).size).toBe(3)
+  })
+
+  test('processes of their own use each refresh token once, when some are killed and start again too', async () => {
+    const provider = await startProvider()
+    const { clientId, clientSecret } = provider.client('catalog.client')
+    const argument = JSON.stringify({
+      definition: { issuer: provider.issuer, clientId, clientSecret },
+      first: await provider.issueRefreshToken('catalog.client'),
+      key: randomBytes(32).toString('base64'),
+      redisUrl: redis.url,
+    })
+    const children: ChildProcess[] = []
+    onTestFinished(() => {
+      for (const child of children) child.kill('SIGKILL')
+    })
+    const start = (count: number) => {
+      const started = Array.from({ length: count }, () => fork(worker, [argument]))
+      children.push(...started)
+      return Promise.all(started.map((child) => responseOf(child)))
+    }
+    const scopes = ['catalog', 'catalog.read']
+    const renewAll = () => Promise.all(children.map((child, index) => responseOf(child, scopes[index % 2])))
+    const granted = ['catalog', 'catalog.read', 'catalog', 'catalog.read']
+
+    await start(4)
+    expect(await renewAll()).toEqual(granted)
+    for (const child of children.splice(0, 2)) child.kill('SIGKILL')
+    await start(2)
+    expect(await renewAll()).toEqual(granted)
+    const sent = provider.tokenRequests.map(({ refreshToken: value }) => value)
+    expect(provider.tokenRequests.map(({ status }) => status)).not.toContain(400)
+    expect(sent.length).toBeGreaterThan(3)
+    expect(new Set(sent).size).toBe(sent.length)
   })
 })
