@@ -88,8 +88,8 @@ describe('side effects', () => {
 
   test('an import leaves no trace in the process', async () => {
     copyFileSync(join(root, 'test/packed/footprint.mjs'), join(folder, 'footprint.mjs'))
-    // NestJS itself changes `Reflect` and listens to the process.
-    const own = names.filter((name) => name !== 'nestjs')
+    // NestJS itself changes `Reflect` and listens to the process. A library of MQTT.js sets `regeneratorRuntime`.
+    const own = names.filter((name) => name !== 'nestjs' && name !== 'mqtt')
     const args = [join(folder, 'footprint.mjs'), ...own.map((name) => `@tokenward/${name}`)]
     await promisify(execFile)(process.execPath, args)
   })
@@ -110,6 +110,7 @@ const LIMITS: Readonly<Record<string, readonly [own: number, withDependencies: n
   identity: [10_500, 68_500],
   kafka: [2_200, 63_000],
   mcp: [1_150, 63_000],
+  mqtt: [1_900, 63_000],
   nestjs: [850, 61_500],
   ofetch: [600, 62_500],
   opentelemetry: [3_500, 62_500],

@@ -9,6 +9,7 @@ import { createCallCredentials, createGrpcOptions } from '@tokenward/grpc'
 import { entraFederation, githubActionsToken, SpiffeJwt, spiffeToken } from '@tokenward/identity'
 import { createKafkaConfig, createLibrdkafkaConfig, reportRejections } from '@tokenward/kafka'
 import { createMcpAuth } from '@tokenward/mcp'
+import { connectMqtt } from '@tokenward/mqtt'
 import { TokenwardModule } from '@tokenward/nestjs'
 import { createOfetch } from '@tokenward/ofetch'
 import { instrument } from '@tokenward/opentelemetry'
@@ -45,6 +46,8 @@ export const grpc = [
 ]
 export const nest = TokenwardModule.forRoot({ tokens })
 export const mcp = createMcpAuth(tokens, 'a', { serverUrl: baseURL })
+export const connectDevice = () =>
+  connectMqtt(tokens, 'a', 'mqtts://broker.example', { tokenParameters: { scope: 's' } })
 export const connectBroker = () =>
   connectAmqp(tokens, 'a', 'amqps://broker.example', { tokenParameters: { scope: 's' } })
 export const kafka = createKafkaConfig(tokens, 'a', { brokers: ['kafka.example:9093'], ssl: true })

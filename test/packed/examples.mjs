@@ -74,6 +74,7 @@ const NEEDS = {
   'packages/azure/README.md vault.ts': 'no such server: company.vault.azure.net',
   'packages/kafka/README.md worker.ts': 'no such server: kafka.company.com',
   'packages/mcp/README.md tools.ts': 'unexpected request: https://mcp.company.com/mcp',
+  'packages/mqtt/README.md worker.ts': 'no such server: broker.company.com',
   'packages/store-redis/README.md tls.ts': '/etc/redis/ca.crt',
   'packages/undici/README.md invoices.ts': 'no such server: apis.company.com',
   'packages/websocket/README.md orders.ts': 'no such server: stream.company.com',

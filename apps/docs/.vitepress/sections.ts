@@ -34,7 +34,7 @@ export const sections = [
       page('websocket', 'WebSocket', 'connections that open with a token, and outlive it'),
       page('grpc', 'gRPC', 'tokens for the calls of @grpc/grpc-js, in one argument of a client'),
       page('azure', 'Azure', 'clients of the Azure SDK with your tokens, and your tokens from identities of Azure'),
-      page('messaging', 'Message brokers', 'connections to RabbitMQ and Kafka that outlive their tokens'),
+      page('messaging', 'Message brokers', 'connections to RabbitMQ, Kafka and MQTT brokers that outlive their tokens'),
       page('redis', 'Share tokens by Redis', 'one token and one token request for a whole fleet'),
       page('client-authentication', 'Client authentication', 'secrets that rotate, private keys, client assertions'),
       page(

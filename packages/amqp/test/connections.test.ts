@@ -1,9 +1,10 @@
 import { inspect } from 'node:util'
 import { connectAmqp } from '@tokenward/amqp'
 import { startFaultProxy, until } from '@tokenward/local-servers'
+import { OPAQUE_RABBIT, RABBIT, RABBIT_SCOPE, useRabbit } from '@tokenward/test-support'
 import { type ChannelModel, connect, type RecoveringChannelModel } from 'amqplib'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { BROKER, errorOf, hasRabbit, OPAQUE, SCOPE, useRabbit } from './support'
+import { errorOf, hasRabbit } from './support'
 
 const REFUSED = /^Handshake terminated by server: 403 \(ACCESS-REFUSED\)/
 
@@ -35,13 +36,14 @@ async function messenger(connection: ChannelModel) {
 
 describe.runIf(hasRabbit)('a connection to RabbitMQ', () => {
   const rabbit = useRabbit()
+  const url = () => `amqp://127.0.0.1:${rabbit.ports().amqp}`
 
   test('messages are sent and received long after the first token has expired', async () => {
     // A JWT has whole seconds only. A shorter one could expire before it is renewed.
     const tokens = rabbit.tokens({ lifetimeSeconds: 8 })
     const problems: unknown[] = []
     const options = { onError: (error: unknown) => problems.push(error) }
-    const connection = await connectAmqp(tokens, 'broker.client', rabbit.url(), options)
+    const connection = await connectAmqp(tokens, 'broker.client', url(), options)
     const errors = watch(connection)
     const exchange = await messenger(connection)
     const { expiresAt } = await tokens.getAccessToken('broker.client')
@@ -54,7 +56,7 @@ describe.runIf(hasRabbit)('a connection to RabbitMQ', () => {
   test('without the package, the broker refuses what comes after the expiry', async () => {
     const tokens = rabbit.tokens({ lifetimeSeconds: 2 })
     const { value } = await tokens.getAccessToken('broker.client')
-    const connection = await connect(`amqp://worker:${value}@127.0.0.1:${rabbit.port()}`)
+    const connection = await connect(`amqp://worker:${value}@127.0.0.1:${rabbit.ports().amqp}`)
     watch(connection)
     await connection.createChannel()
     const channel = await connection.createChannel()
@@ -70,14 +72,12 @@ describe.runIf(hasRabbit)('a connection to RabbitMQ', () => {
   })
 
   test('after a revocation, the next logins are tried once more with one new token', async () => {
-    const tokens = rabbit.tokens({ resource: OPAQUE })
-    watch(await connectAmqp(tokens, 'broker.client', rabbit.url()))
+    const tokens = rabbit.tokens({ resource: OPAQUE_RABBIT })
+    watch(await connectAmqp(tokens, 'broker.client', url()))
     const { value } = await tokens.getAccessToken('broker.client')
     await rabbit.revoke(value)
-    expect(String(await errorOf(connect(`amqp://worker:${value}@127.0.0.1:${rabbit.port()}`)))).toMatch(/403/)
-    const connections = await Promise.all(
-      Array.from({ length: 10 }, () => connectAmqp(tokens, 'broker.client', rabbit.url())),
-    )
+    expect(String(await errorOf(connect(`amqp://worker:${value}@127.0.0.1:${rabbit.ports().amqp}`)))).toMatch(/403/)
+    const connections = await Promise.all(Array.from({ length: 10 }, () => connectAmqp(tokens, 'broker.client', url())))
     for (const connection of connections) {
       watch(connection)
       await (await messenger(connection))()
@@ -89,12 +89,12 @@ describe.runIf(hasRabbit)('a connection to RabbitMQ', () => {
     rabbit.provider().addResource('urn:other-broker', 'other', 'jwt')
     const tokens = rabbit.tokens()
     const options = { tokenParameters: { resource: 'urn:other-broker' } }
-    const error = await errorOf(connectAmqp(tokens, 'broker.client', rabbit.url(), options))
+    const error = await errorOf(connectAmqp(tokens, 'broker.client', url(), options))
     expect(error.message).toMatch(REFUSED)
     expect(rabbit.provider().tokenRequests).toHaveLength(2)
     // Further attempts do not each request a token.
-    await errorOf(connectAmqp(tokens, 'broker.client', rabbit.url(), options))
-    await errorOf(connectAmqp(tokens, 'broker.client', rabbit.url(), options))
+    await errorOf(connectAmqp(tokens, 'broker.client', url(), options))
+    await errorOf(connectAmqp(tokens, 'broker.client', url(), options))
     expect(rabbit.provider().tokenRequests.length).toBeLessThan(4)
     const { value } = await tokens.getAccessToken('broker.client', options.tokenParameters)
     expect(inspect(error, { depth: 20, showHidden: true })).not.toContain(value)
@@ -103,21 +103,21 @@ describe.runIf(hasRabbit)('a connection to RabbitMQ', () => {
   test('no token can be had: the error says so, and nothing reaches the broker', async () => {
     const tokens = rabbit.tokens()
     rabbit.provider().tokenEndpointFaults.fail(Infinity, { status: 400, body: { error: 'invalid_client' } })
-    const error = await errorOf(connectAmqp(tokens, 'broker.client', rabbit.url()))
+    const error = await errorOf(connectAmqp(tokens, 'broker.client', url()))
     expect(error).toMatchObject({ code: 'token_request_failed', error: 'invalid_client' })
   })
 
   test('a new token that the broker refuses is reported, and the connection ends as the broker ends it', async () => {
     const tokens = rabbit.tokens({ lifetimeSeconds: 2 })
-    onTestFinished(() => rabbit.provider().addResource(BROKER, SCOPE, 'jwt'))
+    onTestFinished(() => rabbit.provider().addResource(RABBIT, RABBIT_SCOPE, 'jwt'))
     const problems: unknown[] = []
     const failed: unknown[] = []
     tokens.on('callbackFailed', (event) => failed.push(event))
     const options = { onError: (error: unknown) => problems.push(error) }
-    const connection = await connectAmqp(tokens, 'broker.client', rabbit.url(), options)
+    const connection = await connectAmqp(tokens, 'broker.client', url(), options)
     const errors = watch(connection)
     // The authorization server now issues tokens in a form that this session does not take.
-    rabbit.provider().addResource(BROKER, SCOPE, 'opaque')
+    rabbit.provider().addResource(RABBIT, RABBIT_SCOPE, 'opaque')
     await until('the refusal is reported', async () => problems.length > 0)
     expect(String(problems[0])).toMatch(/530 \(NOT-ALLOWED\).*New secret was refused/)
     expect(problems[0]).toBe(errors[0])
@@ -126,7 +126,7 @@ describe.runIf(hasRabbit)('a connection to RabbitMQ', () => {
 
   test('a closed connection needs no more tokens', async () => {
     const tokens = rabbit.tokens({ lifetimeSeconds: 1 })
-    const connection = await connectAmqp(tokens, 'broker.client', rabbit.url())
+    const connection = await connectAmqp(tokens, 'broker.client', url())
     await until('the token was renewed', async () => rabbit.provider().tokenRequests.length >= 2)
     await connection.close()
     const { expiresAt } = await tokens.getAccessToken('broker.client')
@@ -137,11 +137,11 @@ describe.runIf(hasRabbit)('a connection to RabbitMQ', () => {
 
   describe("with amqplib's own recovery", () => {
     async function setup(tokens: ReturnType<typeof rabbit.tokens>) {
-      const proxy = await startFaultProxy(rabbit.port())
+      const proxy = await startFaultProxy(rabbit.ports().amqp)
       onTestFinished(() => proxy.close())
       const recovery = { initialDelay: 50, maxDelay: 200 }
-      const url = `amqp://127.0.0.1:${proxy.port}`
-      const connection = await connectAmqp(tokens, 'broker.client', url, { recovery })
+      const proxied = `amqp://127.0.0.1:${proxy.port}`
+      const connection = await connectAmqp(tokens, 'broker.client', proxied, { recovery })
       const errors = watch(connection)
       return { proxy, connection, errors }
     }
@@ -159,7 +159,7 @@ describe.runIf(hasRabbit)('a connection to RabbitMQ', () => {
     })
 
     test('a token that was revoked meanwhile is replaced by one new token', async () => {
-      const tokens = rabbit.tokens({ resource: OPAQUE })
+      const tokens = rabbit.tokens({ resource: OPAQUE_RABBIT })
       const { proxy, connection } = await setup(tokens)
       const failures: Error[] = []
       connection.on('connect-failed', (error) => REFUSED.test(error.message) && failures.push(error))
@@ -173,7 +173,7 @@ describe.runIf(hasRabbit)('a connection to RabbitMQ', () => {
     })
 
     test('the first login, too, is tried again with a new token', async () => {
-      const tokens = rabbit.tokens({ resource: OPAQUE })
+      const tokens = rabbit.tokens({ resource: OPAQUE_RABBIT })
       await rabbit.revoke((await tokens.getAccessToken('broker.client')).value)
       const { connection } = await setup(tokens)
       await (await connection.createChannel()).assertQueue('', { exclusive: true })

@@ -1,14 +1,16 @@
 import { createAmqpManager } from '@tokenward/amqp'
 import { startFaultProxy, until } from '@tokenward/local-servers'
+import { OPAQUE_RABBIT, useRabbit } from '@tokenward/test-support'
 import { connect } from 'amqp-connection-manager'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { hasRabbit, OPAQUE, useRabbit } from './support'
+import { hasRabbit } from './support'
 
 describe.runIf(hasRabbit)('connections of amqp-connection-manager to RabbitMQ', () => {
   const rabbit = useRabbit()
+  const url = () => `amqp://127.0.0.1:${rabbit.ports().amqp}`
 
   async function setup(tokens: ReturnType<typeof rabbit.tokens>) {
-    const proxy = await startFaultProxy(rabbit.port())
+    const proxy = await startFaultProxy(rabbit.ports().amqp)
     onTestFinished(() => proxy.close())
     const problems: unknown[] = []
     const manager = createAmqpManager(connect, tokens, 'broker.client', [`amqp://127.0.0.1:${proxy.port}`], {
@@ -63,7 +65,7 @@ describe.runIf(hasRabbit)('connections of amqp-connection-manager to RabbitMQ', 
   })
 
   test('a token that was revoked meanwhile is replaced by one new token', async () => {
-    const tokens = rabbit.tokens({ resource: OPAQUE })
+    const tokens = rabbit.tokens({ resource: OPAQUE_RABBIT })
     const { exchange, manager, proxy } = await setup(tokens)
     await exchange()
     await rabbit.revoke((await tokens.getAccessToken('broker.client')).value)
@@ -76,9 +78,7 @@ describe.runIf(hasRabbit)('connections of amqp-connection-manager to RabbitMQ', 
 
   test('servers can be found by a function, and may have their own options', async () => {
     const tokens = rabbit.tokens()
-    const servers = async () => [
-      { url: rabbit.url(), connectionOptions: { clientProperties: { connection_name: 'own' } } },
-    ]
+    const servers = async () => [{ url: url(), connectionOptions: { clientProperties: { connection_name: 'own' } } }]
     const manager = createAmqpManager(connect, tokens, 'broker.client', servers)
     onTestFinished(() => manager.close())
     await until('it is connected', async () => manager.isConnected())
@@ -86,7 +86,7 @@ describe.runIf(hasRabbit)('connections of amqp-connection-manager to RabbitMQ', 
 
   test('a server may be an object of amqplib', async () => {
     const tokens = rabbit.tokens()
-    const server = { protocol: 'amqp', hostname: '127.0.0.1', port: rabbit.port(), username: 'worker' }
+    const server = { protocol: 'amqp', hostname: '127.0.0.1', port: rabbit.ports().amqp, username: 'worker' }
     const manager = createAmqpManager(connect, tokens, 'broker.client', server)
     onTestFinished(() => manager.close())
     await until('it is connected', async () => manager.isConnected())

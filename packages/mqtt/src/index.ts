@@ -1,0 +1,2 @@
+export { connectMqtt } from './connect-mqtt'
+export type { MqttOptions } from './options'
