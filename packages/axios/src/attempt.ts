@@ -1,9 +1,16 @@
 import type { AxiosError, AxiosResponse, InternalAxiosRequestConfig } from 'axios'
-import { redactHeaders, redactRequest } from './redact'
+import { redactHeaders, redactRequest, redactResponse } from './redact'
 import { closeConnection, keepingFromOtherOrigins, reportingFinalUrl } from './redirects'
 import { copyHeaders, setHeader } from './snapshot'
 
 export type AdapterFunction = (config: InternalAxiosRequestConfig) => Promise<AxiosResponse>
+
+/** What sends the requests of a call. */
+export interface Transport {
+  readonly send: AdapterFunction
+  /** Whether it is one of axios itself. One of the user may keep or change what it gets, and return whatever it likes. */
+  readonly isAxiosOwn: boolean
+}
 
 /** The outcome of one attempt. `validateStatus` decides whether a response is a success or an error. */
 export class Outcome {
@@ -30,59 +37,87 @@ export class Outcome {
   }
 }
 
-type Changes = Partial<Record<keyof InternalAxiosRequestConfig, unknown>>
+export type Changes = Partial<Record<keyof InternalAxiosRequestConfig, unknown>>
+
+/** What one attempt sends in place of what its config says. */
+export interface Replacements {
+  /** The URL that was checked. */
+  readonly url: URL
+  /** Where to send the request. Undefined: to what the adapter makes of the config, which is `url`. */
+  readonly target: string | undefined
+  /** Headers, by lower-case name. */
+  readonly secrets: Readonly<Record<string, string>>
+  readonly changes?: Changes
+}
 
 /**
- * Sends what `config` says, with `secrets` as headers and with `changes`. The outcome contains the config as it was, and no secret.
- * Never rejects.
+ * Sends what `config` says, with replacements. The outcome contains the config as it was, and no secret. Never rejects.
+ *
+ * @param config nobody else may have it: until there is an outcome, it is what is sent. To copy it costs more than to restore it
  */
 export function attempt(
-  adapter: AdapterFunction,
+  transport: Transport,
   config: InternalAxiosRequestConfig,
-  url: URL,
-  secrets: Readonly<Record<string, string>>,
-  changes: Changes = {},
+  { url, target, secrets, changes }: Replacements,
 ): Promise<Outcome> {
-  // A copy, because adapters write into it (a length, a boundary) what would be wrong in the next attempt.
-  const headers = copyHeaders((changes.headers as typeof config.headers) ?? config.headers)
-  for (const name of Object.keys(secrets)) setHeader(headers, SPELLED_OUT[name] ?? name, secrets[name] ?? '')
-  const replaced: Changes = {
-    ...changes,
-    beforeRedirect: keepingFromOtherOrigins(url, config),
-    env: { ...config.env, fetch: reportingFinalUrl(config) },
+  const original = changes && exchange(config, changes)
+  const sent: Changes = config
+  // What every attempt replaces is named here: the loop of `exchange` takes longer.
+  const { url: path, baseURL, params, auth, env, beforeRedirect } = config
+  if (target !== undefined) {
+    sent.url = target
+    sent.baseURL = undefined
+    sent.params = undefined
   }
   // axios would make an Authorization header of it, in place of ours.
-  if (config.auth) replaced.auth = undefined
-  const sent = { ...config, ...replaced, headers } as InternalAxiosRequestConfig
+  if (auth) sent.auth = undefined
+  sent.env = { ...env, fetch: reportingFinalUrl(config) }
+  sent.beforeRedirect = keepingFromOtherOrigins(url, config)
+  // A copy, because adapters write into it (a length, a boundary) what would be wrong in the next attempt.
+  const headers = copyHeaders(config.headers)
+  for (const name of Object.keys(secrets)) setHeader(headers, SPELLED_OUT[name] ?? name, secrets[name] ?? '')
+  sent.headers = headers
   /** The same objects are in errors and responses, and interceptors that retry send the config again. */
-  const clean = (request: unknown) => {
-    const restored = sent as unknown as Record<string, unknown>
-    for (const key of Object.keys(replaced) as (keyof typeof config)[]) restored[key] = config[key]
-    redactHeaders(headers, secrets)
+  const clean = () => {
+    sent.url = path
+    sent.baseURL = baseURL
+    sent.params = params
+    if (auth) sent.auth = auth
+    sent.env = env
+    sent.beforeRedirect = beforeRedirect
+    if (original) exchange(config, original)
     sent.headers = headers
-    redactRequest(request, secrets)
+    redactHeaders(headers, secrets)
   }
   const onResponse = (response: AxiosResponse | undefined) => {
-    clean(response?.request)
+    clean()
+    if (response) redactResponse(response, secrets, transport.isAxiosOwn)
     return new Outcome(url, response)
   }
   const onError = (error: unknown) => {
     const { response, request } = (error ?? {}) as AxiosError
-    clean(request)
+    clean()
+    redactRequest(request, secrets)
     redactRequest(response?.request, secrets)
     return new Outcome(url, response, { error })
   }
   try {
-    return Promise.resolve(adapter(sent)).then(onResponse, onError)
+    return Promise.resolve(transport.send(config)).then(onResponse, onError)
   } catch (error) {
     return Promise.resolve(onError(error))
   }
 }
 
+/** Puts `values` into a config. Returns those that were there. */
+function exchange(config: InternalAxiosRequestConfig, values: Changes): Changes {
+  const properties: Changes = config
+  const replaced: Changes = {}
+  for (const name of Object.keys(values) as (keyof Changes)[]) {
+    replaced[name] = properties[name]
+    properties[name] = values[name]
+  }
+  return replaced
+}
+
 /** The names of the secrets, as users of axios expect them in the headers of a config. */
 const SPELLED_OUT: Readonly<Record<string, string>> = { authorization: 'Authorization', dpop: 'Dpop' }
-
-/** The changes that send a config to `url`. */
-export function sendTo(url: string) {
-  return { url, baseURL: undefined, params: undefined }
-}

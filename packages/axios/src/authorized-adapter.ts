@@ -8,7 +8,7 @@ import {
   type InternalAxiosRequestConfig,
 } from 'axios'
 import { abortSignalOf } from './abort-signal'
-import type { AdapterFunction } from './attempt'
+import type { AdapterFunction, Transport } from './attempt'
 import { AuthorizedCall } from './authorized-call'
 import { snapshotConfig } from './snapshot'
 
@@ -74,7 +74,7 @@ export class AuthorizedAdapters {
       const plain: AdapterFunction = (sent) => getAdapter(original, sent)(sent)
       if (this.#released || isSuperseded()) return plain(config)
       const isAxiosOwn = Array.isArray(original) ? !original.some(isFunction) : !isFunction(original)
-      return this.#send(plain, isAxiosOwn, config)
+      return this.#send({ send: plain, isAxiosOwn }, config)
     }) as AuthorizedAdapter
     authorized[ORIGINAL] = original
     return authorized
@@ -91,7 +91,8 @@ export class AuthorizedAdapters {
   }
 
   /** Not async, as {@link AuthorizedCall.send}. */
-  #send(adapter: AdapterFunction, isAxiosOwn: boolean, given: InternalAxiosRequestConfig): Promise<AxiosResponse> {
+  #send(transport: Transport, given: InternalAxiosRequestConfig): Promise<AxiosResponse> {
+    const { isAxiosOwn } = transport
     let release: (() => void) | undefined
     try {
       const config = snapshotConfig(given, !isAxiosOwn)
@@ -107,7 +108,7 @@ export class AuthorizedAdapters {
       const call = { tokenParameters, retryOn401, proofClaims, signal: abortSignal.signal }
       const begun = this.#authorizer.begin(request, call)
       // An adapter of the user (a mock, for example) may look at the parts of the URL.
-      const sent = new AuthorizedCall(adapter, config, url, isAxiosOwn || hasCredentials).send(begun)
+      const sent = new AuthorizedCall(transport, config, url, isAxiosOwn || hasCredentials).send(begun)
       return release ? sent.finally(release) : sent
     } catch (error) {
       release?.()

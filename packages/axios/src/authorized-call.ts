@@ -1,6 +1,6 @@
 import { type ApiResponse, isReplayableBody, type RequestAuthorization } from '@tokenward/core'
 import { AxiosHeaders, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios'
-import { type AdapterFunction, attempt, type Outcome, sendTo } from './attempt'
+import { attempt, type Outcome, type Transport } from './attempt'
 import { discard } from './discard'
 import { sendFollowing } from './follow-redirects'
 import { finalUrl } from './redirects'
@@ -9,20 +9,23 @@ type MaybeLater<T> = T | Promise<T>
 
 /** One call of the caller, which may be sent more than once. */
 export class AuthorizedCall {
-  readonly #adapter: AdapterFunction
+  readonly #transport: Transport
   readonly #config: InternalAxiosRequestConfig
   readonly #url: URL
   readonly #isSentToUrl: boolean
+  /** The config's own, without what adapters and attempts write into a copy of them. */
+  readonly #headers: InternalAxiosRequestConfig['headers']
 
   /**
    * @param config a config that nobody else has
    * @param isSentToUrl whether it is sent to the URL that was checked, rather than to what the adapter makes of the config
    */
-  constructor(adapter: AdapterFunction, config: InternalAxiosRequestConfig, url: URL, isSentToUrl: boolean) {
-    this.#adapter = adapter
+  constructor(transport: Transport, config: InternalAxiosRequestConfig, url: URL, isSentToUrl: boolean) {
+    this.#transport = transport
     this.#config = config
     this.#url = url
     this.#isSentToUrl = isSentToUrl
+    this.#headers = config.headers
   }
 
   /** Not async: with a cached token, the response is all there is to wait for. */
@@ -36,10 +39,19 @@ export class AuthorizedCall {
   }
 
   #attempt(authorization: RequestAuthorization): Promise<Outcome> {
-    const target = this.#isSentToUrl ? sendTo(authorization.url) : {}
-    return authorization.followsRedirects
-      ? sendFollowing(this.#adapter, this.#config, this.#url, authorization, target)
-      : attempt(this.#adapter, this.#config, this.#url, authorization.headers, target)
+    const url = this.#url
+    const target = this.#isSentToUrl ? authorization.url : undefined
+    if (!authorization.followsRedirects) {
+      return attempt(this.#transport, this.#configToSend(), { url, target, secrets: authorization.headers })
+    }
+    return sendFollowing(this.#transport, () => this.#configToSend(), { url, target }, authorization)
+  }
+
+  /** The config of an attempt. The adapters of axios leave it as it is, but for its headers. */
+  #configToSend(): InternalAxiosRequestConfig {
+    if (!this.#transport.isAxiosOwn) return { ...this.#config, headers: this.#headers }
+    this.#config.headers = this.#headers
+    return this.#config
   }
 
   /** The response, or that of another attempt. */

@@ -1,6 +1,6 @@
 import { isReplayableBody, type Redirection, type RequestAuthorization, redirection } from '@tokenward/core'
 import { AxiosError, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios'
-import { type AdapterFunction, attempt, type Outcome, sendTo } from './attempt'
+import { attempt, type Changes, type Outcome, type Replacements, type Transport } from './attempt'
 import { discard } from './discard'
 
 /** The default of axios. */
@@ -10,21 +10,22 @@ const MAX_REDIRECTS = 21
  * Sends a request and follows its redirects as axios would, but with headers that are made for each URL: axios would send a DPoP
  * proof on to URLs that it is not valid for.
  *
- * @param target the changes that send the config to `url`
+ * @param configToSend returns the config of an attempt
+ * @param to where to send the first request
  */
 export async function sendFollowing(
-  adapter: AdapterFunction,
-  config: InternalAxiosRequestConfig,
-  url: URL,
+  transport: Transport,
+  configToSend: () => InternalAxiosRequestConfig,
+  to: Pick<Replacements, 'url' | 'target'>,
   authorization: RequestAuthorization,
-  target: object,
 ): Promise<Outcome> {
+  const config = configToSend()
   const { maxRedirects = MAX_REDIRECTS, fetchOptions, data } = config
   const unfollowed = { maxRedirects: 0, fetchOptions: { ...fetchOptions, redirect: 'manual' } }
   const headers = config.headers.concat()
-  let body: object = {}
+  let body: Changes = {}
   let method = config.method?.toUpperCase() ?? 'GET'
-  let outcome = await attempt(adapter, config, url, authorization.headers, { ...unfollowed, ...target })
+  let outcome = await attempt(transport, config, { ...to, secrets: authorization.headers, changes: unfollowed })
   for (let redirects = 0; maxRedirects > 0; redirects++) {
     const { response } = outcome
     const redirected = response && redirectionOf(outcome, response, method)
@@ -38,10 +39,11 @@ export async function sendFollowing(
       const message = 'Maximum number of redirects exceeded'
       throw new AxiosError(message, 'ERR_FR_TOO_MANY_REDIRECTS', response.config, response.request)
     }
-    for (const name of redirected.headersDropped) headers.delete(name)
-    const secrets = (await authorization.redirected(method, redirected.url)) ?? {}
-    const changes = { ...unfollowed, ...sendTo(redirected.url.href), ...body, headers }
-    outcome = await attempt(adapter, config, redirected.url, secrets, changes)
+    const { url, headersDropped } = redirected
+    for (const name of headersDropped) headers.delete(name)
+    const secrets = (await authorization.redirected(method, url)) ?? {}
+    const changes = { ...unfollowed, ...body, headers }
+    outcome = await attempt(transport, configToSend(), { url, target: url.href, secrets, changes })
   }
   return outcome
 }

@@ -1,4 +1,4 @@
-import type { AxiosHeaders } from 'axios'
+import type { AxiosResponse } from 'axios'
 
 /** The headers that contain secrets, by lower-case name. */
 type Secrets = Readonly<Record<string, string>>
@@ -7,11 +7,41 @@ const REDACTED = '[redacted]'
 const INSPECT = Symbol.for('nodejs.util.inspect.custom')
 
 /** Removes our secrets from headers that callers can see and log. */
-export function redactHeaders(headers: AxiosHeaders, secrets: Secrets): void {
+export function redactHeaders(headers: Record<string, unknown>, secrets: Secrets): void {
+  const values: unknown[] = Object.values(secrets)
   for (const name of Object.keys(headers)) {
-    const secret = secrets[name.toLowerCase()]
-    if (secret !== undefined && headers[name] === secret) headers[name] = REDACTED
+    if (values.includes(headers[name])) headers[name] = REDACTED
   }
+}
+
+/**
+ * Removes our secrets from the request of a response. Where nothing else of the response leads to the request, that is done when
+ * somebody reads `response.request`: few callers do, and it takes longer than anything else that is done for a response.
+ *
+ * @param isAxiosOwn whether an adapter of axios itself made the response
+ */
+export function redactResponse(response: AxiosResponse, secrets: Secrets, isAxiosOwn: boolean): void {
+  const { data, config, request } = response
+  if (!isAxiosOwn || !isPlain(data) || config.httpAgent || config.httpsAgent || config.transport) {
+    redactRequest(request, secrets)
+    return
+  }
+  Object.defineProperty(response, 'request', {
+    get() {
+      redactRequest(request, secrets)
+      return request
+    },
+    set(value: unknown) {
+      Object.defineProperty(response, 'request', { value, writable: true, enumerable: true, configurable: true })
+    },
+    enumerable: true,
+    configurable: true,
+  })
+}
+
+/** Whether a body is text or bytes. A stream of node:http has a property with its request. */
+function isPlain(data: unknown): boolean {
+  return typeof data === 'string' || data === undefined || data === null || ArrayBuffer.isView(data)
 }
 
 /**
@@ -47,17 +77,14 @@ interface Written {
 }
 
 function redactNodeRequest(request: NodeRequest, secrets: Secrets): void {
-  if (Object.hasOwn(request, INSPECT)) return
-  Object.defineProperty(request, INSPECT, NAME_ONLY)
+  if (request[INSPECT] === nameOnly) return
+  // Without it, `inspect` shows the request's agent, and so the other requests of that agent, with their tokens.
+  request[INSPECT] = nameOnly
   if (request._header) request._header = withoutSecrets(request._header, secrets)
   redactPending(request, secrets)
-  const { headers = {} } = request._options ?? {}
+  if (request._options?.headers) redactHeaders(request._options.headers, secrets)
   // follow-redirects keeps no other headers beside those of the request that it wraps.
   const sent = request._currentRequest ? undefined : outgoingHeaders(request)
-  for (const name of Object.keys(headers)) {
-    const secret = secrets[name.toLowerCase()]
-    if (secret !== undefined && headers[name] === secret) headers[name] = REDACTED
-  }
   for (const name of sent ? Object.keys(secrets) : []) {
     if (sent?.[name]) sent[name][1] = REDACTED
   }
@@ -86,9 +113,6 @@ function withoutSecrets(text: string, secrets: Secrets): string {
   for (const name of Object.keys(secrets)) clean = clean.replaceAll(secrets[name] as string, REDACTED)
   return clean
 }
-
-/** Without it, `inspect` shows the request's agent, and so the other requests of that agent, with their tokens. */
-const NAME_ONLY = { value: nameOnly, configurable: true }
 
 function nameOnly(this: object): string {
   return `[${this.constructor.name}]`

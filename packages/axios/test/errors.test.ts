@@ -1,6 +1,7 @@
+import http, { Agent } from 'node:http'
 import { inspect } from 'node:util'
 import { TokenRequestError } from '@tokenward/core'
-import axios, { type AxiosRequestConfig } from 'axios'
+import axios, { type AxiosRequestConfig, type AxiosResponse } from 'axios'
 import axiosRetry from 'axios-retry'
 import { describe, expect, test } from 'vitest'
 import { ADAPTERS, catalogSetup, tokensIn } from './support'
@@ -94,9 +95,63 @@ test('a successful response contains no token, in its config and its request', a
   expect(tokensIn(response)).toEqual([])
 })
 
+test.each<[string, AxiosRequestConfig]>([
+  ['text', {}],
+  ['bytes', { responseType: 'arraybuffer' }],
+  ['a stream', { responseType: 'stream' }],
+  ['text by an agent of the caller', { httpAgent: new Agent({ keepAlive: true }) }],
+  ['text by a transport of the caller', { transport: http }],
+])('a response with %s contains no token before and after its request is read', async (_what, config) => {
+  const { catalog } = await catalogSetup()
+  const response = await catalog('test', config)
+  expect(tokensIn(response, false)).toEqual([])
+  const copies = [{ ...response }, Object.assign({}, response)]
+  for (const one of [...copies, response]) {
+    expect(one.request._header).toContain('[redacted]')
+    expect(tokensIn(one)).toEqual([])
+  }
+  config.httpAgent?.destroy()
+})
+
+test('no way to show or copy a response that nobody has read shows its token', async () => {
+  const { catalog } = await catalogSetup()
+  const shown: ((response: AxiosResponse) => unknown)[] = [
+    (response) => response,
+    (response) => ({ ...response }),
+    (response) => Object.entries(response),
+    (response) => Object.freeze(response),
+    (response) => Object.getOwnPropertyDescriptors(response).request?.get?.call(undefined),
+    (response) => Object.create(response).request,
+    (response) => Object.entries(response.request),
+  ]
+  for (const show of shown) {
+    const text = inspect(show(await catalog('test')), {
+      depth: Number.POSITIVE_INFINITY,
+      getters: true,
+      showHidden: true,
+      maxStringLength: null,
+      maxArrayLength: null,
+    })
+    expect(text).not.toMatch(/eyJ[\w-]+\.eyJ/)
+  }
+})
+
+test('the request of a response is the one that axios gives, and can be replaced or removed', async () => {
+  const { catalog, api } = await catalogSetup()
+  const response = await catalog('test')
+  expect(Object.keys(response)).toContain('request')
+  expect(response.request).toBe(response.request)
+  expect(response.request.res.responseUrl).toBe(`${api.baseURL}test`)
+  response.request = undefined
+  expect(Object.getOwnPropertyDescriptor(response, 'request')).toMatchObject({ value: undefined, enumerable: true })
+  delete response.request
+  expect('request' in response).toBe(false)
+})
+
 function expectNoToken(error: Error): void {
   expectNoneShown(error)
   // Printing is not enough: no object that can be reached from the error may hold the token.
+  expect(tokensIn(error, false)).toEqual([])
   expect(tokensIn(error)).toEqual([])
 }
 

@@ -25,8 +25,13 @@ export async function dpopSetup(options: Omit<AxiosOptions, 'baseURL'> = {}) {
   return { provider, api, catalog: createAxios(start(), 'c', { ...options, baseURL: api.baseURL }) }
 }
 
-/** The paths to all tokens in `root`. Follows every own property, also symbols and properties that are not enumerable. */
-export function tokensIn(root: unknown): string[] {
+/**
+ * The paths to all tokens in `root`. Follows every own property, also symbols and properties that are not enumerable.
+ *
+ * @param readsAccessors whether it also follows what a getter of `request` returns. Not, in order to see an object that nobody has
+ * read yet
+ */
+export function tokensIn(root: unknown, readsAccessors = true): string[] {
   const found: string[] = []
   const seen = new Set<unknown>()
   const queue: [value: unknown, path: string][] = [[root, '$']]
@@ -39,7 +44,10 @@ export function tokensIn(root: unknown): string[] {
       if (value instanceof Map || value instanceof Headers) queue.push([[...value], path])
       if (value instanceof Request || value instanceof Response) queue.push([value.headers, `${path}.headers`])
       for (const key of Reflect.ownKeys(value)) {
-        queue.push([Object.getOwnPropertyDescriptor(value, key)?.value, `${path}.${String(key)}`])
+        const property = Object.getOwnPropertyDescriptor(value, key)
+        // Others belong to the platform, and some of them throw.
+        const isRead = readsAccessors && key === 'request'
+        queue.push([isRead ? Reflect.get(value, key) : property?.value, `${path}.${String(key)}`])
       }
     }
   }
