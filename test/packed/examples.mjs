@@ -66,6 +66,8 @@ const NEEDS = {
   // `tokenward serve`. test/getting-started.test.ts runs this page with it.
   'docs/cross-app-access.md cross-app-access.ts': 'the subjectToken supplier failed: ReferenceError',
   'docs/getting-started.md worker.mts': 'http://127.0.0.1:5001/',
+  'docs/refresh-tokens.md mail.ts': 'MAIL_REFRESH_TOKEN is missing',
+  'docs/refresh-tokens.md many-people.ts': 'firstTokenOf is not defined',
   'docs/many-tenants.md tenants.ts': 'findTenant is not defined',
   'docs/mtls.md mtls.ts': 'client.crt',
   // These libraries do not use the platform's `fetch`. The token was there when they called the API.
