@@ -1,17 +1,10 @@
 import { memoryStore } from '@tokenward/store-memory'
-import {
-  CompactSign,
-  type CryptoKey,
-  calculateJwkThumbprint,
-  exportJWK,
-  generateKeyPair,
-  importJWK,
-  type JWK,
-} from 'jose'
+import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose'
 import type { AccessToken } from '../../access-token'
 import type { DPoPOptions, KeyPair } from '../../dpop-key'
 import { ConfigurationError } from '../../errors'
 import type { OptionChecks } from '../util/option-checks'
+import { type ProofSigner, proofSigner } from './proof-signer'
 
 /** How many origins' nonces are remembered. The least recently used are forgotten first. */
 const MOST_ORIGINS = 100
@@ -36,9 +29,8 @@ interface TokenHash {
 
 interface LoadedKey {
   readonly keyPair: KeyPair
-  readonly alg: string
-  readonly publicJwk: JWK
   readonly thumbprint: string
+  readonly sign: ProofSigner
 }
 
 /** Makes the DPoP proofs of one client for its APIs, and remembers the nonces that the APIs demand. */
@@ -71,23 +63,21 @@ export class DPoPProver {
 
   /** A proof for this very request. @throws ConfigurationError when the key cannot sign it. */
   async prove({ method, url, token, claims }: ProvenRequest): Promise<string> {
-    const { keyPair, alg, publicJwk } = await this.#load()
+    const { sign } = await this.#load()
     const ath = await this.#hashOf(token)
-    const payload = {
+    const { origin, pathname } = url
+    const proof = {
       ...claims,
       jti: crypto.randomUUID(),
       htm: method,
       // Without query and fragment (RFC 9449 §4.2).
-      htu: `${url.origin}${url.pathname}`,
+      htu: `${origin}${pathname}`,
       iat: Math.floor(this.#now() / 1_000),
       ath,
-      nonce: this.#nonces.get(url.origin),
+      nonce: this.#nonces.get(origin),
     }
     try {
-      const header = { typ: 'dpop+jwt', alg, jwk: publicJwk }
-      // SignJWT makes the same, and copies the claims first. That takes a tenth of the time of the signature.
-      const signed = new CompactSign(encoder.encode(JSON.stringify(payload)))
-      return await signed.setProtectedHeader(header).sign(keyPair.privateKey)
+      return await sign(proof)
     } catch (error) {
       throw this.#unusable(error)
     }
@@ -133,7 +123,8 @@ async function loadKey(options: true | DPoPOptions): Promise<LoadedKey> {
 async function describe(keyPair: KeyPair, alg: string): Promise<LoadedKey> {
   const { kty, crv, x, y, n, e } = await exportJWK(keyPair.publicKey)
   const publicJwk = JSON.parse(JSON.stringify({ kty, crv, x, y, n, e })) as JWK
-  return { keyPair, alg, publicJwk, thumbprint: await calculateJwkThumbprint(publicJwk) }
+  const sign = await proofSigner(keyPair.privateKey, { typ: 'dpop+jwt', alg, jwk: publicJwk })
+  return { keyPair, thumbprint: await calculateJwkThumbprint(publicJwk), sign }
 }
 
 function isKeyPair(key: KeyPair | JWK): key is KeyPair {
