@@ -109,7 +109,9 @@ describe('the examples of every document compile as they are', () => {
         })
       })
       expect(files.length).toBeGreaterThan(30)
-      expect(await errorsOf(project, 'current', { ...options, ...DOM, types: ['node'] }, files)).toEqual([])
+      // The decorators of NestJS need this option.
+      const all = { ...options, ...DOM, types: ['node'], experimentalDecorators: true }
+      expect(await errorsOf(project, 'current', all, files)).toEqual([])
     },
     LIMIT,
   )
