@@ -6,6 +6,7 @@ import { requestToken } from '../libraries/request-token'
 import { tokenwardLibraries } from '../libraries/tokenward'
 import { startForkedBenchServer } from '../server/forked-bench-server'
 import { callConcurrently, measure, settle } from '../worker/measure'
+import { safeWrappers } from './safe-wrappers'
 
 const BLOCKS = 150
 /** Not measured: the code is not yet compiled. */
@@ -13,12 +14,14 @@ const WARM_UP_BLOCKS = 40
 const REQUESTS = 200
 const CONCURRENCY = 50
 
+type Kind = 'fixed' | 'least' | 'safe' | 'tokenward'
+
 const libraries = [...tokenwardLibraries, ...onlyAHeaderLibraries]
 const server = await startForkedBenchServer(libraries.map(({ id }) => id))
 const { issuer, lightURL: baseURL } = server.address
 
 /** The CPU of a request of each kind, in microseconds: the lowest tenth of the blocks. */
-async function cpuOf(httpClient: string): Promise<Record<'fixed' | 'least' | 'tokenward', number>> {
+async function cpuOf(httpClient: string): Promise<Record<Kind, number>> {
   const open = async (among: typeof libraries) => {
     const library = among.find((each) => each.httpClient === httpClient)
     if (!library) throw new Error(`nothing is measured for ${httpClient}`)
@@ -27,13 +30,16 @@ async function cpuOf(httpClient: string): Promise<Record<'fixed' | 'least' | 'to
   }
   const [own, least] = [await open([...tokenwardLibraries]), await open([...onlyAHeaderLibraries])]
   const { access_token } = await requestToken(least.options)
-  const calls = {
+  const safe = safeWrappers[httpClient]
+  if (!safe) throw new Error(`there is no safe wrapper for ${httpClient}`)
+  const calls: Record<Kind, () => Promise<number>> = {
     fixed: own.library.requestWithHeader(`Bearer ${access_token}`),
     least: () => least.library.request(),
+    safe: safe(baseURL, `Bearer ${access_token}`),
     tokenward: () => own.library.request(),
   }
-  const kinds = Object.keys(calls) as (keyof typeof calls)[]
-  const blocks: Record<keyof typeof calls, number[]> = { fixed: [], least: [], tokenward: [] }
+  const kinds = Object.keys(calls) as Kind[]
+  const blocks: Record<Kind, number[]> = { fixed: [], least: [], safe: [], tokenward: [] }
   for (let block = -WARM_UP_BLOCKS; block < BLOCKS; block++) {
     if (block % 10 === 0) await settle()
     for (const kind of block % 2 === 0 ? kinds : kinds.toReversed()) {
@@ -46,15 +52,18 @@ async function cpuOf(httpClient: string): Promise<Record<'fixed' | 'least' | 'to
   return {
     fixed: lowestTenth(blocks.fixed),
     least: lowestTenth(blocks.least),
+    safe: lowestTenth(blocks.safe),
     tokenward: lowestTenth(blocks.tokenward),
   }
 }
 
-console.log('| HTTP client | a fixed header | only a header ÷ fixed | tokenward ÷ fixed | tokenward ÷ only a header |')
-console.log('| --- | --- | --- | --- | --- |')
+console.log(
+  '| HTTP client | a fixed header | only a header ÷ fixed | safe ÷ fixed | tokenward ÷ fixed | tokenward ÷ safe |',
+)
+console.log('| --- | --- | --- | --- | --- | --- |')
 for (const { httpClient } of tokenwardLibraries) {
-  const { fixed, least, tokenward } = await cpuOf(httpClient)
-  const ratios = [least / fixed, tokenward / fixed, tokenward / least].map((ratio) => ratio.toFixed(2))
+  const { fixed, least, safe, tokenward } = await cpuOf(httpClient)
+  const ratios = [least / fixed, safe / fixed, tokenward / fixed, tokenward / safe].map((ratio) => ratio.toFixed(2))
   console.log(`| ${httpClient} | ${fixed.toFixed(0)} µs | ${ratios.join(' | ')} |`)
 }
 await server.close()
