@@ -48,3 +48,11 @@ test('the sidebar of the site lists every page of the documentation, and no othe
   const listed = sections.flatMap(({ items }) => items.map(({ link }) => link.slice(1)))
   expect(listed.sort()).toEqual(pages.filter((name) => name !== 'index').sort())
 })
+
+test('the first page of the documentation lists every page, as the sidebar does', () => {
+  const list = sections.map(({ text, items }) => {
+    const lines = items.map(({ text: title, link, about }) => `- [${title}](${link.slice(1)}.md): ${about}\n`)
+    return `## ${text}\n\n${lines.join('')}`
+  })
+  expect(read('docs/index.md').split('\n---\n')[1]?.trim()).toBe(list.join('\n').trim())
+})

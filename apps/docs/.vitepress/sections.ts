@@ -47,6 +47,11 @@ export const sections = [
         "Another company's API, for your users",
         'identity assertion grants (ID-JAG): a token for a user, without a login at the API',
       ),
+      page(
+        'token-exchange',
+        'Token exchange and JWT bearer',
+        'a token in place of another one, for a user or a service',
+      ),
       page('refresh-tokens', 'Refresh tokens', 'a worker that acts for a person, with rotation, in a fleet'),
       page('dpop', 'DPoP: tokens bound to a key', 'proofs of possession (RFC 9449), alone and in a fleet'),
       page('mtls', 'Mutual TLS', 'client certificates and certificate-bound tokens (RFC 8705)'),
