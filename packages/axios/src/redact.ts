@@ -59,8 +59,9 @@ export function redactRequest(request: unknown, secrets: Secrets): void {
   }
 }
 
-/** The places where node:http, and follow-redirects around it, keep the headers of a request. */
+/** The places where node:http, follow-redirects around it, and node:http2 keep the headers of a request. */
 interface NodeRequest {
+  sentHeaders?: Record<string, unknown>
   _header?: string | null
   _options?: { headers?: Record<string, unknown> }
   _currentRequest?: NodeRequest
@@ -83,6 +84,7 @@ function redactNodeRequest(request: NodeRequest, secrets: Secrets): void {
   if (request._header) request._header = withoutSecrets(request._header, secrets)
   redactPending(request, secrets)
   if (request._options?.headers) redactHeaders(request._options.headers, secrets)
+  if (request.sentHeaders) redactHeaders(request.sentHeaders, secrets)
   // follow-redirects keeps no other headers beside those of the request that it wraps.
   const sent = request._currentRequest ? undefined : outgoingHeaders(request)
   for (const name of sent ? Object.keys(secrets) : []) {

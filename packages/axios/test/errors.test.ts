@@ -1,9 +1,13 @@
+import { once } from 'node:events'
 import http, { Agent } from 'node:http'
+import { createServer } from 'node:http2'
+import type { AddressInfo } from 'node:net'
 import { inspect } from 'node:util'
+import { createAxios } from '@tokenward/axios'
 import { TokenRequestError } from '@tokenward/core'
 import axios, { type AxiosRequestConfig, type AxiosResponse } from 'axios'
 import axiosRetry from 'axios-retry'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { ADAPTERS, catalogSetup, tokensIn } from './support'
 
 describe.each(ADAPTERS)('by the %s adapter', (adapter) => {
@@ -111,6 +115,24 @@ test.each<[string, AxiosRequestConfig]>([
     expect(tokensIn(one)).toEqual([])
   }
   config.httpAgent?.destroy()
+})
+
+test('a request by HTTP/2 contains no token, in a response and in an error', async () => {
+  const server = createServer()
+  server.on('stream', (stream, { ':path': path }) => {
+    stream.respond({ ':status': path === '/ok' ? 200 : 500 })
+    stream.end()
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  onTestFinished(() => void server.close())
+  const { port } = server.address() as AddressInfo
+  const { tokens } = await catalogSetup()
+  const catalog = createAxios(tokens, 'catalog.client', { baseURL: `http://127.0.0.1:${port}`, httpVersion: 2 })
+  const response = await catalog('ok')
+  expect(response.request.sentHeaders).toMatchObject({ ':path': '/ok', Authorization: '[redacted]' })
+  const error = await catalog('fails').catch((reason) => reason)
+  expect(error.request.sentHeaders).toMatchObject({ ':path': '/fails', Authorization: '[redacted]' })
+  expect([...tokensIn(response), ...tokensIn(error)]).toEqual([])
 })
 
 test('no way to show or copy a response that nobody has read shows its token', async () => {
