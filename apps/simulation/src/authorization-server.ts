@@ -156,7 +156,9 @@ export class AuthorizationServer {
     if (!client || client.isRefused || secret !== this.secretOf(id)) {
       return { response: json(401, { error: 'invalid_client' }) }
     }
-    const granted = client.refreshToken ? this.grants.use(id, request) : { next: undefined }
+    const granted = client.refreshToken
+      ? this.grants.use(id, request, !this.underWay.has(request))
+      : { next: undefined }
     if (!granted) {
       return { response: json(400, { error: 'invalid_grant', error_description: `${refreshToken} is not valid` }) }
     }

@@ -1,4 +1,3 @@
-import type { IssuedToken } from './authorization-server'
 import type { Bounds, Calm } from './bounds'
 import { type Grants, type IssuedRefreshToken, successorsOf } from './grants'
 import type { RequestUnderWay } from './request-under-way'
@@ -26,7 +25,7 @@ export class GrantInvariants {
 
   constructor(parts: GrantInvariantsParts) {
     this.#parts = parts
-    parts.grants.onReuse = (token) => this.#checkReuse(token)
+    parts.grants.onReuse = (token, isLate) => this.#checkReuse(token, isLate)
   }
 
   /** The processes know of the newest consent of a client from now on. */
@@ -47,12 +46,6 @@ export class GrantInvariants {
   /** Whether a person gave a new consent between two requests of a client. */
   haveSeveralConsents(...requests: readonly RequestUnderWay[]): boolean {
     return new Set(requests.map(({ refreshToken = '' }) => this.#parts.grants.find(refreshToken)?.consent)).size > 1
-  }
-
-  /** Whether a person gave a new consent after an access token was issued. */
-  isOfOldConsent({ client, issuedAt }: IssuedToken): boolean {
-    const { number = 0, since = 0 } = this.#parts.grants.consentOf(client) ?? {}
-    return number > 1 && issuedAt < since
   }
 
   /** A process sends a refresh token. */
@@ -88,9 +81,9 @@ export class GrantInvariants {
     return options.hasStore || processes === 1
   }
 
-  #checkReuse(token: IssuedRefreshToken): undefined {
+  #checkReuse(token: IssuedRefreshToken, isLate: boolean): undefined {
     const { world, broken } = this.#parts
-    const excuse = this.#excuse(token)
+    const excuse = isLate ? 'a request came after its process had given up' : this.#excuse(token)
     world.log.note(`${token.value} is used again, and the grant of ${token.client} ends: ${excuse ?? 'no excuse'}`)
     if (excuse === undefined) return broken('keptGrant', `${token.value} of ${token.client} was used again`)
     this.lost.push(excuse)

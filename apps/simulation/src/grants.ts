@@ -43,8 +43,11 @@ export class Grants {
   /** Those that the store never had. */
   readonly #unstored = new Map<string, IssuedRefreshToken>()
   #number = 0
-  /** Called when a refresh token is used again that was replaced. The grant ends then. */
-  onReuse: (token: IssuedRefreshToken) => void = () => {}
+  /**
+   * Called when a refresh token is used again that was replaced. The grant ends then. `isLate`: the process does not wait for the response
+   * any more.
+   */
+  onReuse: (token: IssuedRefreshToken, isLate: boolean) => void = () => {}
   /** Called when a person has given a new consent. */
   onConsent: (client: string) => void = () => {}
 
@@ -81,7 +84,11 @@ export class Grants {
   }
 
   /** The response to a request with a refresh token. Undefined: it is not valid. */
-  use(client: string, request: RequestUnderWay): { readonly next: IssuedRefreshToken | undefined } | undefined {
+  use(
+    client: string,
+    request: RequestUnderWay,
+    isLate: boolean,
+  ): { readonly next: IssuedRefreshToken | undefined } | undefined {
     const consent = this.#consents.get(client)
     const token = this.#tokens.get(request.refreshToken ?? '')
     if (!consent || token?.client !== client || token.consent !== consent.number || consent.isRevoked) return undefined
@@ -89,7 +96,7 @@ export class Grants {
     const { rotates, graceMs } = consent.plan
     if (!rotates) return { next: undefined }
     if (token.usedAt !== undefined && now > token.usedAt + graceMs) {
-      this.onReuse(token)
+      this.onReuse(token, isLate)
       this.revoke(client)
       return undefined
     }

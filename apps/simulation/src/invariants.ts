@@ -159,8 +159,6 @@ export class Invariants {
     }
     const { deletion } = state
     if (!deletion || issued.issuedAt >= deletion.before || !options.hasStore) return
-    // The tokens of a new consent are other tokens. A process goes on with its old one until it has to be renewed.
-    if (this.grants.isOfOldConsent(issued)) return
     if (startedAt > deletion.noticedBy) {
       const from = deletion.before - options.localLifetimeMs - this.#bounds.recoveryMs
       if (this.calm.is(from, now, 'store', 'process', 'endpoint', 'clock')) {

@@ -181,7 +181,8 @@ export class SimulatedProcess implements Host {
       clientSecret: () => secretOf(name),
       fetch,
       ...(firstTokenOf(name) !== undefined && {
-        requester: refreshToken({ refreshToken: () => firstTokenOf(name) ?? '' }),
+        // Without a subject, a process would keep the key of its first consent, and others would not find its tokens.
+        requester: refreshToken({ refreshToken: () => firstTokenOf(name) ?? '', subject: name }),
       }),
     })
     const names = server.clients.map(({ name }) => name)
