@@ -62,6 +62,10 @@ export function createInstruments(provider: MeterProvider) {
       unit: '{rejection}',
       description: 'APIs that rejected one new token after the other: they, or the definition, are misconfigured.',
     }),
+    stepUps: meter.createCounter('tokenward.api.step_ups', {
+      unit: '{demand}',
+      description: 'Demands of an API for a stronger token. Allowed: it is requested, and the request is sent again.',
+    }),
     nonceRetries: meter.createCounter('tokenward.nonce.retries', {
       unit: '{retry}',
       description: 'Requests that were sent once more with the DPoP nonce that a server demanded.',

@@ -1,6 +1,7 @@
 import type { Attributes, BatchObservableCallback, MeterProvider } from '@opentelemetry/api'
 import type { TokenEvents, TokenManager } from '@tokenward/core'
 import {
+  ALLOWED,
   CIRCUIT,
   CLIENT,
   ERROR_TYPE,
@@ -8,6 +9,7 @@ import {
   OPERATION,
   OUTCOME,
   REASON,
+  REJECTION_REASON,
   RENEWED,
   REQUESTED_BY,
   SERVER_ADDRESS,
@@ -89,8 +91,13 @@ export function recordMetrics(
       const outcome = { [OUTCOME]: 'failure', [ERROR_TYPE]: errorType(error.error) }
       instruments.current().requests.add(1, of(name, { ...outcome, ...why }))
     },
-    tokenRejected({ client, origin, willRenew }) {
-      instruments.current().rejections.add(1, apiOf(client, origin, { [RENEWED]: willRenew }))
+    tokenRejected({ client, origin, willRenew, reason }) {
+      const why = reason && { [REJECTION_REASON]: reason }
+      instruments.current().rejections.add(1, apiOf(client, origin, { [RENEWED]: willRenew, ...why }))
+    },
+    stepUpDemanded({ client, origin, reason, isAllowed }) {
+      const attributes = { [REJECTION_REASON]: reason, [ALLOWED]: isAllowed }
+      instruments.current().stepUps.add(1, apiOf(client, origin, attributes))
     },
     newTokenRejected({ client, origin }) {
       instruments.current().newTokenRejections.add(1, apiOf(client, origin))

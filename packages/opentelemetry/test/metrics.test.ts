@@ -30,6 +30,9 @@ test('every metric has the name and the unit that the README says, and a descrip
   instrument(manager, { meterProvider })
   provider.requiresNonce = true
   await (await createFetch(manager, 'c', { baseURL: api.baseURL })('list')).text()
+  const fetch = demanding(403, 'error="insufficient_scope", scope="write"')
+  const options = { baseURL: 'https://api.example', fetch, stepUp: { scopes: ['write'] } }
+  await createFetch(tokens, 'catalog.client', options)('list')
 
   const all = await metrics()
   expect(Object.fromEntries(Object.entries(all).map(([name, { unit }]) => [name, unit]))).toEqual(documented())
@@ -127,6 +130,33 @@ test('a 401 is counted by API and by whether a new token is requested, and an AP
     { attributes: { ...api, 'tokenward.rejection.renewed': false }, value: 2 },
   ])
   expect(ofNewTokens?.points).toEqual([{ attributes: api, value: 1 }])
+})
+
+/** The network is a stand-in: an API that responds with one status, and demands something by its challenge. */
+const demanding = (status: number, challenge: string) => async () =>
+  new Response(null, { status, headers: { 'www-authenticate': `Bearer ${challenge}` } })
+
+test('a rejection has the error that the API named', async () => {
+  const { tokens, metrics } = instrumented()
+  const fetch = demanding(401, 'error="invalid_token"')
+  await createFetch(tokens, 'catalog.client', { baseURL: 'https://api.example', fetch })('list')
+  const reasons = (await metrics())['tokenward.api.rejections']?.points.map(
+    ({ attributes }) => attributes['tokenward.rejection.reason'],
+  )
+  expect(reasons).toEqual(['invalid_token'])
+})
+
+test('demands of an API for a stronger token are counted, by reason and by whether stepUp allows them', async () => {
+  const { tokens, metrics } = instrumented()
+  const fetch = demanding(403, 'error="insufficient_scope", scope="write"')
+  const options = { baseURL: 'https://api.example', fetch }
+  await createFetch(tokens, 'catalog.client', { ...options, stepUp: { scopes: ['write'] } })('list')
+  await createFetch(tokens, 'catalog.client', { ...options, stepUp: { scopes: ['other'] } })('list')
+  const api = { ...CATALOG, 'server.address': 'api.example', 'tokenward.rejection.reason': 'insufficient_scope' }
+  expect((await metrics())['tokenward.api.step_ups']?.points).toEqual([
+    { attributes: { ...api, 'tokenward.step_up.allowed': true }, value: 1 },
+    { attributes: { ...api, 'tokenward.step_up.allowed': false }, value: 1 },
+  ])
 })
 
 test('the circuit is 1 in its state, and tokens that cannot be renewed are counted while they are valid and after', async () => {
