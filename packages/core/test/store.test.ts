@@ -150,3 +150,27 @@ test('a process whose wall clock is ahead replaces the stored token, once', asyn
   for (let call = 0; call < 10; call++) expect((await tokens.getAccessToken('c')).value).toBe('token-2')
   expect(endpoint.requests).toHaveLength(2)
 })
+
+test('a store that lost its last write does not bring back an older token', async () => {
+  const values = new Map<string, string>()
+  const { clock, endpoint, start } = fleet({
+    get: (key) => values.get(key),
+    set: (key, value) => void values.set(key, value),
+    delete: (key) => void values.delete(key),
+  })
+  const tokens = start()
+  await tokens.getAccessToken('c')
+  await settle()
+  const older = new Map(values)
+  await clock.advance(15_000)
+  const newer = await tokens.getAccessToken('c', { forceRenewal: true })
+  await settle()
+  // A replica takes over that has not got the last write.
+  for (const [key, value] of older) values.set(key, value)
+  endpoint.respondAlways(new TypeError('fetch failed'))
+  // The store is asked whether it still has the token.
+  await clock.advance(61_000)
+  void tokens.getAccessToken('c')
+  await clock.advance(5_000)
+  expect((await tokens.getAccessToken('c')).value).toBe(newer.value)
+})

@@ -73,6 +73,15 @@ export function changedEntry(entry: CacheEntry, change: Partial<CacheEntry>): Ca
   return { ...entry, ...change, window: undefined }
 }
 
+/** Clocks of machines differ: so much, or a tenth of the lifetime, does not make a token older. */
+const TOLERANCE_MS = 5_000
+
+/** Whether a token from the store was issued before this one: the store has lost the newer one, in a failover. */
+export function isOlder(other: CacheEntry, entry: CacheEntry): boolean {
+  const toleranceMs = Math.min(TOLERANCE_MS, entry.lifetimeMs / 10)
+  return other.expiresAt - other.lifetimeMs < entry.expiresAt - entry.lifetimeMs - toleranceMs
+}
+
 /** Whether callers use the token, without waiting for a new one. */
 export function isUsable(entry: CacheEntry, now: number, demand: ValidityDemand): boolean {
   return entry.state === 'good' && !mustRenew(entry, now, demand)

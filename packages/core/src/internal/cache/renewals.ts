@@ -3,7 +3,7 @@ import type { RetrievalReason } from '../../events'
 import type { CacheGetOptions } from '../../token-cache'
 import type { AcquisitionHooks } from '../util/acquisition-hooks'
 import type { Emit } from '../util/event-emitter'
-import { type CacheEntry, remaining, renewalBackoffMs, retrievalReason } from './cache-entry'
+import { type CacheEntry, isOlder, remaining, renewalBackoffMs, retrievalReason } from './cache-entry'
 import type { FailingTokens } from './failing-tokens'
 import type { Flight, Flights } from './flights'
 import { shouldRenew } from './freshness'
@@ -64,7 +64,7 @@ export class Renewals {
     if (now < entry.renewNotBefore || this.#flights.has(key)) return
     this.#options.emit('renewalStarted', { client: options.client })
     const isNewer: Accepts = (other) =>
-      other.token.value !== entry.token.value && !shouldRenew(other, this.#clock.monotonic())
+      other.token.value !== entry.token.value && !isOlder(other, entry) && !shouldRenew(other, this.#clock.monotonic())
     const renew = (context: RenewalContext) => this.#renewer.renew(context, isNewer)
     this.#startAhead(key, entry, options, retrievalReason(entry, now), renew)
   }

@@ -7,7 +7,7 @@ import { sharedFailure } from '../store/shared-failure'
 import type { StoreAccess } from '../store/store-access'
 import type { StoredToken } from '../store/store-entry'
 import type { Emit } from '../util/event-emitter'
-import { type CacheEntry, isUsable, renewalBackoffMs } from './cache-entry'
+import { type CacheEntry, isOlder, isUsable, renewalBackoffMs } from './cache-entry'
 import type { FailingTokens } from './failing-tokens'
 import type { Flight } from './flights'
 import type { LocalCache } from './local-cache'
@@ -96,8 +96,10 @@ export class Renewer {
     const { key, options, flight } = context
     void this.#store?.release(key, entry.lease)
     const accepts: Accepts = (other) => {
-      // A token that could not be written does not give way to an older one.
-      const mayReplace = entry.isShared || other.token.value === entry.token.value || other.expiresAt > entry.expiresAt
+      // A token that could not be written does not give way to an older one. Nor does one that was written, and that the store has lost.
+      const mayReplace =
+        other.token.value === entry.token.value ||
+        (entry.isShared ? !isOlder(other, entry) : other.expiresAt > entry.expiresAt)
       return mayReplace && isUsable(other, this.#clock.monotonic(), options)
     }
     const result = await this.#find(context, accepts)
