@@ -32,6 +32,11 @@ export const standIns = `
   process.env.TOOLS_SECRET = 'secret'
   process.env.CHAT_SECRET = 'secret'
   process.env.IDP_SECRET = 'secret'
+  process.env.GRAPH_SECRET = 'secret'
+  process.env.MAIL_SECRET = 'secret'
+  process.env.REPORTS_SECRET = 'secret'
+  process.env.SECRET = 'secret'
+  process.env.SHOP_SECRET = 'secret'
   // Nothing leaves this machine.
   dns.lookup = (host, _options, callback) => callback(new Error('no such server: ' + host))
   globalThis.fetch = async (input, init) => {
@@ -67,7 +72,9 @@ const NEEDS = {
   'docs/cross-app-access.md cross-app-access.ts': 'the subjectToken supplier failed: ReferenceError',
   'docs/getting-started.md worker.mts': 'http://127.0.0.1:5001/',
   'docs/refresh-tokens.md mail.ts': 'MAIL_REFRESH_TOKEN is missing',
-  'docs/refresh-tokens.md many-people.ts': 'firstTokenOf is not defined',
+  'docs/refresh-tokens.md many-people.ts': 'the refreshToken supplier failed: ReferenceError',
+  // It listens, and no name is known here.
+  'docs/stacks.md fastify.ts': 'no such server: localhost',
   'docs/many-tenants.md tenants.ts': 'findTenant is not defined',
   'docs/mtls.md mtls.ts': 'client.crt',
   // These libraries do not use the platform's `fetch`. The token was there when they called the API.
