@@ -1,5 +1,5 @@
 // Writes docs/reference from the doc comments of the packages: one page per package.
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { globSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Application } from 'typedoc'
@@ -52,6 +52,18 @@ export async function writeReference() {
   for (const module of project.children ?? []) module.name = `@tokenward/${module.name.replace(/\/src(\/index)?$/, '')}`
   await app.generateOutputs(project)
   if (app.logger.hasErrors()) throw new Error('the reference could not be written')
+  for (const file of globSync('**/*.md', { cwd: referenceFolder })) mendAnchors(join(referenceFolder, file))
+}
+
+/** typedoc-plugin-markdown counts some headings that it does not write, so a link to `#name-1` may mean the only heading of that name. */
+function mendAnchors(path) {
+  const text = readFileSync(path, 'utf8')
+  const headings = [...text.matchAll(/^#+ (\w+)/gm)].map(([, heading]) => heading.toLowerCase())
+  const mended = text.replace(/\(#(\w+)-(\d+)\)/g, (link, name, number) => {
+    const count = headings.filter((heading) => heading === name).length
+    return count > 0 && Number(number) >= count ? `(#${name})` : link
+  })
+  if (mended !== text) writeFileSync(path, mended)
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await writeReference()
