@@ -23,8 +23,10 @@ export async function connectMqtt<Name extends string>(
   tokens: TokenManager<Name>,
   client: NoInfer<Name>,
   url: string | URL,
-  options: MqttOptions = {},
+  given: MqttOptions = {},
 ): Promise<MqttClient> {
+  // The caller may change its objects while the token is requested.
+  const options = { ...given, ...(given.servers && { servers: given.servers.map((server) => ({ ...server })) }) }
   const { tokenParameters, reconnectBeforeExpiry, onError, ...mqttOptions } = options
   const address = readAddress(client, url, options)
   const login = new BrokerLogin<Name>(tokens, client, address, { tokenParameters, reconnectBeforeExpiry, onError })

@@ -54,6 +54,15 @@ test.each(WRONG)('%s is refused (%s, %o), and no token is requested', async (url
   expect(requests()).toBe(0)
 })
 
+test('what the caller changes while the token is requested changes nothing', async () => {
+  const { tokens } = setup()
+  const servers = [{ host: 'localhost', port: 9, protocol: 'mqtt' as const }]
+  const connecting = errorOf(connectMqtt(tokens, 'broker.client', 'mqtt://localhost', { servers, reconnectPeriod: 0 }))
+  Object.assign(servers[0] ?? {}, { host: 'broker.invalid' })
+  // Nothing listens there, and broker.invalid would not be found.
+  expect(await connecting).toMatchObject({ code: 'ECONNREFUSED' })
+})
+
 test('MQTT.js connects to the host that was checked, also when it would read the URL in another way', async () => {
   const { tokens } = setup()
   // Node's old `url.parse`, which MQTT.js uses, would name broker.invalid.

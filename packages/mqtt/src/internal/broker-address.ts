@@ -23,7 +23,7 @@ export interface BrokerAddress {
 export function readAddress(client: string, given: string | URL, options: MqttOptions): BrokerAddress {
   const url = URL.canParse(String(given)) ? new URL(String(given)) : undefined
   const protocol = url?.protocol.slice(0, -1) ?? ''
-  if (!url || !(protocol in IN_CLEAR)) throw problem(client, 'url', 'must be an mqtt(s) or ws(s) URL')
+  if (!url || !Object.hasOwn(IN_CLEAR, protocol)) throw problem(client, 'url', 'must be an mqtt(s) or ws(s) URL')
   if (!url.hostname) throw problem(client, 'url', 'names no host')
   for (const [option, hasPassword] of [
     ['url', url.password !== ''],
@@ -63,13 +63,7 @@ function remoteInClear(protocolOfUrl: string, hostOfUrl: string, options: MqttOp
     ...(hostname === undefined ? [] : [{ protocol, host: hostname }]),
     ...servers.map((server) => ({ protocol: server.protocol ?? protocol, host: server.host })),
   ]
-  return targets
-    .filter((each) => IN_CLEAR[each.protocol] !== false && !isThisMachine(each.host))
-    .map(({ host }) => host)
-}
-
-function isThisMachine(host: string): boolean {
-  return isLoopback(host === '::1' ? '[::1]' : host.toLowerCase())
+  return targets.filter((each) => IN_CLEAR[each.protocol] !== false && !isLoopback(each.host)).map(({ host }) => host)
 }
 
 /**
