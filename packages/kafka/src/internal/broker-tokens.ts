@@ -77,6 +77,5 @@ function originOf(broker: string): string {
 }
 
 function isRemote(broker: string): boolean {
-  const host = broker.trim().replace(/:\d*$/, '')
-  return !isLoopback(host === '::1' ? '[::1]' : host.toLowerCase())
+  return !isLoopback(broker.trim().replace(/:\d*$/, ''))
 }

@@ -4,6 +4,7 @@ import type { KeptCredential, KeptCredentials } from '../../kept-credentials'
 import type { StoreLease } from '../../token-store'
 import { untilAborted } from '../util/abort'
 import type { KeptScope } from '../util/kept-scope'
+import { PollPauses } from '../util/poll-pauses'
 import { SerialWork } from '../util/serial-work'
 import { sha256 } from '../util/sha256'
 import { sleep, withLimit } from '../util/time-limit'
@@ -13,10 +14,6 @@ import { UnstoredCredentials } from './unstored-credentials'
 
 /** The lease outlives the use that it is for, so that the credential can be written under it. */
 const LEASE_MARGIN_MS = 2_000
-/** How often a process that waits for another one's use looks, in milliseconds: between half of it and 1.5 times it. */
-const POLL_MS = 50
-const POLL_GROWTH = 1.5
-const LONGEST_POLL_MS = 500
 /** A store that fails for longer fails the use: there is nothing to go on with. */
 const STORE_PATIENCE_MS = 2_000
 /**
@@ -112,7 +109,8 @@ export class KeptCredentialStore {
     let text = this.#seen.get(key)
     const leaseMs = scope.limitMs + LEASE_MARGIN_MS
     const startedAt = this.#clock.monotonic()
-    for (let pollMs = POLL_MS; ; ) {
+    const pauses = new PollPauses(this.#random)
+    for (;;) {
       // What only this process knows is not used: a write that failed may have reached the store, and another process may have used it.
       const isStored = !(await this.#unstored?.write(key))
       const askedAt = this.#clock.monotonic()
@@ -129,10 +127,7 @@ export class KeptCredentialStore {
       }
       if (lease) return { ...this.#read(key, text, scope, lease), until: askedAt + leaseMs - LEASE_MARGIN_MS / 2 }
       if (value !== undefined && value !== text) text = value
-      else {
-        await sleep(this.#clock, pollMs * (0.5 + this.#random()), scope.signal)
-        pollMs = Math.min(pollMs * POLL_GROWTH, LONGEST_POLL_MS)
-      }
+      else await sleep(this.#clock, pauses.next(), scope.signal)
     }
   }
 

@@ -1,18 +1,14 @@
 import type { Clock } from '../../clock'
 import type { StoreLease } from '../../token-store'
 import type { Emit } from '../util/event-emitter'
+import { PollPauses } from '../util/poll-pauses'
 import { sleep } from '../util/time-limit'
 import type { SharedFailure } from './shared-failure'
 import type { StoreAccess, StoreGroups } from './store-access'
 import type { ExpectedToken, StoredToken } from './store-entry'
 
-/**
- * How often a process that waits for another one's renewal looks, in milliseconds: between half of it and 1.5 times it. Each
- * pause is longer than the one before: after a restart of a large fleet, all of its processes wait for the same token.
- */
-const POLL_MS = 50
-const POLL_GROWTH = 1.5
-const LONGEST_POLL_MS = 500
+/** How long a process waits that reads one value after the other that it cannot use. */
+const UNUSABLE_PAUSE_MS = 50
 /** So many values that cannot be used are read without a wait. */
 const MOST_AT_ONCE = 3
 
@@ -95,7 +91,7 @@ export class StoreLookup {
     let wasDeleted = false
     let waitsSince: number | undefined
     let unusableCount = 0
-    let pollMs = POLL_MS
+    const pauses = new PollPauses(this.#random)
     let deadline = this.#store.deadline()
     for (let round = 1; this.#clock.monotonic() < waitsUntil; round++) {
       const askedAt = this.#clock.monotonic()
@@ -112,8 +108,7 @@ export class StoreLookup {
       if (value === undefined) {
         if (waitsSince === undefined) this.#emit('leaseAwaited', { client })
         waitsSince ??= this.#clock.monotonic()
-        await sleep(this.#clock, pollMs * (0.5 + this.#random()), signal)
-        pollMs = Math.min(pollMs * POLL_GROWTH, LONGEST_POLL_MS)
+        await sleep(this.#clock, pauses.next(), signal)
         deadline = this.#store.deadline()
       } else if (value !== staleValue) {
         const result = forced && round === 1 ? undefined : this.#judge(options, value, accept)
@@ -121,7 +116,7 @@ export class StoreLookup {
         staleValue = value
         // A store whose value differs each time (it returns an object, for example) must not keep this process busy.
         if (++unusableCount > MOST_AT_ONCE) {
-          await sleep(this.#clock, POLL_MS, signal)
+          await sleep(this.#clock, UNUSABLE_PAUSE_MS, signal)
           deadline = this.#store.deadline()
         }
       } else {
