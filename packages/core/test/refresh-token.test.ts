@@ -534,6 +534,14 @@ test.each([
   expect(refreshTokenIn(store)).toBeUndefined()
 })
 
+test.each([1e14, 1e305])('a refresh token that lives for %d s is kept for 100 years at most', async (seconds) => {
+  const { clock, store, endpoint, start } = shared()
+  endpoint.more = { refresh_token_expires_in: seconds }
+  await accessToken(start())
+  const [kept] = [...store.values.values()].filter(({ value }) => value.includes('rt-1'))
+  expect(kept?.until).toBeLessThanOrEqual(clock.monotonic() + 100 * 365 * 86_400_000)
+})
+
 test('a store without leases keeps the refresh token too', async () => {
   const clock = new TestClock()
   const { endpoint, start } = setUp(memoryStore({ maxEntries: 100 }), clock)

@@ -10,6 +10,7 @@ import { copyError } from './copy-error'
 import { grantRequester } from './grant-requester'
 import { noteProgress, shareProgress } from './request-progress'
 import { tokenRequestFailure } from './token-request-failure'
+import { LONGEST_LIFETIME_MS } from './token-response'
 
 export interface RefreshTokenOptions {
   readonly clock: Clock
@@ -87,7 +88,7 @@ interface RefreshedResponse extends TokenResponse {
 /** In milliseconds. Undefined: the response does not say it. Keycloak's 0 means that the token does not expire. */
 function lifetimeOf({ refresh_token_expires_in, refresh_expires_in }: RefreshedResponse): number | undefined {
   const seconds = Number(refresh_token_expires_in ?? refresh_expires_in)
-  return seconds > 0 && Number.isFinite(seconds) ? seconds * 1000 : undefined
+  return seconds > 0 ? Math.min(seconds * 1000, LONGEST_LIFETIME_MS) : undefined
 }
 
 /** The same request, which ends with another signal. Its members are hidden, so a spread would lose them. */

@@ -4,8 +4,8 @@ import { TokenRequestError } from '../../errors'
 import type { TokenResponse } from '../../token-requester'
 import { createAccessToken, isTokenValue } from '../util/create-access-token'
 
-/** The longest lifetime that is counted with: 100 years. `Date` has an end. */
-const LONGEST_LIFETIME_MS = 100 * 365 * 86_400_000
+/** The longest lifetime that is counted with: 100 years. `Date` has an end, and so have the times of stores. */
+export const LONGEST_LIFETIME_MS = 100 * 365 * 86_400_000
 
 /** What a token response says. */
 export interface ReadToken {
