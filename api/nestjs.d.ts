@@ -13,7 +13,10 @@ type HttpClients = Readonly<Record<string, HttpClient | HttpClientFactory>>;
 declare function InjectClient(name: string): PropertyDecorator & ParameterDecorator;
 declare function InjectTokens(): PropertyDecorator & ParameterDecorator;
 declare const TOKEN_MANAGER: unique symbol;
-type TokenwardAsyncOptions = TokenwardOptionsFactory;
+interface TokenwardAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
+    inject?: FactoryProvider['inject'];
+    useFactory(...injected: any[]): TokenwardOptions | Promise<TokenwardOptions>;
+}
 declare class TokenwardModule {
     static forRoot(options: TokenwardOptions): DynamicModule;
     static forRootAsync({ imports, inject, useFactory }: TokenwardAsyncOptions): DynamicModule;
@@ -24,10 +27,6 @@ type TokenwardOptions = (TokenManagerOptions | {
 }) & {
     readonly warmUp?: boolean | readonly string[] | undefined;
 };
-interface TokenwardOptionsFactory extends Pick<ModuleMetadata, 'imports'> {
-    inject?: FactoryProvider['inject'];
-    useFactory(...injected: any[]): TokenwardOptions | Promise<TokenwardOptions>;
-}
 declare function getClientToken(name: string): string;
 
 export type { HttpClient };
@@ -35,7 +34,6 @@ export type { HttpClientFactory };
 export type { HttpClients };
 export type { TokenwardAsyncOptions };
 export type { TokenwardOptions };
-export type { TokenwardOptionsFactory };
 export { InjectClient };
 export { InjectTokens };
 export { TOKEN_MANAGER };

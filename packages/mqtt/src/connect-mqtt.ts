@@ -23,15 +23,15 @@ export async function connectMqtt<Name extends string>(
   tokens: TokenManager<Name>,
   client: NoInfer<Name>,
   url: string | URL,
-  given: MqttOptions = {},
+  options: MqttOptions = {},
 ): Promise<MqttClient> {
   // The caller may change its objects while the token is requested.
-  const options = { ...given, ...(given.servers && { servers: given.servers.map((server) => ({ ...server })) }) }
-  const { tokenParameters, reconnectBeforeExpiry, onError, ...mqttOptions } = options
-  const address = readAddress(client, url, options)
+  const own = { ...options, ...(options.servers && { servers: options.servers.map((server) => ({ ...server })) }) }
+  const { tokenParameters, reconnectBeforeExpiry, onError, ...mqttOptions } = own
+  const address = readAddress(client, url, own)
   const login = new BrokerLogin<Name>(tokens, client, address, { tokenParameters, reconnectBeforeExpiry, onError })
   await login.prepare()
-  const username = options.username ?? address.username ?? client
+  const username = own.username ?? address.username ?? client
   const all = { ...address.options, ...mqttOptions, username } as IClientOptions
   // MQTT.js reads it for each connection. So the options hold no token.
   Object.defineProperty(all, 'password', { get: () => login.password() })

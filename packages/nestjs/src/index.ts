@@ -1,4 +1,4 @@
 export type { HttpClient, HttpClientFactory, HttpClients } from './http-clients'
 export { getClientToken, InjectClient, InjectTokens, TOKEN_MANAGER } from './inject'
-export type { TokenwardAsyncOptions, TokenwardOptions, TokenwardOptionsFactory } from './module-options'
+export type { TokenwardAsyncOptions, TokenwardOptions } from './module-options'
 export { TokenwardModule } from './tokenward-module'

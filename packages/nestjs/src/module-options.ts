@@ -13,13 +13,10 @@ export type TokenwardOptions = (TokenManagerOptions | { readonly tokens: TokenMa
   readonly warmUp?: boolean | readonly string[] | undefined
 }
 
-/** Makes the options with providers of the application, such as its `ConfigService`. */
-export interface TokenwardOptionsFactory extends Pick<ModuleMetadata, 'imports'> {
+/** Options of `TokenwardModule.forRootAsync`: how the options are made with providers of the application, such as its `ConfigService`. */
+export interface TokenwardAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
   /** The providers that `useFactory` gets. */
   inject?: FactoryProvider['inject']
   // biome-ignore lint/suspicious/noExplicitAny: the types of what is injected are the user's, as in every factory of NestJS
   useFactory(...injected: any[]): TokenwardOptions | Promise<TokenwardOptions>
 }
-
-/** Options of `TokenwardModule.forRootAsync`. */
-export type TokenwardAsyncOptions = TokenwardOptionsFactory
