@@ -327,6 +327,7 @@ interface RequestAuthorization {
 }
 interface RequestAuthorizer {
     resolve(input: string | URL): URL;
+    resolveHref(input: string | URL): string;
     authorize(request: RequestToAuthorize, options?: AuthorizeOptions): Promise<RequestAuthorization>;
     begin(request: RequestToAuthorize, options?: AuthorizeOptions): RequestAuthorization | Promise<RequestAuthorization>;
 }

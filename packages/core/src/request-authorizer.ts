@@ -6,9 +6,9 @@ import type {
 } from './authorized-client-options'
 import { OriginNotAllowedError } from './errors'
 import { BearerHeaders } from './internal/util/authorization-header'
-import { CheckedOrigins, checkDestinations } from './internal/util/destinations'
+import { type AllowedOrigin, CheckedOrigins, checkDestinations } from './internal/util/destinations'
 import { type AuthorizedRequest, authorizationOf, signalOf } from './internal/util/request-authorization'
-import { describe, resolve } from './internal/util/request-url'
+import { describe, resolve, resolvedHref } from './internal/util/request-url'
 import { StepUps } from './internal/util/step-ups'
 import { snapshotParameters } from './internal/util/token-parameters'
 import type { RequestAuthorization, RequestToAuthorize } from './request-authorization'
@@ -24,6 +24,8 @@ export interface RequestAuthorizer {
    * @throws ConfigurationError when `input` is relative and there is no `baseURL`
    */
   resolve(input: string | URL): URL
+  /** The text of the URL that {@link resolve} returns. Costs less, because it does not parse a URL that is in its normal form already. */
+  resolveHref(input: string | URL): string
   /**
    * What `request` has to be sent with.
    *
@@ -33,7 +35,7 @@ export interface RequestAuthorizer {
   authorize(request: RequestToAuthorize, options?: AuthorizeOptions): Promise<RequestAuthorization>
   /**
    * Does what {@link authorize} does, and returns at once what the request has to be sent with when nothing has to be waited for: this
-   * process holds a good Bearer token. It may throw at once, too. A URL object belongs to the authorizer from then on.
+   * process holds a good Bearer token. It may throw at once, too.
    */
   begin(request: RequestToAuthorize, options?: AuthorizeOptions): RequestAuthorization | Promise<RequestAuthorization>
 }
@@ -71,6 +73,17 @@ export function createRequestAuthorizer<Name extends string>(
     return allowed !== undefined && (!allowed.isInClear || tokens.allowsInsecureRequests(client) === true)
   }
 
+  /** A URL as it is sent, and the origin that tokens may go to. */
+  function checked(given: string | URL): { href: string; allowed: AllowedOrigin } {
+    const text = typeof given === 'string' ? given : given.href
+    const asIs = origins.allowedAsIs(text)
+    if (asIs) return { href: text, allowed: asIs }
+    const url = new URL(text)
+    const allowed = origins.allowed(url)
+    if (!allowed) throw new OriginNotAllowedError(describe(url), [...allowedOrigins])
+    return { href: url.href, allowed }
+  }
+
   /** The token, if there is nothing to wait for. Not when `getAccessToken` was replaced, by a test for example: it has to be called. */
   function readyToken(parameters: TokenParameters | undefined, signal: AuthorizeOptions['signal']) {
     if (
@@ -87,16 +100,14 @@ export function createRequestAuthorizer<Name extends string>(
   ): RequestAuthorization | Promise<RequestAuthorization> {
     // Everything that belongs to the caller is read before the first wait, because the caller may change it meanwhile.
     const { method } = request
-    const url = typeof request.url === 'string' ? new URL(request.url) : request.url
+    const { href, allowed } = checked(request.url)
     const source = call.tokenParameters ?? options.tokenParameters
     const outgoing =
-      typeof source === 'function' ? { method, url: new URL(url), headers: request.headers() } : undefined
+      typeof source === 'function' ? { method, url: new URL(href), headers: request.headers() } : undefined
     const fixed = typeof source === 'function' || source === undefined ? undefined : snapshotParameters(source)
-    const allowed = origins.allowed(url)
-    if (!allowed) throw new OriginNotAllowedError(describe(url), [...allowedOrigins])
     const authorized: AuthorizedRequest = {
       method,
-      url,
+      href,
       origin: allowed.origin,
       proofClaims: call.proofClaims === undefined ? options.proofClaims : call.proofClaims,
       retryOn401: call.retryOn401 === undefined ? (options.retryOn401 ?? true) : call.retryOn401,
@@ -117,7 +128,7 @@ export function createRequestAuthorizer<Name extends string>(
     // Only a definition that is loaded late can still forbid plain http.
     if (isInClear) {
       await tokens.waitFor({ client, step: 'definition', signal: signalOf(request), run() {} })
-      if (!mayReceiveToken(request.url))
+      if (!mayReceiveToken(new URL(request.href)))
         throw new OriginNotAllowedError(request.origin, [...allowedOrigins], 'plain http')
     }
     const base = compute ? await compute() : request.base
@@ -149,6 +160,7 @@ export function createRequestAuthorizer<Name extends string>(
 
   return Object.freeze({
     resolve: (input: string | URL) => resolve(client, input, base),
+    resolveHref: (input: string | URL) => resolvedHref(client, input, base, origins),
     // The caller may change its URL object later.
     authorize: async (request: RequestToAuthorize, call?: AuthorizeOptions) =>
       begin({ method: request.method, url: String(request.url), headers: () => request.headers() }, call),

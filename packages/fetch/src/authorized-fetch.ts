@@ -58,14 +58,13 @@ export function createFetch<Name extends string>(
     return response
   }
 
-  return (input, init = {}) => {
+  return (input, init) => {
     try {
-      const target = input instanceof Request ? input : authorizer.resolve(input)
+      const target = typeof input !== 'string' && input instanceof Request ? input : authorizer.resolveHref(input)
       // The members of a Request are on its prototype, so that a copy of it as options has none.
       const outgoing = init instanceof Request ? repeatable(new Request(target, init), {}) : repeatable(target, init)
       const transport = given ?? fetch
-      const { tokenParameters, retryOn401, proofClaims } = init
-      const begun = authorizer.begin(outgoing, { tokenParameters, retryOn401, proofClaims, signal: outgoing.signal })
+      const begun = authorizer.begin(outgoing, optionsOf(init, outgoing))
       return begun instanceof Promise
         ? begun.then((each) => send(transport, outgoing, each))
         : send(transport, outgoing, begun)
@@ -73,6 +72,13 @@ export function createFetch<Name extends string>(
       return Promise.reject(error)
     }
   }
+}
+
+/** The options for core. */
+function optionsOf(init: AuthorizedRequestInit | undefined, { signal }: Repeatable) {
+  if (init === undefined) return signal && { signal }
+  const { tokenParameters, retryOn401, proofClaims } = init
+  return { tokenParameters, retryOn401, proofClaims, signal }
 }
 
 function transmit(

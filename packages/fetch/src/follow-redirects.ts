@@ -14,7 +14,8 @@ export async function sendFollowing(
   outgoing: Repeatable,
   authorization: RequestAuthorization,
 ): Promise<Response> {
-  let { url, method } = outgoing
+  let { method } = outgoing
+  let url = new URL(outgoing.url)
   const headers = outgoing.headers()
   setCredentials(headers, authorization.headers)
   let response = await transport(...outgoing.take(authorization.url, { headers, redirect: 'manual' }))

@@ -37,8 +37,9 @@ function plain(headers: Headers): HeaderSnapshot {
   return copy
 }
 
-/** A copy of `headers` with these credentials. */
+/** A copy of `headers` with these credentials. Who patched the platform's `fetch` may write into it. */
 export function withCredentials(headers: HeaderSnapshot, credentials: Credentials): Record<string, string> | Headers {
+  if (headers === NONE) return { ...credentials }
   if (headers instanceof Headers) {
     const copy = new Headers(headers)
     setCredentials(copy, credentials)

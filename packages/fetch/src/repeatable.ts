@@ -8,7 +8,7 @@ type FetchArguments = [input: string | Request, init: RequestInit]
 /** A request as it was at the moment of the call. It can be sent more than once, if its body allows that. */
 export interface Repeatable {
   readonly method: string
-  readonly url: URL
+  readonly url: string
   /** The headers, as an object of its own. */
   headers(): Headers
   /** The headers with these credentials, which replace others of the same kind. A new object each time. */
@@ -26,31 +26,44 @@ export interface Repeatable {
   release(): void
 }
 
-/** What `fetch(input, init)` would send now. Neither of them is changed, and later changes to them have no effect. */
-export function repeatable(input: URL | Request, init: AuthorizedRequestInit): Repeatable {
+/**
+ * What `fetch(input, init)` would send now. Neither of them is changed, and later changes to them have no effect.
+ *
+ * @param input a URL in its normal form, or a request
+ */
+export function repeatable(input: string | Request, init: AuthorizedRequestInit | undefined): Repeatable {
   // The platform takes a signal that is undefined, though its type does not say so.
-  const given = init as GivenInit
-  return input instanceof URL ? new UrlRequest(input, given) : ofRequest(input, given)
+  const given = init as GivenInit | undefined
+  return typeof input === 'string' ? new UrlRequest(input, given) : ofRequest(input, given ?? {})
 }
 
 type GivenInit = RequestInit & Omit<AuthorizedRequestInit, keyof RequestInit>
 
+const NOTHING: RequestInit = Object.freeze({})
+
 /** A class, because an object literal would create a closure for each method in each call. */
 class UrlRequest implements Repeatable {
   readonly method: string
-  readonly url: URL
+  readonly url: string
   readonly #headers: HeaderSnapshot
   readonly #body: BodyInit | null | undefined
-  /** The options without those that are above, and without ours. */
+  /** The options as they are sent, but for the headers and the body. Without ours. */
   readonly #rest: RequestInit
 
-  constructor(url: URL, init: GivenInit) {
-    const { tokenParameters, retryOn401, proofClaims, body, headers, method = 'GET', ...rest } = init
-    this.method = normalizeMethod(method)
+  constructor(url: string, init: GivenInit | undefined) {
     this.url = url
+    if (init === undefined) {
+      this.method = 'GET'
+      this.#headers = snapshotHeaders(undefined)
+      this.#rest = NOTHING
+      return
+    }
+    const { method, body, headers } = init
+    this.method = normalizeMethod(method ?? 'GET')
     this.#headers = snapshotHeaders(headers)
     this.#body = snapshotBody(body)
-    this.#rest = rest
+    this.#rest = otherOptions(init)
+    if (method !== undefined) this.#rest.method = this.method
   }
 
   get signal(): AbortSignal | undefined {
@@ -74,9 +87,9 @@ class UrlRequest implements Repeatable {
   }
 
   take(target: string, changes: RequestInit): FetchArguments {
-    const init: RequestInit = { ...this.#rest, method: this.method }
+    const init: RequestInit = { ...this.#rest, ...changes }
     if (this.#body !== undefined) init.body = this.#body
-    return [target, Object.assign(init, changes)]
+    return [target, init]
   }
 
   again(target: URL, method: string, keepsBody: boolean, changes: RequestInit): FetchArguments {
@@ -85,6 +98,20 @@ class UrlRequest implements Repeatable {
   }
 
   release(): void {}
+}
+
+/** What {@link UrlRequest} copies by itself, and the options that are for us. */
+const READ = new Set(['method', 'body', 'headers', 'tokenParameters', 'retryOn401', 'proofClaims'])
+
+/** A copy of all other options. A loop, because a rest pattern takes three times as long for objects with many properties. */
+function otherOptions(init: GivenInit): RequestInit {
+  const copy: Record<PropertyKey, unknown> = {}
+  const source = init as typeof copy
+  for (const name of Object.keys(source)) {
+    if (!READ.has(name) && name !== '__proto__') copy[name] = source[name]
+  }
+  for (const symbol of Object.getOwnPropertySymbols(source)) copy[symbol] = source[symbol]
+  return copy
 }
 
 function ofRequest(input: Request, given: GivenInit): Repeatable {
@@ -101,7 +128,7 @@ function ofRequest(input: Request, given: GivenInit): Repeatable {
   }
   return {
     method: request.method,
-    url: new URL(request.url),
+    url: request.url,
     headers: () => new Headers(request.headers),
     headersWith: (credentials) => withCredentials(request.headers, credentials),
     signal: request.signal,

@@ -19,14 +19,14 @@ test('the counts themselves are right', async () => {
   expect(await awaitedCostOf(async () => void create())).toEqual({ ...each, promises: 3 })
 })
 
-test('a request by the platform creates one URL and no Headers, and reads the token without a promise', async () => {
+test('a request by the platform creates no URL and no Headers, and reads the token without a promise', async () => {
   const tokens = await warmTokens()
   // It is replaced, because what the network costs is not the subject.
   vi.stubGlobal('fetch', () => RESPONDED)
   onTestFinished(() => void vi.unstubAllGlobals())
   const call = createFetch(tokens, 'c', { baseURL: 'https://api.example/v1' })
   // The promise of the caller.
-  const cost = { ...NOTHING, promises: 1, urls: 1 }
+  const cost = { ...NOTHING, promises: 1 }
   expect(costOf(() => call('items'))).toEqual(cost)
   const init = { method: 'POST', body: 'x', headers: { accept: 'application/json' } }
   expect(costOf(() => call('items', init))).toEqual(cost)

@@ -80,24 +80,49 @@ export interface AllowedOrigin {
   readonly isInClear: boolean
 }
 
-/** Checks where URLs lead. Remembers the last origin that was allowed: most requests go to one. */
+/**
+ * The rest of a URL, after its origin and a slash, where a URL parser would change nothing: no part of the path can be a dot segment, and
+ * no character has to be encoded (URL Standard, path and special-query percent-encode sets). Other such URLs exist, and are parsed.
+ */
+const NORMAL_REST =
+  /(?:[\w\-~!$&()*+,;=:@][\w\-.~!$&()*+,;=:@%]*)?(?:\/(?:[\w\-~!$&()*+,;=:@][\w\-.~!$&()*+,;=:@%]*)?)*(?:\?[\w\-.~!$&()*+,;=:@%/?[\]]*)?$/y
+
+/** Checks where URLs lead. Remembers what was allowed last: most requests go to one origin. */
 export class CheckedOrigins {
   readonly #allowed: ReadonlySet<string>
   #last: AllowedOrigin | undefined
   #prefix = ''
+  #lastHref: string | undefined
 
+  /** @param allowed normal origins; the first one is expected first */
   constructor(allowed: ReadonlySet<string>) {
     this.#allowed = allowed
+    for (const origin of allowed) if (this.allowed(new URL(origin))) break
   }
 
   /** The origin of a URL, if tokens may go there. */
   allowed(url: URL): AllowedOrigin | undefined {
-    // A URL without credentials begins with its origin and a slash. To compute its origin costs more.
-    if (this.#last && url.href.startsWith(this.#prefix)) return this.#last
+    if (!isHttp(url)) return undefined
     const { origin } = url
-    if (!isHttp(url) || !this.#allowed.has(origin)) return undefined
+    if (this.#last?.origin === origin) return this.#last
+    if (!this.#allowed.has(origin)) return undefined
     this.#last = { origin, isInClear: sendsInClear(url) }
     this.#prefix = `${origin}/`
+    this.#lastHref = undefined
+    return this.#last
+  }
+
+  /**
+   * The origin of a URL that tokens may go to, if that can be told without parsing the URL, and parsing it would change nothing. To parse
+   * a URL costs more than to find its token.
+   */
+  allowedAsIs(href: string): AllowedOrigin | undefined {
+    if (href === this.#lastHref) return this.#last
+    // What begins with an origin and a slash leads to that origin, whatever follows.
+    if (this.#last === undefined || !href.startsWith(this.#prefix)) return undefined
+    NORMAL_REST.lastIndex = this.#prefix.length
+    if (!NORMAL_REST.test(href)) return undefined
+    this.#lastHref = href
     return this.#last
   }
 }

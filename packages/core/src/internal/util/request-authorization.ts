@@ -24,7 +24,8 @@ export interface AuthorizerContext {
 /** A request as it was at the call. */
 export interface AuthorizedRequest {
   readonly method: string
-  readonly url: URL
+  /** The URL that was checked, in its normal form. */
+  readonly href: string
   readonly origin: string
   readonly proofClaims: AuthorizedCallOptions['proofClaims']
   readonly retryOn401: boolean
@@ -55,7 +56,8 @@ export function authorizationOf(
   if (token.type !== 'DPoP') {
     return new TokenAuthorization(context, request, token, resent, context.bearerHeaders.of(token))
   }
-  const { method, url, proofClaims } = request
+  const { method, proofClaims } = request
+  const url = new URL(request.href)
   const presented = context.tokens.presentAccessToken(context.client, token, { method, url, proofClaims })
   return presented.then((headers) => new TokenAuthorization(context, request, token, resent, headers))
 }
@@ -82,7 +84,7 @@ class TokenAuthorization implements RequestAuthorization {
     resent: Resent,
     headers: Readonly<Record<string, string>>,
   ) {
-    this.url = request.url.href
+    this.url = request.href
     this.headers = headers
     this.followsRedirects = token.type === 'DPoP'
     this.#context = context
@@ -106,8 +108,8 @@ class TokenAuthorization implements RequestAuthorization {
     const { status } = response
     if (this.isAnswer(status)) return undefined
     const isBound = this.followsRedirects
-    const { url, origin } = this.#request
-    const respondedBy = response.url ? new URL(response.url) : url
+    const { href, origin } = this.#request
+    const respondedBy = new URL(response.url || href)
     // A response of an origin that did not get the token says nothing about the token.
     if (isBound ? !this.#context.mayReceiveToken(respondedBy) : respondedBy.origin !== origin) return undefined
     try {
