@@ -2,7 +2,7 @@ import type { ApiResponse, RequestAuthorization, RequestAuthorizer } from '@toke
 import type { Dispatcher } from 'undici'
 import { OutgoingRequest, type OutgoingRequestContext } from './outgoing-request'
 import { RequestController } from './request-controller'
-import { type Handler, ResponseHandler, type ResponseListener } from './response-handler'
+import { type Handler, ResponseHandler } from './response-handler'
 
 /** One request of the caller, which may be sent more than once. */
 export class AuthorizedDispatch {
@@ -47,8 +47,8 @@ export class AuthorizedDispatch {
 
   /** Sends the request with this authorization. */
   send(request: OutgoingRequest, authorization: RequestAuthorization): void {
-    const attempt = new Attempt(this, request, authorization)
-    this.#dispatch(request.authorizedBy(authorization), new ResponseHandler(this.#handler, this.#controller, attempt))
+    const attempt = new Attempt(this.#handler, this.#controller, this, request, authorization)
+    this.#dispatch(request.authorizedBy(authorization), attempt)
   }
 
   throwIfAborted(): void {
@@ -67,28 +67,35 @@ export class AuthorizedDispatch {
   }
 }
 
-/** One attempt to send a request. */
-class Attempt implements ResponseListener {
+/** One attempt to send a request. It handles its response: another object would cost memory in every call. */
+class Attempt extends ResponseHandler {
   readonly #dispatch: AuthorizedDispatch
   readonly #request: OutgoingRequest
   readonly #authorization: RequestAuthorization
 
-  constructor(dispatch: AuthorizedDispatch, request: OutgoingRequest, authorization: RequestAuthorization) {
+  constructor(
+    caller: Handler,
+    callerController: RequestController,
+    dispatch: AuthorizedDispatch,
+    request: OutgoingRequest,
+    authorization: RequestAuthorization,
+  ) {
+    super(caller, callerController)
     this.#dispatch = dispatch
     this.#request = request
     this.#authorization = authorization
   }
 
-  isAnswer(status: number): boolean {
+  protected isAnswer(status: number): boolean {
     return this.#authorization.isAnswer(status)
   }
 
-  responded(response: ApiResponse): void {
+  protected responded(response: ApiResponse): void {
     // It can only reject when the caller has given up, and the caller knows that.
     this.#authorization.next(response, this.#request.replayable).catch(() => {})
   }
 
-  async isForCaller(rejection: ApiResponse): Promise<boolean> {
+  protected async isForCaller(rejection: ApiResponse): Promise<boolean> {
     try {
       const again = await this.#authorization.next(rejection, this.#request.replayable)
       this.#dispatch.throwIfAborted()
@@ -100,7 +107,7 @@ class Attempt implements ResponseListener {
     return false
   }
 
-  fail(error: unknown): void {
+  protected fail(error: unknown): void {
     this.#dispatch.fail(error)
   }
 }

@@ -3,35 +3,36 @@ import type { Dispatcher } from 'undici'
 type UndiciHeaders = Dispatcher.DispatchOptions['headers']
 type HeaderValue = string | string[]
 
-/** A request's headers as they were at the call, whichever form of undici's the caller used. */
-export class HeaderSnapshot {
-  readonly #values: Readonly<Record<string, HeaderValue>>
+/** A request's headers as they were at the call, whichever form of undici's the caller used. Nobody may change them. */
+export type HeaderSnapshot = Readonly<Record<string, HeaderValue>>
 
-  constructor(headers: UndiciHeaders) {
-    this.#values = headers === undefined || headers === null ? NONE : valuesOf(headers)
-  }
-
-  /** The headers in the platform's form. */
-  toHeaders(): Headers {
-    const headers = new Headers()
-    for (const [name, value] of Object.entries(this.#values)) {
-      for (const one of [value].flat()) headers.append(name, one)
-    }
-    return headers
-  }
-
-  /** The headers in undici's form. `replacements`, with lower-case names, replace headers of the same name. */
-  with(replacements: Readonly<Record<string, string>>): Record<string, HeaderValue> {
-    if (this.#values === NONE) return { ...replacements }
-    const result: Record<string, HeaderValue> = {}
-    for (const name of Object.keys(this.#values)) {
-      if (!Object.hasOwn(replacements, name.toLowerCase())) result[name] = this.#values[name] as HeaderValue
-    }
-    return Object.assign(result, replacements)
-  }
+export function snapshotHeaders(headers: UndiciHeaders): HeaderSnapshot {
+  return headers === undefined || headers === null ? NONE : valuesOf(headers)
 }
 
-const NONE: Readonly<Record<string, HeaderValue>> = Object.freeze({})
+/** The headers in the platform's form. */
+export function toHeaders(snapshot: HeaderSnapshot): Headers {
+  const headers = new Headers()
+  for (const [name, value] of Object.entries(snapshot)) {
+    for (const one of [value].flat()) headers.append(name, one)
+  }
+  return headers
+}
+
+/** A copy in undici's form. `replacements`, with lower-case names, replace headers of the same name. */
+export function replaceHeaders(
+  snapshot: HeaderSnapshot,
+  replacements: Readonly<Record<string, string>>,
+): Record<string, HeaderValue> {
+  if (snapshot === NONE) return { ...replacements }
+  const result: Record<string, HeaderValue> = {}
+  for (const name of Object.keys(snapshot)) {
+    if (!Object.hasOwn(replacements, name.toLowerCase())) result[name] = snapshot[name] as HeaderValue
+  }
+  return Object.assign(result, replacements)
+}
+
+const NONE: HeaderSnapshot = Object.freeze({})
 
 function valuesOf(headers: NonNullable<UndiciHeaders>): Record<string, HeaderValue> {
   const values: Record<string, HeaderValue> = {}

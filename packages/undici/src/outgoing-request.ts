@@ -6,7 +6,7 @@ import {
   snapshotBody,
 } from '@tokenward/core'
 import type { Dispatcher } from 'undici'
-import { HeaderSnapshot } from './headers'
+import { type HeaderSnapshot, replaceHeaders, snapshotHeaders, toHeaders } from './headers'
 
 type Options = Dispatcher.DispatchOptions
 
@@ -35,13 +35,15 @@ export class HttpOrigins {
 
 /** A request as it was when it was dispatched: what the caller changes later has no effect. */
 export class OutgoingRequest implements RequestToAuthorize {
-  readonly method: string
-  readonly url: URL
-  readonly #options: Options
+  readonly method: Options['method']
+  readonly url: string
+  /** A copy of the caller's. It is what was sent last. */
+  #options: Options
   readonly #origin: string | undefined
   readonly #connectsTo: string
   readonly #headers: HeaderSnapshot
   readonly #body: Options['body']
+  #isSent = false
 
   /** @throws ConfigurationError when the options name no http(s) origin, or a path that is not one of that origin */
   constructor(given: Options, { client, connectedOrigin, origins }: OutgoingRequestContext) {
@@ -53,16 +55,15 @@ export class OutgoingRequest implements RequestToAuthorize {
     // undici sends an absolute URL in the path to whatever origin it is connected to, and a proxy there would forward it.
     if (typeof path !== 'string' || !path.startsWith('/')) refuse(client, 'path', 'must begin with a slash')
     this.method = method
-    // `new URL(path, origin)` would take the host of a path that begins with '//'.
-    this.url = new URL(this.#connectsTo + withQuery(path, query))
-    if (path.includes('#')) this.url.hash = ''
+    // Joined as texts: a URL parser would take the host of a path that begins with '//'.
+    this.url = this.#connectsTo + withoutFragment(withQuery(path, query))
     this.#options = options
-    this.#headers = new HeaderSnapshot(headers)
+    this.#headers = snapshotHeaders(headers)
     this.#body = snapshotBody(body)
   }
 
   headers(): Headers {
-    return this.#headers.toHeaders()
+    return toHeaders(this.#headers)
   }
 
   /** Whether the body can be sent a second time. */
@@ -70,21 +71,28 @@ export class OutgoingRequest implements RequestToAuthorize {
     return isReplayableBody(this.#body)
   }
 
-  /** The options for undici that send the request with this authorization. */
+  /** The options for undici that send the request with this authorization: a new object, unless it is the first attempt. */
   authorizedBy(authorization: RequestAuthorization): Options {
-    const authorized: Options & { maxRedirections?: number } = {
-      ...this.#options,
-      path: authorization.url.slice(this.#connectsTo.length),
-      headers: this.#headers.with(authorization.headers),
-    }
+    const options: Options & { maxRedirections?: number } = this.#isSent ? { ...this.#options } : this.#options
+    this.#isSent = true
+    this.#options = options
+    // An interceptor below this one may have changed what was sent before.
+    options.path = authorization.url.slice(this.#connectsTo.length)
+    options.headers = replaceHeaders(this.#headers, authorization.headers)
+    options.method = this.method
     // It is in the path.
-    if ('query' in authorized) delete authorized.query
-    if (this.#origin !== undefined) authorized.origin = this.#origin
-    if (this.#body !== undefined) authorized.body = this.#body
+    if ('query' in options) delete options.query
+    if (this.#origin !== undefined) options.origin = this.#origin
+    if (this.#body !== undefined) options.body = this.#body
     // A proof is valid for one URL. An interceptor below this one must not send it to another.
-    if (authorization.followsRedirects) authorized.maxRedirections = 0
-    return authorized
+    if (authorization.followsRedirects) options.maxRedirections = 0
+    return options
   }
+}
+
+function withoutFragment(path: string): string {
+  const start = path.indexOf('#')
+  return start === -1 ? path : path.slice(0, start)
 }
 
 function refuse(client: string, option: string, message: string): never {

@@ -17,33 +17,28 @@ type ResponseState =
 
 const PASSING: ResponseState = { name: 'passing' }
 
-/** What a response handler does with the request that it belongs to. */
-export interface ResponseListener {
-  /** Called for each response. Whether it goes to the caller, and nothing is to be learned from it. */
-  isAnswer(status: number): boolean
-  /** Called for all others, but a 401 or 403. */
-  responded(response: ApiResponse): void
-  /** Called for a 401 or 403. Resolves to whether the response goes to the caller; never rejects. */
-  isForCaller(rejection: ApiResponse): Promise<boolean>
-  /** Fails the request. Never throws. */
-  fail(error: unknown): void
-}
-
 /** Handles the response of one attempt. It passes everything to the caller's handler, except a 401 or 403 that is dropped. */
-export class ResponseHandler implements Handler {
+export abstract class ResponseHandler implements Handler {
   readonly #caller: Handler
   readonly #callerController: RequestController
-  readonly #listener: ResponseListener
   #state = PASSING
   #hasEnded = false
   /** The URLs that an interceptor below this one was redirected to. */
   #history: readonly URL[] | undefined
 
-  constructor(caller: Handler, callerController: RequestController, listener: ResponseListener) {
+  constructor(caller: Handler, callerController: RequestController) {
     this.#caller = caller
     this.#callerController = callerController
-    this.#listener = listener
   }
+
+  /** Called for each response. Whether it goes to the caller, and nothing is to be learned from it. */
+  protected abstract isAnswer(status: number): boolean
+  /** Called for all others, but a 401 or 403. */
+  protected abstract responded(response: ApiResponse): void
+  /** Called for a 401 or 403. Resolves to whether the response goes to the caller; never rejects. */
+  protected abstract isForCaller(rejection: ApiResponse): Promise<boolean>
+  /** Fails the request. Never throws. */
+  protected abstract fail(error: unknown): void
 
   onRequestStart(controller: Controller, context: { history?: readonly URL[] }): void {
     this.#history = context?.history
@@ -52,13 +47,13 @@ export class ResponseHandler implements Handler {
 
   onRequestUpgrade(...[, ...details]: Parameters<NonNullable<Handler['onRequestUpgrade']>>): void {
     // The server has accepted the token, as with a response of this status.
-    this.#listener.isAnswer(200)
+    this.isAnswer(200)
     this.#caller.onRequestUpgrade?.(this.#callerController, ...details)
   }
 
   onResponseStart(controller: Controller, status: number, headers: ResponseHeaders, message?: string): void {
     // Informational responses precede the one that counts.
-    if (status < 200 || this.#listener.isAnswer(status)) {
+    if (status < 200 || this.isAnswer(status)) {
       this.#caller.onResponseStart?.(this.#callerController, status, headers, message)
       return
     }
@@ -73,7 +68,7 @@ export class ResponseHandler implements Handler {
       void this.#hold(controller, start, response)
       return
     }
-    this.#listener.responded(response)
+    this.responded(response)
     start()
   }
 
@@ -92,7 +87,7 @@ export class ResponseHandler implements Handler {
   onResponseError(_controller: Controller, error: Error): void {
     this.#hasEnded = true
     if (this.#state.name === 'dropped') this.#state.limit.release()
-    else this.#deliver(() => this.#listener.fail(error))
+    else this.#deliver(() => this.fail(error))
   }
 
   onBodySent(chunk: Buffer): void {
@@ -112,7 +107,7 @@ export class ResponseHandler implements Handler {
   async #hold(controller: Controller, start: () => void, rejection: ApiResponse): Promise<void> {
     this.#state = { name: 'held', events: [start] }
     controller.pause()
-    if (await this.#listener.isForCaller(rejection)) this.#pass(controller)
+    if (await this.isForCaller(rejection)) this.#pass(controller)
     else this.#drop(controller)
   }
 
@@ -132,7 +127,7 @@ export class ResponseHandler implements Handler {
   /** Does what undici does when a handler throws: there is no caller of this method that could. */
   #breakOff(controller: Controller, error: unknown): void {
     if (!this.#hasEnded) controller.abort(error as Error)
-    this.#listener.fail(error)
+    this.fail(error)
   }
 
   #drop(controller: Controller): void {
