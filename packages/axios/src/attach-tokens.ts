@@ -1,9 +1,10 @@
 import { ConfigurationError, createRequestAuthorizer, type TokenManager } from '@tokenward/core'
 import axios, { type AxiosInstance, type InternalAxiosRequestConfig } from 'axios'
-import { AuthorizedAdapters, guarded } from './authorized-adapter'
+import { AuthorizedAdapters } from './authorized-adapter'
 import { interceptAround } from './intercept-around'
 import type { AttachTokensOptions, AxiosOptions } from './options'
 import { detachFromCaller } from './snapshot'
+import { guarded, isAxiosOwn } from './transform-guard'
 
 /**
  * An axios instance that attaches access tokens, and sends a request once more with a new token when the API responds 401 and the
@@ -61,8 +62,12 @@ export function attachTokens<Name extends string>(
       return adapters.authorizedUnless(() => latest > number, adapter)
     }
     const guard = (config: InternalAxiosRequestConfig) => adapters.ensure(config, authorized)
-    return (config) => {
+    return (config, isAlone) => {
       if (baseURL) config.baseURL ??= baseURL
+      if (isAlone && isAxiosOwn(config.transformRequest)) {
+        adapters.putInto(config)
+        return config
+      }
       config.adapter = authorized(config.adapter)
       // It runs after the interceptors, and may set an adapter too.
       config.transformRequest = guarded(config.transformRequest, guard)

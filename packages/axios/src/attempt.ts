@@ -15,11 +15,11 @@ export interface Transport {
 /** The outcome of one attempt. `validateStatus` decides whether a response is a success or an error. */
 export class Outcome {
   /** Where it was sent. */
-  readonly url: URL
+  readonly url: string
   readonly response: AxiosResponse | undefined
   readonly #failure: { readonly error: unknown } | undefined
 
-  constructor(url: URL, response: AxiosResponse | undefined, failure?: { readonly error: unknown }) {
+  constructor(url: string, response: AxiosResponse | undefined, failure?: { readonly error: unknown }) {
     this.url = url
     this.response = response
     this.#failure = failure
@@ -42,7 +42,7 @@ export type Changes = Partial<Record<keyof InternalAxiosRequestConfig, unknown>>
 /** What one attempt sends in place of what its config says. */
 export interface Replacements {
   /** The URL that was checked. */
-  readonly url: URL
+  readonly url: string
   /** Where to send the request. Undefined: to what the adapter makes of the config, which is `url`. */
   readonly target: string | undefined
   /** Headers, by lower-case name. */
@@ -51,15 +51,17 @@ export interface Replacements {
 }
 
 /**
- * Sends what `config` says, with replacements. The outcome contains the config as it was, and no secret. Never rejects.
+ * Sends what `config` says, with replacements. The outcome contains the config as it was, and no secret.
  *
  * @param config nobody else may have it: until there is an outcome, it is what is sent. To copy it costs more than to restore it
+ * @param handle is called with the outcome, whichever it is. Its result is the result
  */
-export function attempt(
+export function attempt<T>(
   transport: Transport,
   config: InternalAxiosRequestConfig,
   { url, target, secrets, changes }: Replacements,
-): Promise<Outcome> {
+  handle: (outcome: Outcome) => T | Promise<T>,
+): Promise<T> {
   const original = changes && exchange(config, changes)
   const sent: Changes = config
   // What every attempt replaces is named here: the loop of `exchange` takes longer.
@@ -92,19 +94,20 @@ export function attempt(
   const onResponse = (response: AxiosResponse | undefined) => {
     clean()
     if (response) redactResponse(response, secrets, transport.isAxiosOwn)
-    return new Outcome(url, response)
+    return handle(new Outcome(url, response))
   }
   const onError = (error: unknown) => {
     const { response, request } = (error ?? {}) as AxiosError
     clean()
     redactRequest(request, secrets)
     redactRequest(response?.request, secrets)
-    return new Outcome(url, response, { error })
+    return handle(new Outcome(url, response, { error }))
   }
   try {
     return Promise.resolve(transport.send(config)).then(onResponse, onError)
   } catch (error) {
-    return Promise.resolve(onError(error))
+    // In a promise: `handle` may throw.
+    return Promise.reject(error).then(undefined, onError)
   }
 }
 

@@ -11,7 +11,7 @@ type MaybeLater<T> = T | Promise<T>
 export class AuthorizedCall {
   readonly #transport: Transport
   readonly #config: InternalAxiosRequestConfig
-  readonly #url: URL
+  readonly #url: string
   readonly #isSentToUrl: boolean
   /** The config's own, without what adapters and attempts write into a copy of them. */
   readonly #headers: InternalAxiosRequestConfig['headers']
@@ -20,7 +20,7 @@ export class AuthorizedCall {
    * @param config a config that nobody else has
    * @param isSentToUrl whether it is sent to the URL that was checked, rather than to what the adapter makes of the config
    */
-  constructor(transport: Transport, config: InternalAxiosRequestConfig, url: URL, isSentToUrl: boolean) {
+  constructor(transport: Transport, config: InternalAxiosRequestConfig, url: string, isSentToUrl: boolean) {
     this.#transport = transport
     this.#config = config
     this.#url = url
@@ -31,20 +31,18 @@ export class AuthorizedCall {
   /** Not async: with a cached token, the response is all there is to wait for. */
   send(authorization: MaybeLater<RequestAuthorization>): Promise<AxiosResponse> {
     if (authorization instanceof Promise) return authorization.then((each) => this.send(each))
-    return this.#attempt(authorization).then((outcome) => {
+    const url = this.#url
+    const target = this.#isSentToUrl ? authorization.url : undefined
+    const settle = (outcome: Outcome) => {
       const { response } = outcome
       if (response === undefined || authorization.isAnswer(response.status)) return outcome.settle()
       return this.#respond(outcome, response, authorization)
-    })
-  }
-
-  #attempt(authorization: RequestAuthorization): Promise<Outcome> {
-    const url = this.#url
-    const target = this.#isSentToUrl ? authorization.url : undefined
-    if (!authorization.followsRedirects) {
-      return attempt(this.#transport, this.#configToSend(), { url, target, secrets: authorization.headers })
     }
-    return sendFollowing(this.#transport, () => this.#configToSend(), { url, target }, authorization)
+    if (!authorization.followsRedirects) {
+      return attempt(this.#transport, this.#configToSend(), { url, target, secrets: authorization.headers }, settle)
+    }
+    const configToSend = () => this.#configToSend()
+    return sendFollowing(this.#transport, configToSend, { url, target }, authorization).then(settle)
   }
 
   /** The config of an attempt. The adapters of axios leave it as it is, but for its headers. */
@@ -75,7 +73,7 @@ function apiResponse(outcome: Outcome, { status, headers, data, request }: Axios
           .get(name)
           ?.toString() ?? null,
     },
-    url: finalUrl(request) ?? outcome.url.href,
+    url: finalUrl(request) ?? outcome.url,
     discard: () => discard(data, () => outcome.cut()),
   }
 }

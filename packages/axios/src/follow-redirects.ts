@@ -25,7 +25,8 @@ export async function sendFollowing(
   const headers = config.headers.concat()
   let body: Changes = {}
   let method = config.method?.toUpperCase() ?? 'GET'
-  let outcome = await attempt(transport, config, { ...to, secrets: authorization.headers, changes: unfollowed })
+  const first = { ...to, secrets: authorization.headers, changes: unfollowed }
+  let outcome = await attempt(transport, config, first, itself)
   for (let redirects = 0; maxRedirects > 0; redirects++) {
     const { response } = outcome
     const redirected = response && redirectionOf(outcome, response, method)
@@ -42,16 +43,18 @@ export async function sendFollowing(
     const { url, headersDropped } = redirected
     for (const name of headersDropped) headers.delete(name)
     const secrets = (await authorization.redirected(method, url)) ?? {}
-    const changes = { ...unfollowed, ...body, headers }
-    outcome = await attempt(transport, configToSend(), { url, target: url.href, secrets, changes })
+    const next = { url: url.href, target: url.href, secrets, changes: { ...unfollowed, ...body, headers } }
+    outcome = await attempt(transport, configToSend(), next, itself)
   }
   return outcome
 }
 
+const itself = (outcome: Outcome) => outcome
+
 function redirectionOf({ url, cut }: Outcome, response: AxiosResponse, method: string): Redirection | undefined {
   const { status, headers, data, config } = response
   try {
-    return redirection({ method, url }, { status, location: headers?.location })
+    return redirection({ method, url: new URL(url) }, { status, location: headers?.location })
   } catch (error) {
     void discard(data, cut)
     throw AxiosError.from(error as Error, 'ERR_FR_REDIRECTION_FAILURE', config, response.request)

@@ -1,9 +1,10 @@
 import type { AxiosInstance, InternalAxiosRequestConfig } from 'axios'
 
-export type Intercept = (config: InternalAxiosRequestConfig) => InternalAxiosRequestConfig
+/** @param isAlone whether no other interceptor runs in the call, and so nobody else can have its config */
+export type Intercept = (config: InternalAxiosRequestConfig, isAlone: boolean) => InternalAxiosRequestConfig
 
 interface Interceptor {
-  fulfilled: Intercept
+  fulfilled(config: InternalAxiosRequestConfig): InternalAxiosRequestConfig
   rejected: undefined
   synchronous: true
   runWhen(config: InternalAxiosRequestConfig): boolean
@@ -33,8 +34,10 @@ export function interceptAround(
   interceptors.forEach = function forEach(visit) {
     if (!isActive) return inherited.call(this, visit)
     let isCalled = false
+    let hasOthers = false
+    const intercept = create()
     const own: Interceptor = {
-      fulfilled: create(),
+      fulfilled: (config) => intercept(config, !hasOthers),
       rejected: undefined,
       synchronous: true,
       // axios asks this while it collects the interceptors.
@@ -45,7 +48,6 @@ export function interceptAround(
       },
     }
     // axios runs them in the order in which it collects them, or in the reverse order (`legacyInterceptorReqResOrdering`).
-    let hasOthers = false
     visit(own)
     inherited.call(this, (interceptor) => {
       hasOthers = true

@@ -11,12 +11,12 @@ const CREDENTIALS = new Set(['authorization', 'dpop', 'cookie'])
  * headers on, and older versions send `Authorization` to subdomains.
  */
 export function keepingFromOtherOrigins(
-  { origin }: URL,
+  url: string,
   { beforeRedirect, headers }: InternalAxiosRequestConfig,
 ): BeforeRedirect {
   return (options, ...details) => {
     const proxyCredentials = headers.get('proxy-authorization')
-    if (!URL.canParse(options.href) || new URL(options.href).origin !== origin) {
+    if (!URL.canParse(options.href) || new URL(options.href).origin !== new URL(url).origin) {
       for (const [name, value] of Object.entries(options.headers)) {
         const lower = name.toLowerCase()
         // axios has set its own for the config's `proxy` by then, and the proxy needs that.
