@@ -106,6 +106,35 @@ test('hostile texts and secrets take no time', () => {
   expect(process.cpuUsage().user - before).toBeLessThan(10_000_000)
 })
 
+test.each([
+  ['a long JWT', `${'eyJhbGciOiJFUzI1NiJ9'.repeat(2_000)}.c2lnbmF0dXJl`],
+  ['a long SAML assertion in base64', 'PHNhbWw+PC9zYW1sPg+/'.repeat(2_000)],
+  ['a text of characters that have many forms', '%"\\/ &'.repeat(600)],
+])('%s: the error is what the server says, without it', async (_what, assertion) => {
+  const parts = [assertion, formEncoded(assertion), base64(assertion)].map((text) => text.slice(0, 60))
+  const before = process.cpuUsage().user
+  for (const part of [...parts, assertion.slice(0, 8_000)]) {
+    const tokens = createTokenManager({
+      clients: {
+        c: {
+          tokenEndpoint: 'https://as.example/token',
+          clientId: 'id',
+          clientSecret: 'another-secret',
+          requester: jwtBearer({ assertion }),
+          fetch: async () =>
+            Response.json({ error: 'invalid_grant', error_description: `it is: ${part}` }, { status: 400 }),
+        },
+      },
+    })
+    const error = await tokens.getAccessToken('c').catch((thrown) => thrown)
+    expect(error).toMatchObject({ error: 'invalid_grant', status: 400 })
+    expect(error.message).toContain('it is: [redacted]')
+    expect(error.message).not.toContain(part.slice(20, 28))
+  }
+  // CPU time, because other processes may keep the machine busy. It takes a twentieth of the limit.
+  expect(process.cpuUsage().user - before).toBeLessThan(20_000_000)
+})
+
 const { privateKey } = await generateKeyPair('ES256')
 const definitions: [string, Partial<ClientDefinition>][] = [
   ['clientSecret', { clientSecret: SECRET }],

@@ -2,7 +2,7 @@ import type { ClientAssertion } from '../../client-assertion'
 import type { ClientConfiguration } from '../../client-configuration'
 import type { RequestedToken } from '../../token-requester'
 import { quotedPieces } from './quoted-pieces'
-import { anyFormOf, base64Forms, base64Texts, formEncoded } from './wire-forms'
+import { base64Texts, findForms, formEncoded } from './wire-forms'
 
 /** Form parameters whose values say nothing secret. The value of every other one counts as a secret. */
 const PUBLIC_PARAMETERS = new Set([
@@ -71,18 +71,21 @@ export class SentSecrets {
     for (const [name, value] of new URLSearchParams(body)) this.addParameter(name, value)
   }
 
-  /** `text` with each secret replaced by `[redacted]`, in whatever form of {@link anyFormOf} it stands there, or in part. */
+  /** `text` with each secret replaced by `[redacted]`, in whatever form of {@link findForms} it stands there, or in part. */
   redact(text: string): string {
-    const ranges: [start: number, end: number][] = []
-    for (const [value, search] of this.#values) {
-      for (const form of [anyFormOf(value, search === 'word'), ...base64Forms(value)]) {
-        for (const { index, 0: found } of text.matchAll(form)) ranges.push([index, index + found.length])
-      }
+    try {
+      return replaceRanges(text, this.#rangesIn(text))
+    } catch {
+      // The engine refuses a pattern that is too large for it. Its error quotes the pattern, and so the secret.
+      return '[redacted]'
     }
+  }
+
+  #rangesIn(text: string): [start: number, end: number][] {
+    const found = [...this.#values].flatMap(([value, search]) => findForms(text, value, search === 'word'))
     const anywhere = [...this.#values].filter(([, search]) => search === 'anywhere').map(([value]) => value)
     const written = anywhere.flatMap((value) => [value, formEncoded(value), ...base64Texts(value)])
-    ranges.push(...quotedPieces(text, written))
-    return replaceRanges(text, ranges)
+    return [...found, ...quotedPieces(text, written)]
   }
 
   #addHeader(value: string): void {

@@ -1,29 +1,40 @@
 /** A secret shorter than this is redacted only where it stands as a word: "a" would take every "a" out of a sentence. */
 const SHORTEST_ANYWHERE = 4
-/** From this length on, only the usual forms of a value are looked for, because the pattern would become too long. */
-const LONGEST_PATTERN = 4_096
+/**
+ * From this length on, only the usual forms of a value are looked for. A longer pattern could take seconds, and an engine may refuse it by
+ * an error that quotes it.
+ */
+const LONGEST_PATTERN = 512
 
 const NAMED_ENTITIES: Readonly<Record<string, string>> = { '&': 'amp', '<': 'lt', '>': 'gt', '"': 'quot', "'": 'apos' }
 
 /**
- * A pattern for every form in which `value` can stand in a text: plain, form-encoded or percent-encoded (in upper and lower
- * case), as JSON string, escaped once or several times, and as HTML; each character in a form of its own.
+ * Where `text` has `value`, in any form in which a server may repeat it.
  *
  * @param asWord whether it is not looked for within words
  */
-export function anyFormOf(value: string, asWord = false): RegExp {
-  const isLong = value.length > LONGEST_PATTERN
-  const once = isLong ? usualForms(value) : patternOf(value)
+export function findForms(text: string, value: string, asWord = false): [start: number, end: number][] {
+  if (value.length > LONGEST_PATTERN) return usualForms(value).flatMap((form) => findText(text, form))
+  const patterns = [anyFormOf(value, asWord), ...base64Forms(value)]
+  return patterns.flatMap((pattern) =>
+    [...text.matchAll(pattern)].map(({ index, 0: found }): [number, number] => [index, index + found.length]),
+  )
+}
+
+/**
+ * A pattern for every form in which `value` can stand in a text: plain, form-encoded or percent-encoded (in upper and lower
+ * case), as JSON string, escaped once or several times, and as HTML; each character in a form of its own.
+ */
+function anyFormOf(value: string, asWord: boolean): RegExp {
   // A server that decodes too little quotes a value that was encoded twice.
   const encoded = formEncoded(value)
-  const twice = isLong || encoded === value ? [] : [patternOf(encoded)]
-  const either = [once, ...twice].join('|')
+  const either = [value, ...(encoded === value ? [] : [encoded])].map(patternOf).join('|')
   if (value.length >= SHORTEST_ANYWHERE && !asWord) return new RegExp(either, 'gu')
   return new RegExp(`(?<![\\p{L}\\p{N}])(?:${either})(?![\\p{L}\\p{N}])`, 'gu')
 }
 
 /** Patterns for `value` within a text that was encoded as base64 or base64url. */
-export function base64Forms(value: string): RegExp[] {
+function base64Forms(value: string): RegExp[] {
   return base64Texts(value).map((text) => new RegExp([...text].map(base64Character).join(''), 'gu'))
 }
 
@@ -49,13 +60,21 @@ export function formEncoded(value: string): string {
   return new URLSearchParams([['', value]]).toString().slice(1)
 }
 
-function usualForms(value: string): string {
+function usualForms(value: string): string[] {
   const form = formEncoded(value)
   const percent = form.replaceAll('+', '%20')
   const lower = (text: string) => text.replace(/%[0-9A-F]{2}/g, (byte) => byte.toLowerCase())
   const json = JSON.stringify(value).slice(1, -1)
-  const forms = new Set([value, form, percent, lower(form), lower(percent), json, json.replaceAll('/', '\\/')])
-  return [...forms].map(literal).join('|')
+  const texts = [value, form, percent, lower(form), lower(percent), json, json.replaceAll('/', '\\/')]
+  const encoded = base64Texts(value)
+  const urlSafe = encoded.map((text) => text.replaceAll('+', '-').replaceAll('/', '_'))
+  return [...new Set([...texts, formEncoded(form), formEncoded(percent), ...encoded, ...urlSafe])]
+}
+
+function findText(text: string, form: string): [start: number, end: number][] {
+  const found: [number, number][] = []
+  for (let at = text.indexOf(form); at >= 0; at = text.indexOf(form, at + form.length)) found.push([at, at + form.length])
+  return found
 }
 
 function patternOf(value: string): string {
