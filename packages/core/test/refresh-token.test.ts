@@ -505,6 +505,43 @@ test('an invalid_grant says what to do, and not which refresh token it was', asy
   expect(String(error)).not.toContain('rt-0')
 })
 
+/** A store whose client parses JSON by itself, as some Redis clients do. */
+function parsing(store: LeasingStore, canLease: boolean) {
+  let calls = 0
+  const parse = (text: string | undefined) => {
+    // A loop without a timer would end the test run too.
+    if (text?.includes('credential') && ++calls > 100) throw new Error('it was asked again and again')
+    return text === undefined ? undefined : JSON.parse(text)
+  }
+  const own: TokenStore = {
+    get: async (key) => parse(await store.get(key)),
+    set: (key, value, ttlMs) => store.set(key, value, ttlMs),
+    delete: (key) => store.delete(key),
+  }
+  const lease: TokenStore['lease'] = async (key, leaseMs, staleValue) => {
+    const result = await store.lease(key, leaseMs, staleValue)
+    return result?.value === undefined ? result : { value: parse(result.value) }
+  }
+  return { store: canLease ? { ...own, lease } : own, calls: () => calls }
+}
+
+test.each([true, false])(
+  'a store that returns no text keeps the first refresh token from being sent again (leases: %s)',
+  async (canLease) => {
+    const { clock, store, endpoint, start } = shared()
+    const given = parsing(store, canLease)
+    await accessToken(start({}, given.store))
+    await clock.advance(101_000)
+    const second = start({}, given.store)
+      .getAccessToken('c')
+      .then(undefined, (thrown: unknown) => thrown)
+    await clock.advance(20_000)
+    expect(await second).toMatchObject({ error: 'credential_unavailable' })
+    expect(endpoint.sent).toEqual(['rt-0'])
+    expect(given.calls()).toBeLessThan(5)
+  },
+)
+
 test('rubbish in place of the refresh token keeps the first one from being sent again', async () => {
   const { clock, store, endpoint, start } = shared()
   await accessToken(start())

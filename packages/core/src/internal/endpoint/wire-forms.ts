@@ -73,7 +73,8 @@ function usualForms(value: string): string[] {
 
 function findText(text: string, form: string): [start: number, end: number][] {
   const found: [number, number][] = []
-  for (let at = text.indexOf(form); at >= 0; at = text.indexOf(form, at + form.length)) found.push([at, at + form.length])
+  for (let at = text.indexOf(form); at >= 0; at = text.indexOf(form, at + form.length))
+    found.push([at, at + form.length])
   return found
 }
 

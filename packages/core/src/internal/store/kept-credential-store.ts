@@ -126,8 +126,9 @@ export class KeptCredentialStore {
         throw unavailable(scope.client, 'the store holds one that cannot be read')
       }
       if (lease) return { ...this.#read(key, text, scope, lease), until: askedAt + leaseMs - LEASE_MARGIN_MS / 2 }
-      if (value !== undefined && value !== text) text = value
-      else await sleep(this.#clock, pauses.next(), scope.signal)
+      if (value === undefined || value === text) await sleep(this.#clock, pauses.next(), scope.signal)
+      else text = this.#read(key, value, scope).text
+      scope.signal.throwIfAborted()
     }
   }
 
@@ -138,7 +139,7 @@ export class KeptCredentialStore {
     const text = this.#seen.get(key)
     const got = await store.get(key)
     if (!got && text === undefined) throw unavailable(scope.client, 'the store failed')
-    return this.#read(key, typeof got?.value === 'string' ? got.value : text, scope)
+    return this.#read(key, got?.value ?? text, scope)
   }
 
   /** The entry of the last use, or of the newest in the store. */
@@ -150,10 +151,11 @@ export class KeptCredentialStore {
     if (this.#store && this.#seen.size > MOST_SEEN && oldest !== undefined) this.#seen.delete(oldest)
   }
 
-  #read(key: string, text: string | undefined, { client }: KeptScope, lease?: StoreLease): Held {
+  /** @param text what the store returned, which may be of any type */
+  #read(key: string, text: unknown, { client }: KeptScope, lease?: StoreLease): Held {
     if (text === undefined) return { value: undefined, text, lease }
     const value = readKeptEntry(key, text)
-    if (value === undefined) {
+    if (value === undefined || typeof text !== 'string') {
       void this.#store?.release(key, lease)
       throw unavailable(client, 'the store holds something else in its place')
     }
