@@ -53,7 +53,13 @@ export async function connectAmqp<Name extends string>(
     })
   })
   connection.once('close', () => login.stop())
-  login.attach(connection, broker.origin)
+  try {
+    login.attach(connection, broker.origin)
+  } catch (error) {
+    // The manager was closed meanwhile.
+    await connection.close().catch(() => {})
+    throw error
+  }
   return connection
 }
 
@@ -68,10 +74,14 @@ async function recover<Name extends string>(
   open: (recovery: RecoveryOptions) => Promise<RecoveringChannelModel>,
 ): Promise<RecoveringChannelModel> {
   const { waitForConnect = true, ...recovery } = options === true ? {} : options
-  // Listens before the first login, which may already be refused.
-  const connection = await open({ ...recovery, waitForConnect: false })
+  // What it throws is thrown before there is a connection.
   login.keepFresh()
-  connection.on('connect', (model) => login.attach(model, origin))
+  // Listens before the first login, which may already be refused.
+  const connection = await open({ ...recovery, waitForConnect: false }).catch((error) => {
+    login.stop()
+    throw error
+  })
+  connection.on('connect', (model) => login.attachAgain(model, origin))
   connection.on('connect-failed', (error) => {
     if (isRefusedLogin(error)) void login.refused(origin)
   })

@@ -74,9 +74,16 @@ export function createAmqpManager<Name extends string, Options extends object, M
     })
   }
 
-  const manager = connect(undefined, { ...managerOptions, findServers } as unknown as Options)
+  // What it throws is thrown before there is a manager that would connect again and again.
   login.keepFresh()
-  manager.on('connect', ({ connection, url }) => login.attach(connection, originOf(url)))
+  let manager: Manager
+  try {
+    manager = connect(undefined, { ...managerOptions, findServers } as unknown as Options)
+  } catch (error) {
+    login.stop()
+    throw error
+  }
+  manager.on('connect', ({ connection, url }) => login.attachAgain(connection, originOf(url)))
   manager.on('connectFailed', ({ err, url }) => {
     if (isRefusedLogin(err)) void login.refused(originOf(url))
   })

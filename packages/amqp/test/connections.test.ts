@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { inspect } from 'node:util'
 import { connectAmqp } from '@tokenward/amqp'
 import { startFaultProxy, until } from '@tokenward/local-servers'
@@ -69,6 +70,21 @@ describe.runIf(hasRabbit)('a connection to RabbitMQ', () => {
       return error !== undefined
     })
     expect(String(error)).toMatch(/ACCESS_REFUSED.* expired/)
+  })
+
+  test('a manager that is closed during the login: an error, and no connection stays open', async () => {
+    const tokens = rabbit.tokens()
+    const open = new Set<Socket>()
+    const proxy = await startFaultProxy(rabbit.ports().amqp, '127.0.0.1', (_bytes, socket) => {
+      open.add(socket)
+      socket.once('close', () => open.delete(socket))
+      // The first bytes begin the handshake.
+      void tokens.close()
+    })
+    onTestFinished(() => proxy.close())
+    const error = await errorOf(connectAmqp(tokens, 'broker.client', `amqp://127.0.0.1:${proxy.port}`))
+    expect(error).toMatchObject({ code: 'token_request_failed', error: 'closed' })
+    await until('the connection is closed', async () => open.size === 0)
   })
 
   test('after a revocation, the next logins are tried once more with one new token', async () => {

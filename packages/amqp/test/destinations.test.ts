@@ -79,3 +79,14 @@ test('findServers is the third argument', () => {
   const options = { findServers: async () => [] } as object
   expect(() => createAmqpManager(connect, tokens, 'broker.client', [], options)).toThrow('findServers')
 })
+
+test('parameters that cannot be right: createAmqpManager throws, and has connected nothing that would go on', async () => {
+  const { tokens } = setup()
+  const connect = () => {
+    throw new Error('it was connected')
+  }
+  const options = { tokenParameters: { scopes: 'a' } } as object
+  expect(() => createAmqpManager(connect, tokens, 'broker.client', 'amqps://broker.example', options)).toThrow(
+    'did you mean scope?',
+  )
+})

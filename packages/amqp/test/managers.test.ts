@@ -76,6 +76,28 @@ describe.runIf(hasRabbit)('connections of amqp-connection-manager to RabbitMQ', 
     expect(rabbit.provider().tokenRequests).toHaveLength(2)
   })
 
+  test('when the definition was removed, a lost connection comes back once, and onError says why it gets no new token', async () => {
+    const tokens = rabbit.tokens()
+    const [one, other] = [await startFaultProxy(rabbit.ports().amqp), await startFaultProxy(rabbit.ports().amqp)]
+    onTestFinished(() => one.close().then(() => other.close()))
+    const problems: unknown[] = []
+    const servers = [one, other].map(({ port }) => `amqp://127.0.0.1:${port}`)
+    const manager = createAmqpManager(connect, tokens, 'broker.client', servers, {
+      reconnectTimeInSeconds: 0.1,
+      onError: (error) => problems.push(error),
+    })
+    onTestFinished(() => manager.close().catch(() => {}))
+    await until('it is connected', async () => manager.isConnected())
+    const failures: unknown[] = []
+    manager.on('connectFailed', ({ err }) => failures.push(err))
+    tokens.removeClient('broker.client')
+    await one.refuse()
+    await until('it is connected to the other one', async () => problems.length > 0)
+    expect(problems).toContainEqual(expect.objectContaining({ code: 'unknown_client' }))
+    expect(manager.isConnected()).toBe(true)
+    expect(failures).toEqual([])
+  })
+
   test('servers can be found by a function, and may have their own options', async () => {
     const tokens = rabbit.tokens()
     const servers = async () => [{ url: url(), connectionOptions: { clientProperties: { connection_name: 'own' } } }]

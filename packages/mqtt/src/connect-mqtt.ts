@@ -38,14 +38,14 @@ export async function connectMqtt<Name extends string>(
   return new Promise((resolve, reject) => {
     const mqttClient = connect(all)
     let isConnected = false
-    mqttClient.once('connect', () => {
-      isConnected = true
-      resolve(mqttClient)
-    })
     login.attach(mqttClient, (error) => {
       if (isConnected) return
       mqttClient.end(true)
       reject(error)
+    })
+    mqttClient.once('connect', () => {
+      isConnected = true
+      resolve(mqttClient)
     })
   })
 }

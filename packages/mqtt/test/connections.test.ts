@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { Socket } from 'node:net'
 import { inspect } from 'node:util'
 import { startFaultProxy, until } from '@tokenward/local-servers'
 import { connectMqtt, type MqttOptions } from '@tokenward/mqtt'
@@ -108,6 +109,39 @@ describe.runIf(hasRabbit)('a client of MQTT.js, and RabbitMQ', () => {
     await messages.exchange()
     expect(errors.some(({ message }) => message.startsWith('Connection refused'))).toBe(true)
     expect(rabbit.provider().tokenRequests).toHaveLength(2)
+  })
+
+  test('a client whose definition was removed comes back with the token that it has, and onError says why it gets no other', async () => {
+    const tokens = rabbit.tokens()
+    const proxy = await startFaultProxy(rabbit.ports().mqtt)
+    onTestFinished(() => proxy.close())
+    const problems: unknown[] = []
+    const options = { ...session(), reconnectPeriod: 50, onError: (error: unknown) => problems.push(error) }
+    const client = await connectMqtt(tokens, 'broker.client', `mqtt://127.0.0.1:${proxy.port}`, options)
+    watch(client)
+    const messages = await messenger(client, 'removed')
+    await messages.exchange()
+    tokens.removeClient('broker.client')
+    await proxy.refuse()
+    await until('the connection is lost', async () => !client.connected)
+    await proxy.heal()
+    await messages.exchange()
+    expect(problems).toContainEqual(expect.objectContaining({ code: 'unknown_client' }))
+  })
+
+  test('a manager that is closed during the login: an error, and no connection stays open', async () => {
+    const tokens = rabbit.tokens()
+    const open = new Set<Socket>()
+    const proxy = await startFaultProxy(rabbit.ports().mqtt, '127.0.0.1', (_bytes, socket) => {
+      open.add(socket)
+      socket.once('close', () => open.delete(socket))
+      // The first bytes are the CONNECT packet.
+      void tokens.close()
+    })
+    onTestFinished(() => proxy.close())
+    const error = await errorOf(connectMqtt(tokens, 'broker.client', `mqtt://127.0.0.1:${proxy.port}`))
+    expect(error).toMatchObject({ code: 'token_request_failed', error: 'closed' })
+    await until('the connection is closed', async () => open.size === 0)
   })
 
   test('a first login that is refused is tried once more with a new token, by all clients with the same one', async () => {

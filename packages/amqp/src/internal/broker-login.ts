@@ -82,7 +82,11 @@ export class BrokerLogin<Name extends string = string> {
     this.#stopKeeping()
   }
 
-  /** A connection has logged in. From now on it gets each new token. */
+  /**
+   * A connection has logged in. From now on it gets each new token.
+   *
+   * @throws UnknownClientError or TokenRequestError `closed` when nobody keeps the token fresh any more
+   */
   attach(connection: BrokerConnection, origin: string): void {
     const token = this.#presented
     if (!token) return
@@ -94,6 +98,20 @@ export class BrokerLogin<Name extends string = string> {
     })
     // Calls back at once, with a token that was renewed during the login too.
     this.keepFresh()
+  }
+
+  /**
+   * Does what {@link attach} does. A connection that gets no new token lasts as long as the one that it has, and `onError` learns why:
+   * libraries lose a connection whose listener throws, or open one after the other.
+   */
+  attachAgain(connection: BrokerConnection, origin: string): void {
+    try {
+      this.attach(connection, origin)
+    } catch (error) {
+      void Promise.resolve(error)
+        .then(this.#onError)
+        .catch(() => {})
+    }
   }
 
   /** The broker refused the login. @returns whether there is a new token for another one */

@@ -49,13 +49,24 @@ export class BrokerLogin<Name extends string> {
     return this.#newest?.value
   }
 
-  /** @param onFailure gets each error of the client, apart from a refusal after which it connects once more */
-  attach(client: MqttClient, onFailure: (error: Error) => void): void {
+  /**
+   * @param onFailure gets each error of the client, apart from a refusal after which it connects once more, and the error when nobody
+   * keeps its token fresh
+   */
+  attach(client: MqttClient, onFailure: (error: unknown) => void): void {
     client.on('connect', () => {
       this.#isRetrying = false
       if (this.#presented) this.#tokens.acceptAccessToken(this.#presented, this.#address.origin)
-      // Calls back at once, with a token that was renewed during the login too.
-      this.#keepFresh(client)
+      try {
+        // Calls back at once, with a token that was renewed during the login too.
+        this.#keepFresh(client)
+      } catch (error) {
+        // The manager was closed, or the definition removed. What an event listener throws would end the process.
+        void Promise.resolve(error)
+          .then(this.#options.onError)
+          .catch(() => {})
+        onFailure(error)
+      }
     })
     client.on('error', async (error) => {
       if (!(await this.#retry(client, error))) onFailure(error)
