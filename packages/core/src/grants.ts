@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from './clock'
+import type { Grant } from './internal/endpoint/grant'
 import { grantRequester } from './internal/endpoint/grant-requester'
 import { refreshTokenRequester } from './internal/endpoint/refresh-token-requester'
 import { CredentialIdentities } from './internal/endpoint/subject-identity'
@@ -96,10 +97,15 @@ export interface TokenExchangeOptions {
  * issue a token of the type `N_A`, which no API takes.
  */
 export function tokenExchange(options: TokenExchangeOptions): TokenRequester {
+  return grantRequester(systemClock, tokenExchangeGrant(options))
+}
+
+/** The grant of {@link tokenExchange}, for grants that begin with one. */
+export function tokenExchangeGrant(options: TokenExchangeOptions): Grant {
   const { subjectToken, subjectTokenType = ACCESS_TOKEN, actorToken, actorTokenType = ACCESS_TOKEN } = options
   const { subject, requestedTokenType } = options
   const identities = new CredentialIdentities()
-  return grantRequester(systemClock, {
+  return {
     type: TOKEN_EXCHANGE,
     mayIssueNA: true,
     async parameters(client, { parameters, callerParameters = parameters, signal }, { issuer }) {
@@ -126,7 +132,7 @@ export function tokenExchange(options: TokenExchangeOptions): TokenRequester {
         requestedTokenType ?? null,
       ])
     },
-  })
+  }
 }
 
 /** How long a refresh token is kept whose response does not say how long it lives. */

@@ -4,7 +4,7 @@ import type { ClientDefinition } from './client-definition'
 import { type Clock, systemClock } from './clock'
 import { createTokenManager } from './create-token-manager'
 import { ConfigurationError, TokenRequestError } from './errors'
-import { type GrantCredential, type GrantSubject, tokenExchange } from './grants'
+import { type GrantCredential, type GrantSubject, tokenExchange, tokenExchangeGrant } from './grants'
 import { checkedIdJag } from './internal/endpoint/checked-id-jag'
 import { copyError } from './internal/endpoint/copy-error'
 import { grantRequester } from './internal/endpoint/grant-requester'
@@ -155,17 +155,13 @@ function idJagIssuer(options: IdJagOptions, client: ClientConfiguration | undefi
     if (context.signal) expiries.set(context.signal, expiryOf(token))
     return token
   }
-  const exchange = tokenExchange({ subjectToken: supply, subjectTokenType, requestedTokenType: ID_JAG })
-  const requester: TokenRequester = {
-    ...exchange,
+  const expected = { clientId: client?.clientId, issuer: client?.issuer && issuer, audience }
+  const requester = grantRequester(clock ?? systemClock, {
+    ...tokenExchangeGrant({ subjectToken: supply, subjectTokenType, requestedTokenType: ID_JAG }),
     // The client has one subject for each parameters, which are part of the key.
-    identity: () => ID_JAG,
-    async request(configuration, request) {
-      const response = await exchange.request(configuration, request)
-      const expected = { clientId: client?.clientId, issuer: client?.issuer && issuer, audience }
-      return checkedIdJag(NAME, response, expected, expiries.get(request.signal))
-    },
-  }
+    identity: async () => ID_JAG,
+    check: (response, { signal }, quote) => checkedIdJag(NAME, response, expected, expiries.get(signal), quote),
+  })
   const definition = { ...identityProvider, audience: audience ?? issuer, requester }
   return createTokenManager({ clients: { [NAME]: definition }, clock })
 }

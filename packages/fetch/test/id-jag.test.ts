@@ -270,6 +270,23 @@ test('neither error, status nor events show a credential of either server', asyn
   for (const text of [secret, 'wiki-secret']) expect(shown).not.toContain(text)
 })
 
+const ECHO = 'the-subject-token.x.y of wiki-secret'
+test.each<[string, object]>([
+  ['the issued token type', { issued_token_type: ECHO }],
+  ['the type of the JWT', { access_token: jwt({ typ: ECHO }, {}) }],
+  ['its audience', { access_token: jwt({ typ: 'oauth-id-jag+jwt' }, { aud: ECHO }) }],
+  ['its client id', { access_token: jwt({ typ: 'oauth-id-jag+jwt' }, { client_id: { nested: ECHO } }) }],
+])('an identity provider that repeats credentials in %s is quoted without them', async (_member, change) => {
+  const { idp, failure } = await crossApp({ options: { subjectToken: async () => 'the-subject-token.x.y' } })
+  const body = { access_token: jwt({ typ: 'oauth-id-jag+jwt' }, {}), token_type: 'N_A', issued_token_type: ID_JAG }
+  idp.tokenEndpointFaults.fail(1, { status: 200, body: { ...body, ...change } })
+  const error = await failure()
+  expect(error.message).toContain('the response is no ID-JAG')
+  const shown = inspect([error, error.message, error.cause], { depth: 9 })
+  expect(shown).toContain('[redacted] of [redacted]')
+  for (const text of ['the-subject-token', 'wiki-secret']) expect(shown).not.toContain(text)
+})
+
 test('a supplier that fails is named, its error is the cause, and nothing is sent', async () => {
   const thrown = new Error('no session')
   const { failure, requests } = await crossApp({ options: { subjectToken: () => Promise.reject(thrown) } })

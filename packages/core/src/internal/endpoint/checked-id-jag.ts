@@ -1,8 +1,7 @@
 import { TokenRequestError } from '../../errors'
 import type { TokenResponse } from '../../token-requester'
+import type { Quote } from './failed-response'
 import { readJwt } from './read-jwt'
-import { SentSecrets } from './sent-secrets'
-import { presentable } from './server-text'
 
 const ID_JAG = 'urn:ietf:params:oauth:token-type:id-jag'
 const TYPE = /^(application\/)?oauth-id-jag\+jwt$/i
@@ -24,6 +23,7 @@ export interface ExpectedIdJag {
  * @param client the name of the client at the identity provider
  * @param subjectExpiry the claim `exp` of the subject token: an ID-JAG is not kept longer. Both times are the identity provider's,
  * so the clock of this machine does not matter.
+ * @param quote makes a text of the identity provider's fit to be repeated
  * @throws TokenRequestError `invalid_response`
  */
 export function checkedIdJag(
@@ -31,9 +31,10 @@ export function checkedIdJag(
   response: TokenResponse,
   expected: ExpectedIdJag,
   subjectExpiry: unknown,
+  quote: Quote,
 ): TokenResponse {
   const refuse = (what: string): never => {
-    const errorDescription = presentable(`the response is no ID-JAG: ${what}`, new SentSecrets())
+    const errorDescription = quote(`the response is no ID-JAG: ${what}`)
     throw new TokenRequestError({
       client,
       error: 'invalid_response',

@@ -7,6 +7,7 @@ import { boundedResponse } from './bounded-response'
 import { noteProgress, shownUrl } from './request-progress'
 import { parseHttpDate } from './retry-after'
 import { SentSecrets } from './sent-secrets'
+import { presentable } from './server-text'
 import { tokenRequestFailure } from './token-request-failure'
 import { withoutUnusedMembers } from './token-response-body'
 import { InsecureEndpoint } from './transport-errors'
@@ -61,6 +62,11 @@ export class Exchange {
       this.#noteServerTime(response)
       return withoutUnusedMembers(response, used)
     }
+  }
+
+  /** A text of the server's as it may stand in an error: without what was secret in the requests. */
+  quote(text: string): string {
+    return presentable(text, this.#secrets)
   }
 
   /** What went wrong, in an error that holds no secret. */

@@ -48,7 +48,8 @@ export function grantRequester(clock: Clock, grant: Grant): TokenRequester {
       const own = await grant.parameters(client, request, server)
       for (const [name, value] of Object.entries(own)) parameters.set(name, value)
       const DPoP = await handles.of(client, configuration)
-      return await genericGrantRequest(configuration, grant.type, parameters, DPoP && { DPoP })
+      const response = await genericGrantRequest(configuration, grant.type, parameters, DPoP && { DPoP })
+      return grant.check?.(response, request, (text) => exchange.quote(text)) ?? response
     } catch (error) {
       throw await exchange.failure(error)
     }

@@ -1,6 +1,7 @@
 import type { ServerMetadata } from 'openid-client'
 import type { ClientConfiguration } from '../../client-configuration'
-import type { RequestedToken, TokenRequest } from '../../token-requester'
+import type { RequestedToken, TokenRequest, TokenResponse } from '../../token-requester'
+import type { Quote } from './failed-response'
 
 /** A grant: its type, and the form parameters that it has beside those that every token request has. */
 export interface Grant {
@@ -14,6 +15,13 @@ export interface Grant {
     request: TokenRequest,
     server: ServerMetadata,
   ): Promise<Readonly<Record<string, string>>>
+  /**
+   * What is made of the server's response. Default: nothing, it stays as it is.
+   *
+   * @param quote makes a text of the server's fit to be repeated in an error
+   * @throws TokenRequestError when it is not what was requested
+   */
+  check?(response: TokenResponse, request: TokenRequest, quote: Quote): TokenResponse
   /** What the grant is for: a part of the token's key that holds no secret. Undefined: the type says it all. */
   identity?(client: ClientConfiguration, requested: RequestedToken): Promise<string>
 }
