@@ -637,6 +637,7 @@ declare function redirection(request: {
 }): Redirection | undefined;
 declare function refreshToken({ refreshToken: first, subject, lifetimeMs, }: RefreshTokenOptions): TokenRequester;
 declare function snapshotBody<Body>(body: Body): Body;
+declare function snapshotParameters<Parameters extends TokenParameters>(given: Parameters | undefined): Parameters;
 declare function tokenExchange(options: TokenExchangeOptions): TokenRequester;
 
 export type { AccessToken };
@@ -767,4 +768,5 @@ export { protectedResource };
 export { redirection };
 export { refreshToken };
 export { snapshotBody };
+export { snapshotParameters };
 export { tokenExchange };

@@ -15,12 +15,18 @@ function setup(more: { allowInsecureRequests?: boolean; isLate?: boolean; tokenT
   }
   const source: ClientDefinitionSource = isLate ? async () => definition : definition
   let requests = 0
+  const tenants: (string | undefined)[] = []
   const tokens = createTokenManager({
     clients: { 'broker.client': source },
-    requester: { request: async () => ({ access_token: `t${++requests}`, token_type: tokenType, expires_in: 3_600 }) },
+    requester: {
+      async request(_client, { parameters }) {
+        tenants.push(parameters.tenant)
+        return { access_token: `t${++requests}`, token_type: tokenType, expires_in: 3_600 }
+      },
+    },
   })
   onTestFinished(() => tokens.close())
-  return { tokens, requests: () => requests }
+  return { tokens, tenants, requests: () => requests }
 }
 
 const WRONG = [
@@ -89,4 +95,20 @@ test('parameters that cannot be right: createAmqpManager throws, and has connect
   expect(() => createAmqpManager(connect, tokens, 'broker.client', 'amqps://broker.example', options)).toThrow(
     'did you mean scope?',
   )
+})
+
+test('what the caller changes later does not change which token a login gets', async () => {
+  const { tokens, tenants } = setup()
+  const parameters = { tenant: 'a' }
+  const connected: { findServers(): Promise<unknown> }[] = []
+  const connect = (_urls: undefined, options?: object) => {
+    connected.push(options as { findServers(): Promise<unknown> })
+    return { on() {}, close: async () => {} }
+  }
+  const server = 'amqps://broker.example'
+  const manager = createAmqpManager(connect, tokens, 'broker.client', server, { tokenParameters: { parameters } })
+  parameters.tenant = 'b'
+  await connected[0]?.findServers()
+  await manager.close()
+  expect(tenants).toEqual(['a'])
 })

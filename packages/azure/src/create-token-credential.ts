@@ -1,5 +1,11 @@
 import type { AccessToken as AzureToken, GetTokenOptions, TokenCredential } from '@azure/core-auth'
-import { type AccessToken, ConfigurationError, type TokenManager, type TokenParameters } from '@tokenward/core'
+import {
+  type AccessToken,
+  ConfigurationError,
+  snapshotParameters,
+  type TokenManager,
+  type TokenParameters,
+} from '@tokenward/core'
 import { asAbortSignal } from './internal/abort-signal'
 import { ChallengedTokens } from './internal/challenged-tokens'
 import { accessTokenClaims } from './internal/claims'
@@ -55,7 +61,7 @@ export function createTokenCredential<Name extends string>(
     const scopes = [given].flat()
     const name = tenantId !== undefined && clientOfTenant ? clientOfTenant(tenantId) : client
     const more = typeof tokenParameters === 'function' ? tokenParameters(scopes) : tokenParameters
-    const parameters: TokenParameters = { scope: scopes.join(' ') || undefined, ...more }
+    const parameters: TokenParameters = snapshotParameters({ scope: scopes.join(' ') || undefined, ...more })
     const signal = asAbortSignal(abortSignal)
     const key = JSON.stringify([name, parameters])
 

@@ -106,6 +106,7 @@ export {
   redirection,
   snapshotBody,
 } from './resending'
+export { snapshotParameters } from './snapshot-parameters'
 export type {
   CacheGetOptions,
   LoadContext,

@@ -3,6 +3,7 @@ import {
   ConfigurationError,
   createRequestAuthorizer,
   type RequestTokenParameters,
+  snapshotParameters,
   type TokenManager,
 } from '@tokenward/core'
 import { Attempt } from './internal/attempt'
@@ -38,7 +39,8 @@ export function createCallCredentials<Name extends string>(
   client: NoInfer<Name>,
   options: CallCredentialsOptions,
 ): CallCredentials {
-  const { allowedHosts, tokenParameters } = options ?? {}
+  const { allowedHosts, tokenParameters: requested } = options ?? {}
+  const tokenParameters = typeof requested === 'object' ? snapshotParameters(requested) : requested
   const allowedOrigins = originsOf(client, allowedHosts)
   const authorizer = createRequestAuthorizer<Name>(tokens, client, { allowedOrigins, tokenParameters })
   return credentials.createFromMetadataGenerator(({ service_url, method_name }, done) => {

@@ -1,5 +1,5 @@
 import type { ClientOptions } from '@grpc/grpc-js'
-import { ConfigurationError, type RequestTokenParameters, type TokenManager } from '@tokenward/core'
+import { ConfigurationError, type RequestTokenParameters, snapshotParameters, type TokenManager } from '@tokenward/core'
 import { AuthorizedChannels } from './internal/authorized-channels'
 import { tokenInterceptor } from './internal/token-interceptor'
 
@@ -39,7 +39,8 @@ export function createGrpcOptions<Name extends string>(
   client: NoInfer<Name>,
   options: GrpcOptions = {},
 ): ClientOptions {
-  const { tokenParameters, retryOnUnauthenticated, ...given } = options
+  const { tokenParameters: requested, retryOnUnauthenticated, ...given } = options
+  const tokenParameters = typeof requested === 'object' ? snapshotParameters(requested) : requested
   if (given.channelOverride) {
     const message = 'cannot be used: clients of the same address share their connections without it'
     throw new ConfigurationError([{ client, option: 'channelOverride', message }])

@@ -15,13 +15,19 @@ function setup(more: { allowInsecureRequests?: boolean; isLate?: boolean; dpop?:
   }
   const source: ClientDefinitionSource = isLate ? async () => definition : definition
   let requests = 0
+  const tenants: (string | undefined)[] = []
   const token_type = dpop ? 'DPoP' : 'Bearer'
   const tokens = createTokenManager({
     clients: { 'kafka.client': source },
-    requester: { request: async () => ({ access_token: `t${++requests}`, token_type, expires_in: 3_600 }) },
+    requester: {
+      async request(_client, { parameters }) {
+        tenants.push(parameters.tenant)
+        return { access_token: `t${++requests}`, token_type, expires_in: 3_600 }
+      },
+    },
   })
   onTestFinished(() => tokens.close())
-  return { tokens, requests: () => requests }
+  return { tokens, tenants, requests: () => requests }
 }
 
 const CLEAR = 'would send tokens in clear to'
@@ -93,4 +99,17 @@ test('settings that contradict the token are refused', () => {
   expect(() => createKafkaConfig(tokens, 'kafka.client', config)).toThrow('sasl')
   const addresses = { 'bootstrap.servers': 'localhost:9092', 'security.protocol': 'ssl' }
   expect(() => createLibrdkafkaConfig(tokens, 'kafka.client', addresses)).toThrow('security.protocol')
+})
+
+test('what the caller changes later does not change which token a login gets', async () => {
+  const { tokens, tenants } = setup()
+  const parameters = { tenant: 'a' }
+  const options = { tokenParameters: { parameters } }
+  const { sasl } = createKafkaConfig(tokens, 'kafka.client', { brokers: ['localhost:9092'] }, options)
+  const addresses = { 'bootstrap.servers': 'localhost:9092', 'security.protocol': 'sasl_plaintext' }
+  const config = createLibrdkafkaConfig(tokens, 'kafka.client', addresses, options)
+  parameters.tenant = 'b'
+  await sasl.oauthBearerProvider()
+  await config.oauthbearer_token_refresh_cb()
+  expect(tenants).toEqual(['a'])
 })

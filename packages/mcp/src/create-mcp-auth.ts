@@ -2,6 +2,7 @@ import {
   ConfigurationError,
   type OutgoingRequest,
   type RequestTokenParameters,
+  snapshotParameters,
   type TokenManager,
   type TokenParameters,
 } from '@tokenward/core'
@@ -88,6 +89,6 @@ function withResource(
   requested: RequestTokenParameters | undefined,
   resource: string,
 ): TokenParameters | ((request: OutgoingRequest) => Promise<TokenParameters>) {
-  if (typeof requested !== 'function') return { resource, ...requested }
+  if (typeof requested !== 'function') return snapshotParameters({ resource, ...requested })
   return async (request) => ({ resource, ...(await requested(request)) })
 }

@@ -15,13 +15,19 @@ function setup(more: { allowInsecureRequests?: boolean; isLate?: boolean; dpop?:
   }
   const source: ClientDefinitionSource = isLate ? async () => definition : definition
   let requests = 0
+  const tenants: (string | undefined)[] = []
   const token_type = dpop ? 'DPoP' : 'Bearer'
   const tokens = createTokenManager({
     clients: { 'broker.client': source },
-    requester: { request: async () => ({ access_token: `t${++requests}`, token_type, expires_in: 3_600 }) },
+    requester: {
+      async request(_client, { parameters }) {
+        tenants.push(parameters.tenant)
+        return { access_token: `t${++requests}`, token_type, expires_in: 3_600 }
+      },
+    },
   })
   onTestFinished(() => tokens.close())
-  return { tokens, requests: () => requests }
+  return { tokens, tenants, requests: () => requests }
 }
 
 const CLEAR = 'would send tokens in clear to'
@@ -61,6 +67,17 @@ test('what the caller changes while the token is requested changes nothing', asy
   Object.assign(servers[0] ?? {}, { host: 'broker.invalid' })
   // Nothing listens there, and broker.invalid would not be found.
   expect(await connecting).toMatchObject({ code: 'ECONNREFUSED' })
+})
+
+test('what the caller changes later does not change which token a login gets', async () => {
+  const { tokens, tenants } = setup({ isLate: true, allowInsecureRequests: true })
+  const parameters = { tenant: 'a' }
+  const connecting = errorOf(
+    connectMqtt(tokens, 'broker.client', 'mqtt://broker.invalid', { tokenParameters: { parameters } }),
+  )
+  parameters.tenant = 'b'
+  await connecting
+  expect(tenants).toEqual(['a'])
 })
 
 test('MQTT.js connects to the host that was checked, also when it would read the URL in another way', async () => {

@@ -3,6 +3,7 @@ import {
   ConfigurationError,
   createRequestAuthorizer,
   type RequestTokenParameters,
+  snapshotParameters,
   type TokenManager,
   type TokenParameters,
 } from '@tokenward/core'
@@ -33,7 +34,13 @@ export async function connectWebSocket<Name extends string>(
   options: WebSocketOptions = {},
 ): Promise<WebSocket> {
   const { tokenParameters, retryOn401, proofClaims, claimsChallenges, ...rest } = options
-  const { allowedOrigins, protocols, signal, onToken, ...more } = rest
+  const { allowedOrigins, signal, onToken, ...others } = rest
+  // The caller may change its objects while the token is requested.
+  const { protocols, ...more } = {
+    ...others,
+    headers: { ...others.headers },
+    protocols: [others.protocols ?? []].flat(),
+  }
   if (onToken !== undefined && typeof onToken !== 'function') {
     throw new ConfigurationError([{ client, option: 'onToken', message: 'must be a function that takes a token' }])
   }
@@ -46,7 +53,7 @@ export async function connectWebSocket<Name extends string>(
     claimsChallenges,
   })
   const headers = () =>
-    new Headers(Object.entries(more.headers ?? {}).map(([name, value]): [string, string] => [name, String(value)]))
+    new Headers(Object.entries(more.headers).map(([name, value]): [string, string] => [name, String(value)]))
   const parameters = await computed(tokens, client, tokenParameters, { method: 'GET', url: target, headers }, signal)
   const call = { tokenParameters: parameters, signal }
   let authorization = await authorizer.authorize({ method: 'GET', url: target, headers }, call)
@@ -72,9 +79,9 @@ async function computed<Name extends string>(
   { method, url, headers }: { method: string; url: URL; headers: () => Headers },
   signal: AbortSignal | undefined,
 ): Promise<TokenParameters | undefined> {
-  if (typeof given !== 'function') return given
+  if (typeof given !== 'function') return given && snapshotParameters(given)
   const run = () => given({ method, url: new URL(url), headers: headers() })
-  return tokens.waitFor({ client, step: 'tokenParameters', signal, run })
+  return snapshotParameters(await tokens.waitFor({ client, step: 'tokenParameters', signal, run }))
 }
 
 function responseOf(reply: Reply) {

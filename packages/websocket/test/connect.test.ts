@@ -131,6 +131,22 @@ test('tokenParameters: an object, and a function of the request, which is called
   expect(provider.tokenRequests.map(({ parameters }) => parameters.scope)).toEqual(['catalog', 'catalog.read'])
 })
 
+test('what the caller changes afterwards changes neither the request nor which token the connection gets', async () => {
+  const { provider, tokens, server, connect } = await setup()
+  const headers = { 'x-tenant': 'a' }
+  const parameters = { tenant: 'a' }
+  const renewed: string[] = []
+  const connecting = connect({ headers, tokenParameters: { parameters }, onToken: ({ value }) => renewed.push(value) })
+  headers['x-tenant'] = 'b'
+  parameters.tenant = 'b'
+  await connecting
+  expect(server.upgrades[0]?.headers['x-tenant']).toBe('a')
+  const { value } = await tokens.getAccessToken('catalog.client', { parameters: { tenant: 'a' }, forceRenewal: true })
+  await until('the new token is passed on', async () => renewed.includes(value))
+  expect(renewed).toEqual([value])
+  expect(provider.tokenRequests.map(({ parameters }) => parameters.tenant)).toEqual(['a', 'a'])
+})
+
 describe('a signal', () => {
   test('ends the wait for the token and for the server, and does nothing to an open connection', async () => {
     const { provider, server, connect } = await setup()

@@ -1,4 +1,4 @@
-import { type AccessToken, ConfigurationError, type TokenManager } from '@tokenward/core'
+import { type AccessToken, ConfigurationError, snapshotParameters, type TokenManager } from '@tokenward/core'
 import type { LoginOptions } from '../options'
 
 /** What a login needs of a connection of amqplib. */
@@ -49,7 +49,7 @@ export class BrokerLogin<Name extends string = string> {
   constructor(tokens: TokenManager<Name>, client: Name, options: LoginOptions) {
     this.#tokens = tokens
     this.#client = client
-    this.#parameters = { ...options.tokenParameters }
+    this.#parameters = snapshotParameters(options.tokenParameters)
     this.#onError = options.onError
     this.#username = options.username
   }

@@ -1,4 +1,10 @@
-import { type AccessToken, ConfigurationError, isLoopback, type TokenManager } from '@tokenward/core'
+import {
+  type AccessToken,
+  ConfigurationError,
+  isLoopback,
+  snapshotParameters,
+  type TokenManager,
+} from '@tokenward/core'
 import type { KafkaTokenOptions } from '../options'
 
 const MIN_VALIDITY_MS = 60_000
@@ -13,7 +19,7 @@ export class BrokerTokens<Name extends string = string> {
   constructor(tokens: TokenManager<Name>, client: Name, options: KafkaTokenOptions) {
     this.#tokens = tokens
     this.#client = client
-    this.#parameters = { ...options.tokenParameters }
+    this.#parameters = snapshotParameters(options.tokenParameters)
     this.#minValidityMs = options.minValidityMs ?? MIN_VALIDITY_MS
   }
 

@@ -1,4 +1,4 @@
-import { type AccessToken, ConfigurationError, type TokenManager } from '@tokenward/core'
+import { type AccessToken, ConfigurationError, snapshotParameters, type TokenManager } from '@tokenward/core'
 import type { MqttClient } from 'mqtt'
 import type { MqttOptions } from '../options'
 import { type BrokerAddress, checkClearText } from './broker-address'
@@ -34,7 +34,7 @@ export class BrokerLogin<Name extends string> {
     this.#tokens = tokens
     this.#name = name
     this.#address = address
-    this.#options = { ...options, tokenParameters: { ...options.tokenParameters } }
+    this.#options = { ...options, tokenParameters: snapshotParameters(options.tokenParameters) }
   }
 
   /** Gets the token of the first connection. @throws TokenRequestError when no token can be had */
