@@ -66,6 +66,7 @@ export function createRequestAuthorizer<Name extends string>(
     answersClaims: options.claimsChallenges ?? true,
     stepUps,
     mayReceiveToken,
+    accepted: { token: undefined, origin: '' },
   }
 
   function mayReceiveToken(url: URL): boolean {

@@ -222,3 +222,27 @@ test('a listener can remove the client while its token is used', async () => {
   expect(tokens.readyAccessToken?.('catalog.client')).toBeUndefined()
   await expect(tokens.getAccessToken('catalog.client')).rejects.toMatchObject({ code: 'unknown_client' })
 })
+
+test('a window that a cache of the user does not end is not used for a removed client or a closed manager', async () => {
+  const start = async () => {
+    const token = { value: 'of-c', type: 'Bearer', client: 'c' } as AccessToken
+    const open = { token, promise: Promise.resolve(token) }
+    const clock = new TestClock()
+    const cache = simpleCache(() => ({ use: () => open }))
+    const tokens = createTokenManager({
+      clients: { c: definition },
+      requester: new ScriptedEndpoint(clock),
+      clock,
+      cache,
+    })
+    await tokens.getAccessToken('c')
+    for (let call = 0; call < 3; call++) expect(tokens.readyAccessToken?.('c')?.value).toBe('of-c')
+    return tokens
+  }
+  const removed = await start()
+  removed.removeClient('c')
+  expect(removed.readyAccessToken?.('c')).toBeUndefined()
+  const closed = await start()
+  await closed.close()
+  expect(closed.readyAccessToken?.('c')).toBeUndefined()
+})

@@ -81,6 +81,11 @@ export class ClientRegistry {
     return ready
   }
 
+  /** Whether {@link ready} returns the same as the last time, and need not be asked until the client is removed or read again. */
+  isRemembered(name: string): boolean {
+    return name === this.#lastName
+  }
+
   /**
    * @throws UnknownClientError
    * @throws ConfigurationError when a definition that was loaded late is wrong

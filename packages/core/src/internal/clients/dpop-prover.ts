@@ -4,7 +4,7 @@ import type { AccessToken } from '../../access-token'
 import type { DPoPOptions, KeyPair } from '../../dpop-key'
 import { ConfigurationError } from '../../errors'
 import type { OptionChecks } from '../util/option-checks'
-import { type ProofSigner, proofSigner } from './proof-signer'
+import { base64urlOf, type ProofSigner, proofSigner } from './proof-signer'
 
 /** How many origins' nonces are remembered. The least recently used are forgotten first. */
 const MOST_ORIGINS = 100
@@ -39,7 +39,8 @@ export class DPoPProver {
   readonly #options: true | DPoPOptions
   readonly #now: () => number
   readonly #nonces = memoryStore({ maxEntries: MOST_ORIGINS })
-  #key: Promise<LoadedKey> | undefined
+  #loading: Promise<LoadedKey> | undefined
+  #key: LoadedKey | undefined
   readonly #tokenHashes = new WeakMap<AccessToken, TokenHash>()
 
   constructor(client: string, options: true | DPoPOptions, now: () => number) {
@@ -63,8 +64,9 @@ export class DPoPProver {
 
   /** A proof for this very request. @throws ConfigurationError when the key cannot sign it. */
   async prove({ method, url, token, claims }: ProvenRequest): Promise<string> {
-    const { sign } = await this.#load()
-    const ath = await this.#hashOf(token)
+    // Nothing is waited for that is there: to wait takes longer than all the rest but the signature.
+    const { sign } = this.#key ?? (await this.#load())
+    const ath = this.#knownHash(token) ?? (await this.#hashOf(token))
     const { origin, pathname } = url
     const proof = {
       ...claims,
@@ -83,22 +85,31 @@ export class DPoPProver {
     }
   }
 
-  /** Computed once for each token. */
+  /** It is computed once for each token. */
+  #knownHash(token: AccessToken): string | undefined {
+    const known = this.#tokenHashes.get(token)
+    return known?.value === token.value ? known.ath : undefined
+  }
+
   async #hashOf(token: AccessToken): Promise<string> {
     const { value } = token
-    const known = this.#tokenHashes.get(token)
-    if (known?.value === value) return known.ath
     const ath = await sha256(value)
     this.#tokenHashes.set(token, { value, ath })
     return ath
   }
 
   #load(): Promise<LoadedKey> {
-    this.#key ??= loadKey(this.#options).catch((error) => {
-      this.#key = undefined
-      throw this.#unusable(error)
-    })
-    return this.#key
+    this.#loading ??= loadKey(this.#options).then(
+      (key) => {
+        this.#key = key
+        return key
+      },
+      (error) => {
+        this.#loading = undefined
+        throw this.#unusable(error)
+      },
+    )
+    return this.#loading
   }
 
   #unusable(error: unknown): ConfigurationError {
@@ -148,10 +159,7 @@ function algorithmOfJwk({ kty, crv = '' }: JWK): string {
 /** In base64url, as RFC 9449 §4.2 wants it. */
 async function sha256(text: string): Promise<string> {
   const bytes = await crypto.subtle.digest('SHA-256', encoder.encode(text))
-  return btoa(String.fromCharCode(...new Uint8Array(bytes)))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replace(/=+$/, '')
+  return base64urlOf(new Uint8Array(bytes))
 }
 
 /** Checks the option as far as possible without using the key. */

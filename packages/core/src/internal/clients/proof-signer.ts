@@ -17,10 +17,26 @@ export async function proofSigner(key: CryptoKey, header: CompactJWSHeaderParame
   const algorithm = signatureAlgorithm(key, header.alg)
   const encodedHeader = base64url.encode(JSON.stringify(header))
   return async (claims) => {
-    const signed = `${encodedHeader}.${base64url.encode(JSON.stringify(claims))}`
+    const signed = `${encodedHeader}.${encodeText(JSON.stringify(claims))}`
     const signature = await crypto.subtle.sign(algorithm, key, encoder.encode(signed))
-    return `${signed}.${base64url.encode(new Uint8Array(signature))}`
+    return `${signed}.${base64urlOf(new Uint8Array(signature))}`
   }
+}
+
+/** Of the UTF-8 of a text. Nearly all claims are ASCII, whose characters are bytes already. */
+function encodeText(text: string): string {
+  return /^[\x20-\x7e]*$/.test(text) ? base64urlOfBinary(text) : base64url.encode(text)
+}
+
+/** Of a few bytes: they become arguments of a call. */
+export function base64urlOf(bytes: Uint8Array): string {
+  return base64urlOfBinary(String.fromCharCode(...bytes))
+}
+
+/** Base64url without padding (RFC 4648 §5), of a text in which each character is a byte. */
+function base64urlOfBinary(binary: string): string {
+  const [text] = btoa(binary).split('=', 1) as [string]
+  return text.replaceAll('+', '-').replaceAll('/', '_')
 }
 
 /** The parameters of a signature (RFC 7518 §3.1). WebCrypto ignores those that its algorithm does not have. */

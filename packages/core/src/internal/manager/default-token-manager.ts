@@ -5,7 +5,7 @@ import { systemClock } from '../../clock'
 import type { TokenEvents, Unsubscribe } from '../../events'
 import { clientCredentials } from '../../grants'
 import type { KeepFreshCallback, KeepFreshOptions } from '../../keep-fresh'
-import type { ReadyToken, TokenCache } from '../../token-cache'
+import type { TokenCache } from '../../token-cache'
 import type { TokenManager, TokenManagerOptions } from '../../token-manager'
 import type { GetAccessTokenOptions, TokenParameters } from '../../token-parameters'
 import type { DemandedStepUp, LimitedWork, ReceivedNonce } from '../../token-presenter'
@@ -26,6 +26,7 @@ import { type KeepFreshContext, keepFresh } from './keep-fresh'
 import { checkManagerOptions, withDefaults } from './manager-options'
 import { managerStatus } from './manager-status'
 import { presentToken } from './present-token'
+import { ReadyTokens } from './ready-tokens'
 import { cacheOptions, RequestResolver } from './request-resolver'
 import { revokeAll } from './revoke-all'
 import { warmUp } from './warm-up'
@@ -40,6 +41,7 @@ export class DefaultTokenManager implements TokenManager {
   readonly #parts: CacheParts
   readonly #clients: ClientRegistry
   readonly #access: ClientAccess
+  readonly #ready: ReadyTokens
   readonly #revokeOnClose: boolean
   readonly #keepFresh: KeepFreshContext
   readonly #rejections: ApiRejections
@@ -76,6 +78,7 @@ export class DefaultTokenManager implements TokenManager {
     this.#parts = createCache(options, { ...parts, maxEntries, storeTimeoutMs, localLifetimeMs })
     const { cache } = this.#parts
     this.#cache = cache
+    this.#ready = new ReadyTokens(this.#clients, cache)
     const lookUp: KeepFreshContext['lookUp'] = async (name, call) => {
       const token = await this.#get(name, call, true)
       const { key } = await this.#access.resolve(name, call)
@@ -85,29 +88,11 @@ export class DefaultTokenManager implements TokenManager {
   }
 
   getAccessToken(name: string, options?: GetAccessTokenOptions): Promise<AccessToken> {
-    return this.#ready(name, options)?.promise ?? this.#get(name, options)
+    return this.#ready.find(name, options)?.promise ?? this.#get(name, options)
   }
 
   readyAccessToken(name: string, options?: GetAccessTokenOptions): AccessToken | undefined {
-    return this.#ready(name, options)?.token
-  }
-
-  /**
-   * The token, if this process holds a good one. Each use of such a token comes through here: the usual one makes no object.
-   * Never throws: the call that waits finds the error again.
-   */
-  #ready(name: string, options: GetAccessTokenOptions | undefined): ReadyToken | undefined {
-    try {
-      const request = this.#clients.ready(name)?.requests.find(options)
-      if (request === undefined || this.#isClosed) return undefined
-      if (options !== undefined && (options.forceRenewal || options.signal?.aborted)) return undefined
-      const ready = request.window?.use(options?.minValidityMs)
-      if (ready !== undefined) return ready
-      request.window = this.#cache.window?.(request.key, cacheOptions(request, options)) ?? request.window
-      return request.window?.use(options?.minValidityMs)
-    } catch {
-      return undefined
-    }
+    return this.#ready.find(name, options)?.token
   }
 
   async #get(name: string, given: GetAccessTokenOptions = {}, keepsFresh = false): Promise<AccessToken> {
@@ -145,7 +130,7 @@ export class DefaultTokenManager implements TokenManager {
 
   followResourceMetadata(name: string, url: URL): Promise<boolean> {
     // Its tokens come from the authorization server that the API does not use any more.
-    return this.#clients.reread(name, url, () => this.#cache.forget(name))
+    return this.#clients.reread(name, url, () => this.#forget(name))
   }
 
   acceptAccessToken(token: AccessToken, origin: string): void {
@@ -153,7 +138,7 @@ export class DefaultTokenManager implements TokenManager {
   }
 
   async presentAccessToken(...[name, token, request]: Args<'presentAccessToken'>): Promise<Record<string, string>> {
-    return presentToken(() => this.#access.client(name), token, request)
+    return presentToken(() => this.#clients.ready(name) ?? this.#access.client(name), token, request)
   }
 
   async rememberNonce(name: string, { url, nonce, willRetry }: ReceivedNonce): Promise<void> {
@@ -197,7 +182,12 @@ export class DefaultTokenManager implements TokenManager {
   }
 
   removeClient(name: string): void {
-    if (this.#clients.remove(name)) this.#cache.forget(name)
+    if (this.#clients.remove(name)) this.#forget(name)
+  }
+
+  #forget(name: string): void {
+    this.#ready.forgetLast()
+    this.#cache.forget(name)
   }
 
   async warmUp(names: readonly string[] = this.#clients.names()): Promise<void> {
@@ -228,6 +218,7 @@ export class DefaultTokenManager implements TokenManager {
   async close(): Promise<void> {
     if (!this.#closing.signal.aborted) {
       this.#isClosed = true
+      this.#ready.close()
       const holders = () => this.#clients.known().filter((name) => this.#cache.held(name).length > 0)
       if (this.#revokeOnClose) await revokeAll(holders, (name) => this.revoke(name))
       this.#closing.abort()

@@ -10,13 +10,14 @@ import { authorizationHeader } from '../util/authorization-header'
  * @param clientOf gets the client of a DPoP token
  */
 export async function presentToken(
-  clientOf: () => Promise<ManagedClient>,
+  clientOf: () => ManagedClient | Promise<ManagedClient>,
   token: AccessToken,
   { method, url, proofClaims }: PresentedRequest,
 ): Promise<Record<string, string>> {
   const authorization = authorizationHeader(token)
   if (token.type !== 'DPoP') return { authorization }
-  const { configuration, dpop } = await clientOf()
+  const client = clientOf()
+  const { configuration, dpop } = client instanceof Promise ? await client : client
   if (!dpop) {
     const message = 'is not set, so that no proof can be made for a DPoP token'
     throw new ConfigurationError([{ client: configuration.name, option: 'dpop', message }])

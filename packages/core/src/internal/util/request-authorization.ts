@@ -19,6 +19,8 @@ export interface AuthorizerContext {
   /** Undefined: APIs may not demand more of a token. */
   readonly stepUps: StepUps | undefined
   mayReceiveToken(url: URL): boolean
+  /** The last token that was accepted, and by which origin. To say so again would change nothing. */
+  readonly accepted: { token: AccessToken | undefined; origin: string }
 }
 
 /** A request as it was at the call. */
@@ -94,8 +96,17 @@ class TokenAuthorization implements RequestAuthorization {
   }
 
   isAnswer(status: number): boolean {
-    if (status >= 200 && status < 300) this.#context.tokens.acceptAccessToken(this.#token, this.#request.origin)
+    if (status >= 200 && status < 300) this.#accept()
     return !this.followsRedirects && status !== 401 && (status !== 403 || this.#context.stepUps === undefined)
+  }
+
+  #accept(): void {
+    const { tokens, accepted } = this.#context
+    const { origin } = this.#request
+    if (accepted.token === this.#token && accepted.origin === origin) return
+    tokens.acceptAccessToken(this.#token, origin)
+    accepted.token = this.#token
+    accepted.origin = origin
   }
 
   async redirected(method: string, url: URL): Promise<Readonly<Record<string, string>> | undefined> {
