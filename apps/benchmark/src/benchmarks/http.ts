@@ -7,9 +7,9 @@ const CONCURRENCIES = [1, 50]
 export const http: Benchmark = {
   name: 'http',
   title: 'An HTTP request',
-  method: ({ http: { processes, rounds, requests } }) =>
+  method: ({ http: { processes, rounds, requests, warmUp } }) =>
     [
-      `${requests} requests with the library, and ${requests} by the same HTTP client with a fixed \`Authorization\` header, in the same process; the two take turns after every 100 requests. ${counted(processes * rounds, 'round')}, of which ${rounds} share a process; the libraries take turns.`,
+      `${requests} requests with the library, and ${requests} by the same HTTP client with a fixed \`Authorization\` header, in the same process; the two take turns after every 200 requests. ${counted(processes * rounds, 'round')}, of which ${rounds} share a process; the libraries take turns. ${warmUp.toLocaleString('en')} requests of each kind come first, so that the code is compiled as in a process that runs for hours. Before each turn, the garbage of the turn before is collected.`,
       "The API does as little as possible, so the client is what is measured. CPU is that of the client's process, with all of its threads.",
       "Each library uses the HTTP client that it is made for, or else the platform's fetch. `only a header` is no library: it is what the least wrapper of the HTTP client costs.",
     ].join(' '),
@@ -38,19 +38,21 @@ export const http: Benchmark = {
       },
     ]),
   async run(context) {
-    const { processes, rounds, requests } = context.scale.http
+    const { processes, rounds, requests, warmUp } = context.scale.http
     const samples = new Samples()
     const libraries = participants(context.httpLibraries, 'http')
     for (let number = 1; number <= processes; number++) {
       await withWorkers(context, 'http', libraries, 'light', async (all) => {
-        // The first round only warms up.
-        for (let round = -1; round < rounds; round++) {
+        for (const { library, worker } of all) {
+          context.progress(`process ${number} of ${processes}, warm-up: ${library.id}`)
+          await worker.step({ requests: warmUp, concurrency: 50, round: 0 })
+        }
+        for (let round = 0; round < rounds; round++) {
           for (const { library, worker } of all) {
             context.progress(`process ${number} of ${processes}, round ${round + 1} of ${rounds}: ${library.id}`)
             for (const concurrency of CONCURRENCIES) {
-              const cost = await worker.step({ requests, concurrency, round: round + 1 })
+              const cost = await worker.step({ requests, concurrency, round })
               const { plainNs = 0, plainCpuNs = 0, ns = 0, cpuNs = 0 } = cost
-              if (round < 0) continue
               samples.add(library.id, {
                 [`cpuRatio${concurrency}`]: cpuNs / plainCpuNs,
                 [`cpuUs${concurrency}`]: (cpuNs - plainCpuNs) / 1_000,

@@ -5,12 +5,12 @@ import { onlyAHeaderLibraries } from '../libraries/only-a-header'
 import { requestToken } from '../libraries/request-token'
 import { tokenwardLibraries } from '../libraries/tokenward'
 import { startForkedBenchServer } from '../server/forked-bench-server'
-import { callConcurrently, measure, settle } from '../worker/measure'
+import { callConcurrently, collectYoung, measure, settle } from '../worker/measure'
 import { safeWrappers } from './safe-wrappers'
 
-const BLOCKS = 150
-/** Not measured: the code is not yet compiled. */
-const WARM_UP_BLOCKS = 40
+const BLOCKS = 120
+/** Not measured: the code is not yet compiled in its final form. */
+const WARM_UP_BLOCKS = 100
 const REQUESTS = 200
 const CONCURRENCY = 50
 
@@ -41,8 +41,9 @@ async function cpuOf(httpClient: string): Promise<Record<Kind, number>> {
   const kinds = Object.keys(calls) as Kind[]
   const blocks: Record<Kind, number[]> = { fixed: [], least: [], safe: [], tokenward: [] }
   for (let block = -WARM_UP_BLOCKS; block < BLOCKS; block++) {
-    if (block % 10 === 0) await settle()
+    if (block % 20 === 0) await settle()
     for (const kind of block % 2 === 0 ? kinds : kinds.toReversed()) {
+      await collectYoung()
       const { cpuNs } = await measure(REQUESTS, () => callConcurrently(calls[kind], REQUESTS, CONCURRENCY))
       if (block >= 0) blocks[kind].push(cpuNs / 1_000)
     }

@@ -4,7 +4,7 @@ import { callConcurrently, measure, measurePair } from './measure'
 import { numberOf } from './numbers'
 import type { Session } from './session'
 
-const REQUESTS_PER_BLOCK = 100
+const REQUESTS_PER_BLOCK = 200
 
 /** Measures requests by one HTTP client: with the library, and with a fixed header. */
 export async function httpSession(library: Library, options: OpenOptions): Promise<Session> {
