@@ -171,8 +171,8 @@ test('serve: a check and a token work against it, faults can be caused, and SIGI
   expect(code).toBe(0)
 })
 
-async function startProxy(env: Record<string, string> = {}, input = secret()) {
-  const args = [...clientFlags(), '--to', provider.invoice.baseURL]
+async function startProxy(env: Record<string, string> = {}, input = secret(), to = provider.invoice.baseURL) {
+  const args = [...clientFlags(), '--to', to, ...(to.includes('127.0.0.1') ? [] : ['--allow-insecure-requests'])]
   const child = start(['proxy', '--port', '0', '--client-secret-file', '-', ...args], { env })
   child.stdin?.end(input)
   const [line] = await once((child.stdout as Readable).setEncoding('utf8'), 'data')
@@ -209,32 +209,39 @@ test('proxy: what goes wrong is a line on standard error, without the secret', a
 })
 
 // Node uses the proxies of the environment from version 24 on.
-test.skipIf(Number.parseInt(process.versions.node, 10) < 24)('proxy: by the proxy of the environment', async () => {
-  const tunnels: string[] = []
-  const gateway = createServer((_request, response) => response.writeHead(500).end())
-  gateway.on('connect', ({ url = '' }, socket, head) => {
-    tunnels.push(url)
-    const [host = '', port] = url.split(':')
-    const connection = connect(Number(port), host, () => {
-      socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
-      connection.write(head)
-      connection.pipe(socket).pipe(connection)
+test.skipIf(Number.parseInt(process.versions.node, 10) < 24)(
+  'proxy: by the proxy of the environment, but for this machine',
+  async () => {
+    const tunnels: string[] = []
+    const gateway = createServer((_request, response) => response.writeHead(500).end())
+    gateway.on('connect', ({ url = '' }, socket, head) => {
+      tunnels.push(url)
+      const connection = connect(Number(new URL(provider.invoice.origin).port), '127.0.0.1', () => {
+        socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
+        connection.write(head)
+        connection.pipe(socket).pipe(connection)
+      })
+      for (const end of [connection, socket]) end.on('error', () => connection.destroy())
     })
-    for (const end of [connection, socket]) end.on('error', () => connection.destroy())
-  })
-  await once(gateway.listen(0, '127.0.0.1'), 'listening')
-  onTestFinished(() => {
-    gateway.closeAllConnections()
-    gateway.close()
-  })
-  const { origin } = await startProxy({
-    NODE_USE_ENV_PROXY: '1',
-    HTTP_PROXY: `http://127.0.0.1:${(gateway.address() as AddressInfo).port}`,
-    NO_PROXY: new URL(provider.issuer).host,
-  })
-  expect((await fetch(`${origin}/whoami`)).status).toBe(200)
-  expect(tunnels).toEqual([new URL(provider.invoice.origin).host])
-})
+    await once(gateway.listen(0, '127.0.0.1'), 'listening')
+    onTestFinished(() => {
+      gateway.closeAllConnections()
+      gateway.close()
+    })
+    const env = {
+      NODE_USE_ENV_PROXY: '1',
+      HTTP_PROXY: `http://127.0.0.1:${(gateway.address() as AddressInfo).port}`,
+      NO_PROXY: new URL(provider.issuer).host,
+    }
+    const local = await startProxy(env)
+    expect((await fetch(`${local.origin}/whoami`)).status).toBe(200)
+    expect(tunnels).toEqual([])
+    const { pathname } = new URL(provider.invoice.baseURL)
+    const remote = await startProxy(env, secret(), `http://apis.example:8080${pathname}`)
+    expect((await fetch(`${remote.origin}/whoami`)).status).toBe(200)
+    expect(tunnels).toEqual(['apis.example:8080'])
+  },
+)
 
 // In this process, with streams that say what a terminal or an old Node would: a real terminal needs a native module.
 async function runHere(

@@ -44,7 +44,9 @@ export function createLibrdkafkaConfig<Name extends string, Config extends Librd
     throw new ConfigurationError([{ client, option: 'security.protocol', message: 'must be sasl_ssl' }])
   }
   const own = new BrokerTokens(tokens, client, options)
-  const brokers = (config['bootstrap.servers'] ?? config['metadata.broker.list'] ?? '').split(',')
+  // Two names of one property: of both, librdkafka uses the one that it gets last.
+  const lists = [config['bootstrap.servers'], config['metadata.broker.list']].filter((list) => list !== undefined)
+  const brokers = lists.join().split(',')
   const isInClear = protocol === 'sasl_plaintext'
   if (isInClear) own.checkClearTextNow(brokers, 'security.protocol')
   async function refresh() {

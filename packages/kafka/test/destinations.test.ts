@@ -42,6 +42,8 @@ test.each([
   expect(() => createKafkaConfig(tokens, 'kafka.client', { brokers })).toThrow(CLEAR)
   const addresses = { 'bootstrap.servers': brokers.join(','), 'security.protocol': 'sasl_plaintext' }
   expect(() => createLibrdkafkaConfig(tokens, 'kafka.client', addresses)).toThrow(CLEAR)
+  const both = { ...addresses, 'bootstrap.servers': 'localhost:9092', 'metadata.broker.list': brokers.join(',') }
+  expect(() => createLibrdkafkaConfig(tokens, 'kafka.client', both)).toThrow(CLEAR)
   const late = setup({ isLate: true })
   const { sasl } = createKafkaConfig(late.tokens, 'kafka.client', { brokers })
   const { oauthbearer_token_refresh_cb: refresh } = createLibrdkafkaConfig(late.tokens, 'kafka.client', addresses)

@@ -1,6 +1,6 @@
 import { type ClientDefinitionSource, createTokenManager } from '@tokenward/core'
 import { connectMqtt, type MqttOptions } from '@tokenward/mqtt'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { errorOf } from './support'
 
 /** A manager whose token requests are only counted: what is wrong here is found before one. The requester is a mock. */
@@ -48,6 +48,7 @@ const WRONG: [url: string, problem: string, options?: object][] = [
   ['mqtts://broker.example', CLEAR, { protocol: 'mqtt' }],
   ['mqtt://localhost', CLEAR, { host: 'broker.example' }],
   ['mqtt://localhost', CLEAR, { hostname: 'broker.example' }],
+  ['mqtt://localhost', CLEAR, { socksProxy: 'socks5h://proxy.example:1080' }],
   ['mqtts://localhost', CLEAR, { servers: [{ host: 'broker.example', port: 1883, protocol: 'mqtt' }] }],
 ]
 
@@ -58,6 +59,17 @@ test.each(WRONG)('%s is refused (%s, %o), and no token is requested', async (url
   expect(error.message).toContain(message)
   expect(error.message).not.toContain('s3cret')
   expect(requests()).toBe(0)
+})
+
+test('a SOCKS proxy of the environment gets no token in clear, and is no obstacle to TLS and WebSocket', async () => {
+  vi.stubEnv('MQTTJS_SOCKS_PROXY', 'socks5h://127.0.0.1:9')
+  onTestFinished(() => void vi.unstubAllEnvs())
+  const { tokens, requests } = setup()
+  const error = await errorOf(connectMqtt(tokens, 'broker.client', 'mqtt://localhost:9'))
+  expect(error.message).toContain('in clear to localhost by a SOCKS proxy')
+  expect(requests()).toBe(0)
+  for (const url of ['mqtts://localhost:9', 'ws://localhost:9'])
+    expect((await errorOf(connectMqtt(tokens, 'broker.client', url))).code).not.toBe('invalid_configuration')
 })
 
 test('what the caller changes while the token is requested changes nothing', async () => {

@@ -1,4 +1,4 @@
-import { ConfigurationError, createTokenManager } from '@tokenward/core'
+import { ConfigurationError, createTokenManager, isLoopback } from '@tokenward/core'
 import { proxyFor } from '../check/proxy'
 import { readyClient } from '../definition/client-definition'
 import { SettingsError } from '../definition/settings-error'
@@ -60,7 +60,9 @@ Every option of the client can be an environment variable (--client-id is TOKENW
       const tokens = createTokenManager({ clients: { [name]: definition }, logger })
       // Loaded only here: the other commands do not need its HTTP client.
       const { startProxy } = await import('../proxy/proxy')
-      const usesEnvironmentProxy = proxyFor(to, environment).used
+      // A token for this machine that goes by plain http must not reach a proxy, which may be another machine.
+      const staysHere = to.protocol === 'http:' && isLoopback(to.hostname)
+      const usesEnvironmentProxy = !staysHere && proxyFor(to, environment).used
       const proxy = await startProxy(
         { to, host, port, allowedHosts, stepUpScopes },
         { tokens, client: name, tls, usesEnvironmentProxy },

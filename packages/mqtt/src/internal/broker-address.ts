@@ -55,6 +55,8 @@ function remoteInClear(protocolOfUrl: string, hostOfUrl: string, options: MqttOp
     host = hostOfUrl,
     hostname,
     servers = [],
+    // MQTT.js uses the proxy of the environment when the options name none.
+    socksProxy = globalThis.process?.env.MQTTJS_SOCKS_PROXY,
   } = options as MqttOptions & {
     hostname?: string
   }
@@ -63,7 +65,12 @@ function remoteInClear(protocolOfUrl: string, hostOfUrl: string, options: MqttOp
     ...(hostname === undefined ? [] : [{ protocol, host: hostname }]),
     ...servers.map((server) => ({ protocol: server.protocol ?? protocol, host: server.host })),
   ]
-  return targets.filter((each) => IN_CLEAR[each.protocol] !== false && !isLoopback(each.host)).map(({ host }) => host)
+  // Behind a proxy, `localhost` is another machine. Connections to WebSocket do not use it.
+  const isProxied = (protocol: string) => Boolean(socksProxy) && !protocol.startsWith('ws')
+  return targets
+    .filter(({ protocol }) => IN_CLEAR[protocol] !== false)
+    .filter(({ protocol, host }) => !isLoopback(host) || isProxied(protocol))
+    .map(({ protocol, host }) => (isProxied(protocol) ? `${host} by a SOCKS proxy` : host))
 }
 
 /**
