@@ -56,7 +56,7 @@ function remoteInClear(protocolOfUrl: string, hostOfUrl: string, options: MqttOp
     hostname,
     servers = [],
     // MQTT.js uses the proxy of the environment when the options name none.
-    socksProxy = globalThis.process?.env.MQTTJS_SOCKS_PROXY,
+    socksProxy = globalThis.process?.env?.MQTTJS_SOCKS_PROXY,
   } = options as MqttOptions & {
     hostname?: string
   }
