@@ -8,7 +8,7 @@ import { OriginNotAllowedError } from './errors'
 import { BearerHeaders } from './internal/util/authorization-header'
 import { type AllowedOrigin, CheckedOrigins, checkDestinations } from './internal/util/destinations'
 import { type AuthorizedRequest, authorizationOf, signalOf } from './internal/util/request-authorization'
-import { describe, resolve, resolvedHref } from './internal/util/request-url'
+import { describe, ResolvedHrefs, resolve } from './internal/util/request-url'
 import { StepUps } from './internal/util/step-ups'
 import { snapshotParameters } from './internal/util/token-parameters'
 import type { RequestAuthorization, RequestToAuthorize } from './request-authorization'
@@ -58,6 +58,7 @@ export function createRequestAuthorizer<Name extends string>(
 ): RequestAuthorizer {
   const { base, allowedOrigins, stepUp } = checkDestinations(tokens, client, options)
   const origins = new CheckedOrigins(allowedOrigins)
+  const hrefs = new ResolvedHrefs(client, base, origins)
   const stepUps = stepUp && new StepUps(stepUp)
   const context = {
     tokens: tokens as TokenManager,
@@ -161,7 +162,7 @@ export function createRequestAuthorizer<Name extends string>(
 
   return Object.freeze({
     resolve: (input: string | URL) => resolve(client, input, base),
-    resolveHref: (input: string | URL) => resolvedHref(client, input, base, origins),
+    resolveHref: (input: string | URL) => hrefs.of(input),
     // The caller may change its URL object later.
     authorize: async (request: RequestToAuthorize, call?: AuthorizeOptions) =>
       begin({ method: request.method, url: String(request.url), headers: () => request.headers() }, call),

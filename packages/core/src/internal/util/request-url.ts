@@ -17,19 +17,34 @@ export function resolve(client: string, input: string | URL, base: string | unde
   }
 }
 
-/** As {@link resolve}, but parses only what has to be parsed. */
-export function resolvedHref(
-  client: string,
-  input: string | URL,
-  base: string | undefined,
-  origins: CheckedOrigins,
-): string {
-  if (typeof input === 'string') {
-    if (origins.allowedAsIs(input)) return input
-    const href = joinedTo(base, input)
-    if (href !== undefined && origins.allowedAsIs(href)) return href
+/** Resolves as {@link resolve} does, but parses only what has to be parsed. Remembers the last URL: many workers ask for one again and again. */
+export class ResolvedHrefs {
+  readonly #client: string
+  readonly #base: string | undefined
+  readonly #origins: CheckedOrigins
+  #lastInput: string | undefined
+  #lastHref = ''
+
+  constructor(client: string, base: string | undefined, origins: CheckedOrigins) {
+    this.#client = client
+    this.#base = base
+    this.#origins = origins
   }
-  return resolve(client, input, base).href
+
+  of(input: string | URL): string {
+    if (typeof input !== 'string') return resolve(this.#client, input, this.#base).href
+    if (input === this.#lastInput) return this.#lastHref
+    const href = this.#asIs(input) ?? resolve(this.#client, input, this.#base).href
+    this.#lastInput = input
+    this.#lastHref = href
+    return href
+  }
+
+  #asIs(input: string): string | undefined {
+    if (this.#origins.allowedAsIs(input)) return input
+    const href = joinedTo(this.#base, input)
+    return href !== undefined && this.#origins.allowedAsIs(href) ? href : undefined
+  }
 }
 
 /** A relative URL, joined to its base. */
