@@ -4,7 +4,7 @@ import type {
   OutgoingRequest,
   RequestTokenParameters,
 } from './authorized-client-options'
-import { OriginNotAllowedError } from './errors'
+import { ConfigurationError, OriginNotAllowedError } from './errors'
 import { BearerHeaders } from './internal/util/authorization-header'
 import { type AllowedOrigin, CheckedOrigins, checkDestinations } from './internal/util/destinations'
 import { type AuthorizedRequest, authorizationOf, signalOf } from './internal/util/request-authorization'
@@ -58,6 +58,7 @@ export function createRequestAuthorizer<Name extends string>(
 ): RequestAuthorizer {
   const { base, allowedOrigins, stepUp } = checkDestinations(tokens, client, options)
   const origins = new CheckedOrigins(allowedOrigins)
+  const defaults = snapshotDefaults(client, options)
   const hrefs = new ResolvedHrefs(client, base, origins)
   const stepUps = stepUp && new StepUps(stepUp)
   const context = {
@@ -103,7 +104,7 @@ export function createRequestAuthorizer<Name extends string>(
     // Everything that belongs to the caller is read before the first wait, because the caller may change it meanwhile.
     const { method } = request
     const { href, allowed } = checked(request.url)
-    const source = call.tokenParameters ?? options.tokenParameters
+    const source = call.tokenParameters ?? defaults.tokenParameters
     const outgoing =
       typeof source === 'function' ? { method, url: new URL(href), headers: request.headers() } : undefined
     const fixed = typeof source === 'function' || source === undefined ? undefined : snapshotParameters(source)
@@ -111,8 +112,8 @@ export function createRequestAuthorizer<Name extends string>(
       method,
       href,
       origin: allowed.origin,
-      proofClaims: call.proofClaims === undefined ? options.proofClaims : call.proofClaims,
-      retryOn401: call.retryOn401 === undefined ? (options.retryOn401 ?? true) : call.retryOn401,
+      proofClaims: call.proofClaims === undefined ? defaults.proofClaims : snapshotClaims(client, call.proofClaims),
+      retryOn401: call.retryOn401 === undefined ? defaults.retryOn401 : call.retryOn401,
       base: fixed,
       parameters: stepUps ? stepUps.parametersOf({ method, origin: allowed.origin, base: fixed }) : fixed,
       signal: call.signal,
@@ -168,4 +169,28 @@ export function createRequestAuthorizer<Name extends string>(
       begin({ method: request.method, url: String(request.url), headers: () => request.headers() }, call),
     begin,
   })
+}
+
+/** The options of an HTTP client for its calls, as they are now: what the caller does with its object later changes no request. */
+function snapshotDefaults(client: string, { tokenParameters, retryOn401 = true, proofClaims }: AuthorizedCallOptions) {
+  return {
+    tokenParameters:
+      typeof tokenParameters === 'object' && tokenParameters !== null
+        ? snapshotParameters(tokenParameters)
+        : tokenParameters,
+    retryOn401,
+    proofClaims: snapshotClaims(client, proofClaims),
+  }
+}
+
+/** What a proof would say now. */
+function snapshotClaims(client: string, claims: AuthorizedCallOptions['proofClaims']): typeof claims {
+  if (claims === undefined) return undefined
+  try {
+    return JSON.parse(JSON.stringify(claims))
+  } catch {
+    throw new ConfigurationError([
+      { client, option: 'proofClaims', message: 'must be an object that JSON can express' },
+    ])
+  }
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
 import { type ClientDefinition, createTokenManager } from '@tokenward/core'
 import { createFetch } from '@tokenward/fetch'
+import { decodeJwt } from 'jose'
 import { expect, onTestFinished, test, vi } from 'vitest'
 
 async function startServer(listener: RequestListener) {
@@ -190,4 +191,57 @@ test('what is no token manager, and a relative URL without a base URL, are confi
     code: 'invalid_configuration',
     problems: [{ client: 'c', option: 'baseURL' }],
   })
+})
+
+test('the options of a client and of a call are those of their time, whatever their owner does with them later', async () => {
+  const scopes: (string | undefined)[] = []
+  const tokens = createTokenManager({
+    clients: { c: { tokenEndpoint: 'https://as.example/token', clientId: 'id', clientSecret: 's', dpop: true } },
+    requester: {
+      async request(_client, { scope }) {
+        scopes.push(scope)
+        return { access_token: `t${scopes.length}`, token_type: 'DPoP', expires_in: 60 }
+      },
+    },
+  })
+  onTestFinished(() => tokens.close())
+  const api = await startServer((_request, response) => response.writeHead(401).end())
+  const options = {
+    baseURL: api.origin,
+    tokenParameters: { scope: 'read' },
+    retryOn401: false,
+    proofClaims: { tenant: { id: 'first' } },
+  }
+  const catalog = createFetch(tokens, 'c', options)
+  options.tokenParameters.scope = 'admin'
+  options.retryOn401 = true
+  options.proofClaims.tenant.id = 'changed'
+  expect((await catalog('one')).status).toBe(401)
+  const call = { proofClaims: { tenant: { id: 'second' } } }
+  const called = catalog('two', call)
+  call.proofClaims.tenant.id = 'changed'
+  await called
+  expect(api.requests.map(({ url }) => url)).toEqual(['/one', '/two'])
+  expect(new Set(scopes)).toEqual(new Set(['read']))
+  const tenants = api.requests.map(
+    ({ headers }) => decodeJwt<{ tenant: { id: string } }>(String(headers.dpop)).tenant.id,
+  )
+  expect(tenants).toEqual(['first', 'second'])
+})
+
+test('claims of a proof that JSON cannot express are refused by name', async () => {
+  const proofClaims = { amount: 1n }
+  const options = { baseURL: 'https://api.example' }
+  expect(() => createFetch(startTokens(), 'c', { ...options, proofClaims })).toThrow(/'c'.*proofClaims/s)
+  await expect(createFetch(startTokens(), 'c', options)('items', { proofClaims })).rejects.toMatchObject({
+    code: 'invalid_configuration',
+  })
+})
+
+test('a 401 of a transport that names an odd URL reaches the caller', async () => {
+  const odd = Object.defineProperty(new Response('no', { status: 401 }), 'url', { value: 'not a URL' })
+  // A mock: a platform's response always has a URL.
+  const catalog = createFetch(startTokens(), 'c', { baseURL: 'https://api.example', fetch: async () => odd })
+  const response = await catalog('items')
+  expect([response.status, await response.text()]).toEqual([401, 'no'])
 })

@@ -120,7 +120,10 @@ class TokenAuthorization implements RequestAuthorization {
     if (this.isAnswer(status)) return undefined
     const isBound = this.followsRedirects
     const { href, origin } = this.#request
-    const respondedBy = new URL(response.url || href)
+    const answeredAt = response.url || href
+    // A transport of the user may say what it likes.
+    if (!URL.canParse(answeredAt)) return undefined
+    const respondedBy = new URL(answeredAt)
     // A response of an origin that did not get the token says nothing about the token.
     if (isBound ? !this.#context.mayReceiveToken(respondedBy) : respondedBy.origin !== origin) return undefined
     try {
@@ -210,8 +213,14 @@ class TokenAuthorization implements RequestAuthorization {
     const claims = reason === 'insufficient_claims' && answersClaims ? readClaims(challenge.get('claims')) : undefined
     const rejection = { reason, claims }
     const willRenew = await tokens.rejectAccessToken(client, token, parameters ?? {}, origin, rejection)
-    if (willRenew) await this.#followMetadata(challenge, origin)
-    if (!willRenew || !retryOn401 || !replayable) return undefined
+    const following = willRenew ? this.#followMetadata(challenge, origin) : undefined
+    if (!retryOn401 || !replayable) {
+      // The caller need not wait for what only later requests need.
+      following?.catch(() => {})
+      return undefined
+    }
+    await following
+    if (!willRenew) return undefined
     // Without `forceRenewal`: the rejected token is replaced anyway, and another caller may have a newer one.
     const replaced = { forceRenewal: false, insteadOf: token, signal: signalOf(this.#request) }
     const renewed = await tokens.getAccessToken(client, { ...parameters, ...replaced })
