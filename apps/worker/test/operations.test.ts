@@ -86,6 +86,7 @@ describe.skipIf(!(await prometheusProgram()))('with a real Prometheus', () => {
       'DPoP nonce retries',
       'Failed token requests by error',
       'Failures of the token store',
+      'Step-ups that APIs demanded',
       'Tokens rejected by APIs (401)',
     ]
     const emptyPanels = async () => {
