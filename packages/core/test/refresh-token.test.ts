@@ -571,6 +571,73 @@ test.each([
   expect(refreshTokenIn(store)).toBeUndefined()
 })
 
+const OBJECT_WITHOUT_TEXT = { toString: 1, valueOf: 1 }
+
+test.each([
+  ['expires_in', 'soon'],
+  ['expires_in', OBJECT_WITHOUT_TEXT],
+  ['token_type', 'mac'],
+  ['token_type', null],
+  ['access_token', 'with a space'],
+  ['access_token', null],
+  ['scope', 1],
+  ['refresh_in', OBJECT_WITHOUT_TEXT],
+])('an invalid response (%s: %j) with a new refresh token fails, and the next call uses it', async (name, invalid) => {
+  for (const { clock, endpoint, start } of [setUp(), shared()]) {
+    endpoint.more = { [name]: invalid }
+    const tokens = start()
+    const failed = tokens.getAccessToken('c').then(undefined, (thrown: unknown) => thrown)
+    await clock.advance(10_000)
+    expect(await failed).toMatchObject({ code: 'token_request_failed' })
+    endpoint.more = {}
+    await clock.advance(120_000)
+    await accessToken(tokens)
+    expect(endpoint.isRevoked).toBe(false)
+    expect(new Set(endpoint.sent).size).toBe(endpoint.sent.length)
+  }
+})
+
+test('the new refresh token of an invalid response is in the store, for other processes', async () => {
+  const { clock, endpoint, start } = shared()
+  endpoint.more = { token_type: 'mac' }
+  const failed = start()
+    .getAccessToken('c')
+    .then(undefined, (thrown: unknown) => thrown)
+  await clock.advance(10_000)
+  expect(await failed).toMatchObject({ error: 'invalid_response' })
+  expect(String(await failed)).not.toContain('rt-')
+  endpoint.more = {}
+  expect(await accessToken(start())).toBe('at-2')
+  expect(endpoint.sent).toEqual(['rt-0', 'rt-1'])
+})
+
+test.each([
+  ['is malformed', { refresh_token: 'a\nb', token_type: 'mac' }],
+  ['comes with an error', { refresh_token: 'wrong', access_token: undefined, error: 'bad_request' }],
+  ['is the one that was sent', { refresh_token: 'rt-0', token_type: 'mac' }],
+])('a refresh token of an invalid response that %s is not kept', async (_name, more) => {
+  const { clock, store, endpoint, start } = shared()
+  endpoint.more = more
+  endpoint.acceptsUsed = true
+  const failed = start()
+    .getAccessToken('c')
+    .then(undefined, (thrown: unknown) => thrown)
+  await clock.advance(10_000)
+  expect(await failed).toMatchObject({ error: 'invalid_response' })
+  expect(refreshTokenIn(store)).toBeUndefined()
+  expect(new Set(endpoint.sent)).toEqual(new Set(['rt-0']))
+})
+
+test('a lifetime that cannot be read does not lose the refresh token', async () => {
+  const { clock, endpoint, start } = shared()
+  endpoint.more = { refresh_token_expires_in: OBJECT_WITHOUT_TEXT }
+  const tokens = start()
+  expect(await accessToken(tokens)).toBe('at-1')
+  await clock.advance(101_000)
+  expect(await accessToken(tokens)).toBe('at-2')
+  expect(endpoint.sent).toEqual(['rt-0', 'rt-1'])
+})
+
 test.each([1e14, 1e305])('a refresh token that lives for %d s is kept for 100 years at most', async (seconds) => {
   const { clock, store, endpoint, start } = shared()
   endpoint.more = { refresh_token_expires_in: seconds }

@@ -9,7 +9,7 @@ import { parseHttpDate } from './retry-after'
 import { SentSecrets } from './sent-secrets'
 import { presentable } from './server-text'
 import { tokenRequestFailure } from './token-request-failure'
-import { withoutUnusedMembers } from './token-response-body'
+import { type ResponseMembers, withoutUnusedMembers } from './token-response-body'
 import { InsecureEndpoint } from './transport-errors'
 
 type ExchangeClient = Pick<ClientConfiguration, 'name' | 'fetch' | 'allowInsecureRequests'>
@@ -45,9 +45,9 @@ export class Exchange {
    * The client's transport, as openid-client uses it for `step`. Each URL obeys the plain-http rule, no redirect is followed,
    * the signal ends the request, and the response is in memory.
    *
-   * @param used see {@link withoutUnusedMembers}
+   * @param received see {@link withoutUnusedMembers}
    */
-  transport(step: TokenRequestStep, used?: string | undefined): CustomFetch {
+  transport(step: TokenRequestStep, received?: (members: ResponseMembers) => void): CustomFetch {
     return async (input, options) => {
       const url = new URL(input)
       this.#at = { step, url: shownUrl(input) }
@@ -60,7 +60,7 @@ export class Exchange {
       const response = await boundedResponse(await this.#client.fetch(input, init), this.#signal)
       if (step !== 'token_request') return response
       this.#noteServerTime(response)
-      return withoutUnusedMembers(response, used)
+      return withoutUnusedMembers(response, received)
     }
   }
 

@@ -38,7 +38,7 @@ export function grantRequester(clock: Clock, grant: Grant): TokenRequester {
     try {
       const server = await servers.of(client, request.signal)
       const configuration = configure(client, server, auth)
-      const transport = exchange.transport('token_request', grant.usesRefreshToken ? 'refresh_token' : undefined)
+      const transport = exchange.transport('token_request', (members) => grant.received?.(request, members))
       let requests = 0
       configuration[customFetch] = (url, options) => {
         if (++requests > 1) request.nonceRetried()

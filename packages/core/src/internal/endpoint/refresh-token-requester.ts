@@ -11,6 +11,7 @@ import { grantRequester } from './grant-requester'
 import { noteProgress, shareProgress } from './request-progress'
 import { tokenRequestFailure } from './token-request-failure'
 import { LONGEST_LIFETIME_MS } from './token-response'
+import type { ResponseMembers } from './token-response-body'
 
 export interface RefreshTokenOptions {
   readonly clock: Clock
@@ -23,11 +24,11 @@ export interface RefreshTokenOptions {
 
 /** The refresh token grant: each request is sent with the refresh token of the response before it. */
 export function refreshTokenRequester({ clock, first, lifetimeMs, identity }: RefreshTokenOptions): TokenRequester {
-  const refreshTokens = new WeakMap<TokenRequest, string>()
+  const uses = new WeakMap<TokenRequest, Use>()
   const requester = grantRequester(clock, {
     type: 'refresh_token',
-    usesRefreshToken: true,
-    parameters: async (_client, request) => ({ refresh_token: refreshTokens.get(request) ?? '' }),
+    parameters: async (_client, request) => ({ refresh_token: uses.get(request)?.newest ?? '' }),
+    received: (request, members) => uses.get(request)?.received(members),
     identity,
   })
 
@@ -38,12 +39,21 @@ export function refreshTokenRequester({ clock, first, lifetimeMs, identity }: Re
     { value, keep, signal, sending }: KeptCredential,
   ): Promise<TokenResponse> {
     const request = withSignal(given, signal, sending)
-    refreshTokens.set(request, refreshToken)
-    const { refresh_token: next, ...response } = (await requester.request(client, request)) as RefreshedResponse
-    const isNew = next !== undefined
-    if (isNew && !isRefreshToken(next)) throw malformed(client.name)
+    const use = new Use(refreshToken)
+    uses.set(request, use)
+    const keepNewest = () => keep(use.newest, use.lifetimeMs ?? lifetimeMs)
+    const sendIt = async () => {
+      const response = await requester.request(client, request)
+      if (use.isMalformed) throw malformed(client.name)
+      return response
+    }
+    const response = await sendIt().catch(async (error) => {
+      // Whatever else is wrong with the response, the server may take a second use of the old one for a theft.
+      if (use.isReplaced) await keepNewest()
+      throw error
+    })
     // Without a new one, the old one stays valid, and is kept for longer. The first one is in the definition.
-    if (isNew || value !== undefined) await keep(next ?? refreshToken, lifetimeOf(response) ?? lifetimeMs)
+    if (use.hasNew || value !== undefined) await keepNewest()
     return response
   }
 
@@ -78,17 +88,50 @@ export function refreshTokenRequester({ clock, first, lifetimeMs, identity }: Re
   }
 }
 
-/** Lifetimes of refresh tokens are not standardised. Azure AD B2C and GitHub have the first name, Keycloak has the second. */
-interface RefreshedResponse extends TokenResponse {
-  readonly refresh_token?: unknown
-  readonly refresh_token_expires_in?: unknown
-  readonly refresh_expires_in?: unknown
-}
+/** One use of a refresh token, and what the responses to its request say about the next one. */
+class Use {
+  readonly #sent: string
+  #members: ResponseMembers = {}
+  /** The refresh token of the newest response, else the one that was sent. */
+  newest: string
 
-/** In milliseconds. Undefined: the response does not say it. Keycloak's 0 means that the token does not expire. */
-function lifetimeOf({ refresh_token_expires_in, refresh_expires_in }: RefreshedResponse): number | undefined {
-  const seconds = Number(refresh_token_expires_in ?? refresh_expires_in)
-  return seconds > 0 ? Math.min(seconds * 1000, LONGEST_LIFETIME_MS) : undefined
+  constructor(sent: string) {
+    this.#sent = sent
+    this.newest = sent
+  }
+
+  received(members: ResponseMembers): void {
+    const { refresh_token: next, access_token, error } = members
+    this.#members = members
+    // Some servers send their errors with status 200. What comes with an error is no new refresh token.
+    const isError = access_token === undefined && typeof error === 'string' && error !== ''
+    if (!isError && isRefreshToken(next)) this.newest = next
+  }
+
+  get isReplaced(): boolean {
+    return this.newest !== this.#sent
+  }
+
+  get hasNew(): boolean {
+    return this.isReplaced || this.#members.refresh_token !== undefined
+  }
+
+  get isMalformed(): boolean {
+    const { refresh_token: next } = this.#members
+    return next !== undefined && !isRefreshToken(next)
+  }
+
+  /**
+   * Undefined: the response does not say it. Lifetimes of refresh tokens are not standardised. Azure AD B2C and GitHub have the first name,
+   * Keycloak has the second. Keycloak's 0 means that the token does not expire.
+   */
+  get lifetimeMs(): number | undefined {
+    const { refresh_token_expires_in, refresh_expires_in } = this.#members
+    const lifetime = refresh_token_expires_in ?? refresh_expires_in
+    // `Number` throws for some objects.
+    const seconds = typeof lifetime === 'object' ? Number.NaN : Number(lifetime)
+    return seconds > 0 ? Math.min(seconds * 1000, LONGEST_LIFETIME_MS) : undefined
+  }
 }
 
 /** The same request, which ends with another signal. Its members are hidden, so a spread would lose them. */

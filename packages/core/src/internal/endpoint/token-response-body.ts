@@ -1,13 +1,19 @@
-/** Members of a token response that tokenward does not use, but for a grant that keeps the refresh token. */
+/** Members of a token response that openid-client does not get. */
 const UNUSED = ['id_token', 'refresh_token']
+
+/** What a token response has, before anything of it is checked. */
+export type ResponseMembers = Readonly<Record<string, unknown>>
 
 /**
  * The token response without what must not make it invalid: an ID token, which openid-client would verify though nobody reads
  * it (and cannot where no issuer is known), and members that are `null` instead of missing.
  *
- * @param used a member that the grant uses
+ * @param received gets all members that are not `null`
  */
-export async function withoutUnusedMembers(response: Response, used?: string | undefined): Promise<Response> {
+export async function withoutUnusedMembers(
+  response: Response,
+  received?: ((members: ResponseMembers) => void) | undefined,
+): Promise<Response> {
   if (response.status !== 200) return response
   const { status, headers } = response
   const text = await response.text()
@@ -15,11 +21,9 @@ export async function withoutUnusedMembers(response: Response, used?: string | u
   try {
     body = JSON.parse(text)
   } catch {}
-  const isObject = typeof body === 'object' && body !== null && !Array.isArray(body)
-  const kept =
-    isObject &&
-    Object.entries(body as object).filter(
-      ([name, value]) => value !== null && (name === used || !UNUSED.includes(name)),
-    )
-  return new Response(kept ? JSON.stringify(Object.fromEntries(kept)) : text, { status, headers })
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return new Response(text, { status, headers })
+  const members = Object.entries(body).filter(([, value]) => value !== null)
+  received?.(Object.fromEntries(members))
+  const kept = members.filter(([name]) => !UNUSED.includes(name))
+  return new Response(JSON.stringify(Object.fromEntries(kept)), { status, headers })
 }
