@@ -58,8 +58,8 @@ export class AuthorizedAdapters {
    */
   putInto(config: InternalAxiosRequestConfig): void {
     const original = isAuthorized(config.adapter) ? config.adapter[ORIGINAL] : config.adapter
-    if (this.#shared === undefined || this.#shared[ORIGINAL] !== original) {
-      this.#shared = this.authorizedUnless(never, original)
+    if (this.#shared === undefined || !isSame(this.#shared[ORIGINAL], original)) {
+      this.#shared = this.authorizedUnless(never, Array.isArray(original) ? [...original] : original)
     }
     config.adapter = this.#shared
     this.#own = config
@@ -123,6 +123,12 @@ export class AuthorizedAdapters {
 }
 
 const never = () => false
+
+/** axios copies an array for each call. */
+function isSame(one: Adapter, other: Adapter): boolean {
+  if (!Array.isArray(one) || !Array.isArray(other)) return one === other
+  return one.length === other.length && one.every((name, index) => name === other[index])
+}
 
 function isFunction(adapter: unknown): boolean {
   return typeof adapter === 'function'

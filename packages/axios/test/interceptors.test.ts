@@ -143,6 +143,23 @@ test("an adapter of the user gets the parts of the URL as they were at the call,
   expect(api.requests[0]?.url).toBe('/catalog/test?page=1')
 })
 
+test('each call is sent by the adapter that it names, whatever the calls around it name', async () => {
+  const { tokens, api } = await catalogSetup()
+  const catalog = createAxios(tokens, 'catalog.client', { baseURL: api.baseURL })
+  const own: AxiosAdapter = async (config) => ({ ...(await http(config)), statusText: 'by the caller' })
+  const several = ['http', 'fetch']
+  const used = async (adapter: InternalAxiosRequestConfig['adapter']) => {
+    const { request, statusText } = await catalog.get('test', { adapter })
+    return statusText === 'by the caller' ? 'own' : request instanceof Request ? 'fetch' : 'http'
+  }
+  const names = []
+  for (const adapter of [undefined, 'fetch', own, 'fetch', several, undefined]) names.push(await used(adapter))
+  several.reverse()
+  names.push(await used(several))
+  expect(names).toEqual(['http', 'fetch', 'own', 'fetch', 'http', 'http', 'fetch'])
+  expect(new Set(api.requests.map(({ status }) => status))).toEqual(new Set([200]))
+})
+
 test('tokens are attached to axios instances only', async () => {
   const { tokens } = await catalogSetup()
   for (const instance of [{}, undefined, axios.interceptors]) {
