@@ -1,10 +1,16 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { Channel, type ClientOptions, credentials, status } from '@grpc/grpc-js'
 import { ConfigurationError, createTokenManager } from '@tokenward/core'
 import { createCallCredentials, createGrpcOptions } from '@tokenward/grpc'
+import { until } from '@tokenward/local-servers'
 import { tokensOf } from '@tokenward/test-support'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { connect, InvoiceClient, startInvoiceServer } from './invoice-server'
 import { get, setup } from './support'
+
+setFlagsFromString('--expose-gc')
+const collectGarbage: () => void = runInNewContext('gc')
 
 const definition = { tokenEndpoint: 'https://as.example/token', clientId: 'id', clientSecret: 's' }
 
@@ -126,6 +132,60 @@ test('one object for clients of several addresses: they share the token', async 
   expect(first.server.tokens()).toEqual(second.tokens())
 })
 
+describe('closed clients', () => {
+  test('are forgotten', async () => {
+    const created: WeakRef<object>[] = []
+    const options = createGrpcOptions(tokensOf(), 'c', {
+      channelFactoryOverride: (...args) => {
+        const channel = wrapped(new Channel(...args))
+        created.push(new WeakRef(channel))
+        return channel
+      },
+    })
+    for (let port = 1; port <= 20; port++) create(`localhost:${port}`, credentials.createInsecure(), options)
+    await until('they are collected', async () => {
+      collectGarbage()
+      return created.every((channel) => channel.deref() === undefined)
+    })
+  })
+
+  test('do not slow the calls of later ones down', async () => {
+    const { server, tokens } = await setup()
+    const added = vi.fn()
+    const options = createGrpcOptions(tokens, 'invoice.client', {
+      channelFactoryOverride: (...args) => withCredentialsAdded(new Channel(...args), added),
+    })
+    const replaced = new InvoiceClient('localhost:1', credentials.createInsecure(), options)
+    const client = connect(server, options)
+    replaced.close()
+    // The first call waits for the connection.
+    await get(client)
+    added.mockClear()
+    expect((await get(client)).error).toBeUndefined()
+    expect(added).not.toHaveBeenCalled()
+  })
+
+  test('take no token from other clients of their address, whoever was created first', async () => {
+    const { server, tokens } = await setup()
+    const options = createGrpcOptions(tokens, 'invoice.client')
+    const clients = [1, 2, 3].map(() => connect(server, options))
+    for (const client of clients) {
+      expect((await get(client)).error).toBeUndefined()
+      client.close()
+    }
+  })
+
+  test('of one channel: the other one still gets tokens', async () => {
+    const { server, tokens } = await setup()
+    const channel = new Channel(server.address, credentials.createInsecure(), {})
+    onTestFinished(() => channel.close())
+    const shared = Object.freeze({ ...wrapped(channel), close() {} })
+    const options = createGrpcOptions(tokens, 'invoice.client', { channelFactoryOverride: () => shared })
+    create(server.address, credentials.createInsecure(), options)
+    expect((await get(connect(server, options))).error).toBeUndefined()
+  })
+})
+
 test('an interceptor that was taken out of the options sends no token elsewhere', async () => {
   const { server, tokens } = await setup()
   const { interceptors = [] } = createGrpcOptions(tokens, 'invoice.client')
@@ -201,6 +261,22 @@ describe('call credentials', () => {
     },
   )
 })
+
+/** A channel that calls `added` for each call whose token is asked for when the connection is ready, which takes longer. */
+function withCredentialsAdded(channel: Channel, added: () => void) {
+  return {
+    ...wrapped(channel),
+    createCall(...args: Parameters<Channel['createCall']>) {
+      const call = channel.createCall(...args)
+      const setCredentials = call.setCredentials.bind(call)
+      call.setCredentials = (callCredentials) => {
+        added()
+        setCredentials(callCredentials)
+      }
+      return call
+    },
+  }
+}
 
 /** An object with the methods of a channel, and another target. */
 function wrapped(channel: Channel) {

@@ -20,9 +20,17 @@ export interface AuthorizedChannel {
   isReady(): boolean
 }
 
+/** A channel that is not closed. */
+interface OpenChannel extends AuthorizedChannel {
+  readonly channel: AnyChannel
+  readonly isSecure: boolean
+}
+
 /** Creates the channels of clients, and knows which of them may get tokens. */
 export class AuthorizedChannels<Name extends string = string> {
-  readonly #byTarget = new Map<string, AuthorizedChannel>()
+  /** By their targets. Of the channels to one target, the first one's rules count. */
+  readonly #open = new Map<string, OpenChannel[]>()
+  #sole: AuthorizedChannel | undefined
   readonly #authorizerOf: (origin: string) => RequestAuthorizer
   readonly #allowsInsecure: () => boolean
   readonly #createChannel: NonNullable<ClientOptions['channelFactoryOverride']>
@@ -51,26 +59,59 @@ export class AuthorizedChannels<Name extends string = string> {
     // A proxy that the environment names would get the plain text that is meant for this machine.
     const direct = isSecure || this.#allowsInsecure() ? {} : { 'grpc.enable_http_proxy': 0 }
     const channel = this.#createChannel(address, channelCredentials, { ...options, ...direct })
-    const target = channel.getTarget()
-    // Of two channels to one target, the one in plain text has the stricter rules.
-    if (!isSecure || !this.#byTarget.has(target)) {
-      const isReady = () => channel.getConnectivityState(false) === connectivityState.READY
-      this.#byTarget.set(target, { authorizer, origin, isReady })
-    }
+    const isReady = () => channel.getConnectivityState(false) === connectivityState.READY
+    this.#add({ authorizer, origin, isReady, channel, isSecure })
     return channel
   }
 
-  /** The only channel, if there is one only. */
+  /** The first channel to the only target, if there is one only. */
   get sole(): AuthorizedChannel | undefined {
-    if (this.#byTarget.size !== 1) return undefined
-    const [channel] = this.#byTarget.values()
-    return channel
+    return this.#sole
   }
 
   /** The channel to a target as `getPeer` and `getTarget` name it. */
   find(target: string): AuthorizedChannel | undefined {
-    return this.#byTarget.get(target)
+    return this.#open.get(target)?.[0]
   }
+
+  #add(added: OpenChannel): void {
+    const { channel, isSecure } = added
+    const target = channel.getTarget()
+    const open = this.#openTo(target)
+    // A factory may return one channel for several clients.
+    const same = open.filter((other) => other.channel === channel)
+    if (same.length === 0) this.#watch(channel, target)
+    if (same.some((other) => other.isSecure === isSecure)) return
+    // The channels in plain text come first, because they have the stricter rules.
+    this.#replace(target, isSecure ? [...open, added] : [added, ...open])
+  }
+
+  /** Forgets the channel when it is closed. There is no event for that. */
+  #watch(channel: AnyChannel, target: string): void {
+    const close = channel.close.bind(channel)
+    const closeAndForget = () => {
+      close()
+      this.#replace(target, this.#openTo(target))
+    }
+    // A factory may return a frozen object. It is forgotten when the next client of its target is created.
+    Reflect.set(channel, 'close', closeAndForget)
+  }
+
+  #openTo(target: string): OpenChannel[] {
+    return (this.#open.get(target) ?? []).filter(isOpen)
+  }
+
+  #replace(target: string, open: OpenChannel[]): void {
+    if (open.length > 0) this.#open.set(target, open)
+    else this.#open.delete(target)
+    const [sole] = this.#open.size === 1 ? this.#open.values() : []
+    this.#sole = sole?.[0]
+  }
+}
+
+/** A channel that several clients share may stay open when one of them closes it. */
+function isOpen({ channel }: OpenChannel): boolean {
+  return channel.getConnectivityState(false) !== connectivityState.SHUTDOWN
 }
 
 /** Only credentials for TLS can be combined with credentials for calls. The library says so by an error. */
