@@ -106,7 +106,7 @@ const LIMITS: Readonly<Record<string, readonly [own: number, withDependencies: n
   azure: [2_200, 64_000],
   core: [44_000, 64_000],
   fetch: [2_100, 63_000],
-  grpc: [3_600, 63_000],
+  grpc: [3_700, 63_000],
   identity: [10_500, 68_500],
   kafka: [2_200, 63_000],
   mcp: [1_150, 63_000],
