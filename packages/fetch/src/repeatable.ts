@@ -47,7 +47,7 @@ class UrlRequest implements Repeatable {
   readonly url: string
   readonly #headers: HeaderSnapshot
   readonly #body: BodyInit | null | undefined
-  /** The options as they are sent, but for the headers and the body. Without ours. */
+  /** The options as they are sent, without ours. The headers and the body in it are the caller's, and are always replaced. */
   readonly #rest: RequestInit
 
   constructor(url: string, init: GivenInit | undefined) {
@@ -93,25 +93,22 @@ class UrlRequest implements Repeatable {
   }
 
   again(target: URL, method: string, keepsBody: boolean, changes: RequestInit): FetchArguments {
+    const { body: _, ...rest } = this.#rest
     const body = keepsBody && this.#body !== undefined ? { body: this.#body } : {}
-    return [target.href, { ...this.#rest, ...body, method, ...changes }]
+    return [target.href, { ...rest, ...body, method, ...changes }]
   }
 
   release(): void {}
 }
 
-/** What {@link UrlRequest} copies by itself, and the options that are for us. */
-const READ = new Set(['method', 'body', 'headers', 'tokenParameters', 'retryOn401', 'proofClaims'])
+/** The options that are for us. */
+const OURS = ['tokenParameters', 'retryOn401', 'proofClaims'] as const
 
-/** A copy of all other options. A loop, because a rest pattern takes three times as long for objects with many properties. */
+/** A copy of all other options. Most calls have none of ours, and a whole object is copied fastest. */
 function otherOptions(init: GivenInit): RequestInit {
-  const copy: Record<PropertyKey, unknown> = {}
-  const source = init as typeof copy
-  for (const name of Object.keys(source)) {
-    if (!READ.has(name) && name !== '__proto__') copy[name] = source[name]
-  }
-  for (const symbol of Object.getOwnPropertySymbols(source)) copy[symbol] = source[symbol]
-  return copy
+  const copy = { ...init }
+  for (const name of OURS) if (name in copy) delete copy[name]
+  return copy as RequestInit
 }
 
 function ofRequest(input: Request, given: GivenInit): Repeatable {
