@@ -15,6 +15,8 @@ const DISCONNECT = Uint8Array.of(0xe0, 0)
 /** How long a broker may take to end a connection after that packet, in milliseconds. */
 const ENDS_WITHIN_MS = 5_000
 
+const CLOSED = 'the broker closed the connection before it accepted the login'
+
 type LoginOptions = Pick<MqttOptions, 'tokenParameters' | 'reconnectBeforeExpiry' | 'onError'>
 
 /** Gives an MQTT client a token for each connection, and lets it connect again before the token expires. */
@@ -50,11 +52,20 @@ export class BrokerLogin<Name extends string> {
   }
 
   /**
-   * @param onFailure gets each error of the client, apart from a refusal after which it connects once more, and the error when nobody
-   * keeps its token fresh
+   * @param onFailure gets each error of the client, apart from a refusal after which it connects once more, the error when nobody
+   * keeps its token fresh, and an error when the first connection ends without one and there will be no other
    */
   attach(client: MqttClient, onFailure: (error: unknown) => void): void {
+    let hasError = false
+    const onClose = () => {
+      if (!hasError && !reconnects(client)) onFailure(new Error(CLOSED))
+    }
+    client.on('close', onClose)
+    client.on('reconnect', () => {
+      hasError = false
+    })
     client.on('connect', () => {
+      client.off('close', onClose)
       this.#isRetrying = false
       if (this.#presented) this.#tokens.acceptAccessToken(this.#presented, this.#address.origin)
       try {
@@ -69,6 +80,7 @@ export class BrokerLogin<Name extends string> {
       }
     })
     client.on('error', async (error) => {
+      hasError = true
       if (!(await this.#retry(client, error))) onFailure(error)
     })
     client.on('end', () => this.#stopKeeping())
@@ -112,9 +124,14 @@ export class BrokerLogin<Name extends string> {
     }
     if (client.disconnecting) return false
     // With this option, MQTT.js connects again by itself.
-    if (!client.options.reconnectOnConnackError) connectAgain(client)
+    if (!client.options.reconnectOnConnackError || !reconnects(client)) connectAgain(client)
     return true
   }
+}
+
+/** Whether MQTT.js connects again after a connection has ended. */
+function reconnects({ options: { reconnectPeriod = 0 } }: MqttClient): boolean {
+  return reconnectPeriod > 0
 }
 
 /** Ends the connection as if it were lost, so that MQTT.js keeps what is to be sent, and subscribes again. */
