@@ -110,7 +110,7 @@ const LIMITS: Readonly<Record<string, readonly [own: number, withDependencies: n
   identity: [10_500, 68_500],
   kafka: [2_200, 63_000],
   mcp: [1_150, 63_000],
-  mqtt: [2_000, 63_000],
+  mqtt: [2_200, 63_000],
   nestjs: [850, 61_500],
   ofetch: [600, 62_500],
   opentelemetry: [3_500, 62_500],
