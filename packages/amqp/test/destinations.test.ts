@@ -36,6 +36,8 @@ const WRONG = [
   ['amqps://', 'names no host'],
   [{ protocol: 'amqps' }, 'names no host'],
   ['amqps://worker:s3cret@broker.example', 'has a password'],
+  ['amqps://s3cret%@broker.example', 'has a user name with a %'],
+  ['amqps://s3cret%zz@broker.example', 'has a user name with a %'],
   [{ protocol: 'amqps', hostname: 'broker.example', password: 's3cret' }, 'has a password'],
   ['amqp://broker.example', 'would send tokens in clear'],
   ['amqp://127.0.0.1.broker.example', 'would send tokens in clear'],
@@ -75,6 +77,14 @@ test('a token that is bound to a key is refused, because a broker gets no proof'
   const { tokens } = setup({ tokenType: 'DPoP' })
   const error = await errorOf(connectAmqp(tokens, 'broker.client', 'amqp://localhost'))
   expect(error).toMatchObject({ code: 'invalid_configuration', problems: [{ option: 'dpop' }] })
+})
+
+test('an object of amqplib may have a user name of any characters', async () => {
+  const { tokens, requests } = setup()
+  const broker = { hostname: 'localhost', port: 9, username: 'a%zz\ud800' }
+  const error = await errorOf(connectAmqp(tokens, 'broker.client', broker))
+  expect(error.code).toBe('ECONNREFUSED')
+  expect(requests()).toBe(1)
 })
 
 test('findServers is the third argument', () => {

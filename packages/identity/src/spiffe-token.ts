@@ -100,7 +100,11 @@ function addressOf(attempt: Attempt, socket: string | undefined): GrpcAddress {
   if (given === undefined) throw attempt.elsewhere(VARIABLE)
   const url = URL.canParse(given) ? new URL(given) : undefined
   if (url?.protocol === 'unix:' && /^\/./.test(url.pathname) && url.host === '') {
-    return { path: decodeURIComponent(url.pathname) }
+    try {
+      return { path: decodeURIComponent(url.pathname) }
+    } catch {
+      // A `%` that is not part of a percent-encoding.
+    }
   }
   const host = url?.hostname.replace(/^\[|\]$/g, '') ?? ''
   if (url?.protocol === 'tcp:' && /^[\d.]+$|:/.test(host) && url.port !== '') return { host, port: Number(url.port) }

@@ -168,6 +168,7 @@ test('where there is no Workload API', async () => {
 
 test.each([
   'unix:relative',
+  'unix:///run/%zz.sock',
   'unix://host/path',
   'tcp://workload.example:80',
   'tcp://127.0.0.1',

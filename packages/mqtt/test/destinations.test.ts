@@ -37,6 +37,8 @@ const WRONG: [url: string, problem: string, options?: object][] = [
   ['mqtt+unix:/run/broker.sock', 'must be an mqtt(s) or ws(s) URL'],
   ['mqtts://', 'names no host'],
   ['mqtts://worker:s3cret@broker.example', 'has a password'],
+  ['mqtts://s3cret%@broker.example', 'has a user name with a %'],
+  ['wss://s3cret%zz@broker.example', 'has a user name with a %'],
   ['mqtts://broker.example', 'has a password', { password: 's3cret' }],
   ['mqtts://broker.example', 'has a password', { auth: 'worker:s3cret' }],
   ['mqtt://broker.example', CLEAR],

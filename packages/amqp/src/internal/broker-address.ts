@@ -68,7 +68,15 @@ function readAddress(client: string, given: BrokerUrl): BrokerAddress {
   if (password) throw problem(client, 'has a password: remove it, because the token is the password')
   const origin = `${protocol}//${hostname}:${port || (protocol === 'amqps:' ? 5671 : 5672)}`
   if (!URL.canParse(origin)) throw problem(client, 'names no host')
-  return { url, origin, username: username ? decodeURIComponent(username) : undefined }
+  return { url, origin, username: (isObject ? username : decoded(client, username)) || undefined }
+}
+
+function decoded(client: string, username: string | undefined): string | undefined {
+  try {
+    return username && decodeURIComponent(username)
+  } catch {
+    throw problem(client, 'has a user name with a % that is not part of a percent-encoding: write %25')
+  }
 }
 
 function parse(url: unknown): URL | undefined {
@@ -80,7 +88,7 @@ function partsOf({ protocol = 'amqp', hostname = '', port, username, password, c
     protocol: `${protocol}:`,
     hostname: hostname.includes(':') && !hostname.startsWith('[') ? `[${hostname}]` : hostname,
     port,
-    username: username && encodeURIComponent(username),
+    username,
     password: password ?? credentials?.password,
   }
 }

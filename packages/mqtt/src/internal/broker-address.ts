@@ -42,9 +42,17 @@ export function readAddress(client: string, given: string | URL, options: MqttOp
       ...(isWebSocket && { path: url.pathname + url.search }),
       query: Object.fromEntries(url.searchParams),
     },
-    username: url.username ? decodeURIComponent(url.username) : undefined,
+    username: usernameOf(client, url),
     origin: `${protocol}://${url.host}`,
     remoteInClear: remoteInClear(protocol, host, options),
+  }
+}
+
+function usernameOf(client: string, { username }: URL): string | undefined {
+  try {
+    return username ? decodeURIComponent(username) : undefined
+  } catch {
+    throw problem(client, 'url', 'has a user name with a % that is not part of a percent-encoding: write %25')
   }
 }
 
