@@ -14,13 +14,16 @@ export interface Credentials {
   response(): Buffer
 }
 
-/** A connection that has logged in, and the token that the broker knows. */
+/** A connection that has logged in, and the token that it has or shall get next. */
 interface Session {
   readonly connection: BrokerConnection
   token: AccessToken
+  /** Whether the broker has not confirmed a token yet. */
+  isUpdating: boolean
 }
 
 const REASON = 'access token renewed'
+const UNCONFIRMED = 'the broker has not confirmed the token before: the new one is sent when it does'
 
 /** NOT_ALLOWED: how RabbitMQ closes a connection whose new token it refuses. */
 const REFUSED_UPDATE = 530
@@ -91,7 +94,7 @@ export class BrokerLogin<Name extends string = string> {
     const token = this.#presented
     if (!token) return
     this.#tokens.acceptAccessToken(token, origin)
-    const session = { connection, token }
+    const session = { connection, token, isUpdating: false }
     this.#session = session
     connection.once('close', () => {
       if (this.#session === session) this.#session = undefined
@@ -147,20 +150,35 @@ export class BrokerLogin<Name extends string = string> {
     const session = this.#session
     if (!session || session.token.value === token.value) return
     session.token = token
+    // amqplib and this class would have one more listener for each token that is not confirmed.
+    if (session.isUpdating) throw new Error(UNCONFIRMED)
+    session.isUpdating = true
+    try {
+      for (let sent: AccessToken | undefined; this.#session === session && sent !== session.token; ) {
+        sent = session.token
+        await this.#update(session, sent)
+      }
+    } finally {
+      session.isUpdating = false
+    }
+  }
+
+  /** Resolves when the broker has confirmed the token, or the connection is closed. */
+  async #update({ connection }: Session, token: AccessToken): Promise<void> {
     let onClose: (error?: Error & { code?: number }) => void = () => {}
     // amqplib leaves the promise of `updateSecret` pending when the connection closes.
     const closed = new Promise<void>((resolve, reject) => {
       onClose = (error) => (error ? reject(error) : resolve())
-      session.connection.once('close', onClose)
+      connection.once('close', onClose)
     })
     try {
-      await Promise.race([session.connection.updateSecret(Buffer.from(token.value), REASON), closed])
+      await Promise.race([connection.updateSecret(Buffer.from(token.value), REASON), closed])
     } catch (error) {
       const { code } = error as { code?: number }
       if (code === REFUSED_UPDATE) await this.#tokens.rejectAccessToken(this.#client, token, this.#parameters)
       throw error
     } finally {
-      session.connection.removeListener('close', onClose)
+      connection.removeListener('close', onClose)
     }
   }
 
