@@ -692,6 +692,7 @@ type Step =
   | { readonly do: 'call'; readonly process: number; readonly scope: string; readonly forced: boolean }
   | { readonly do: 'wait'; readonly ms: number }
   | { readonly do: 'fail'; readonly ms: number }
+  | { readonly do: 'respondInvalid'; readonly ms: number }
   | { readonly do: 'restart'; readonly process: number }
 
 const processNumber = fc.nat({ max: 3 })
@@ -704,6 +705,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   }),
   fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(1, 40, 900, 60_000, 101_000) }),
   fc.record({ do: fc.constant('fail' as const), ms: fc.integer({ min: 1, max: 1_500 }) }),
+  fc.record({ do: fc.constant('respondInvalid' as const), ms: fc.integer({ min: 1, max: 1_500 }) }),
   fc.record({ do: fc.constant('restart' as const), process: processNumber }),
 )
 
@@ -722,6 +724,10 @@ test('whatever happens in which order, no refresh token is sent twice and none i
           store.broken = down
           await clock.advance(each.ms)
           store.broken = undefined
+        } else if (each.do === 'respondInvalid') {
+          endpoint.more = { token_type: 'mac' }
+          await clock.advance(each.ms)
+          endpoint.more = {}
         } else {
           const closed = processes[each.process]?.close()
           await clock.advance(12_000)
