@@ -28,8 +28,8 @@ export interface Scale {
 /** The one whose results are published. */
 const full: Scale = {
   name: 'full',
-  cached: { rounds: 15, ms: 100 },
-  http: { processes: 2, rounds: 6, requests: 600, warmUp: 10_000 },
+  cached: { rounds: 11, ms: 100 },
+  http: { processes: 2, rounds: 8, requests: 400, warmUp: 8_000 },
   cold: { rounds: 3, callers: 1_000 },
   expiry: { rounds: 2, seconds: 10, renewalAfterSeconds: 4 },
   revoked: { rounds: 5, calls: 100 },

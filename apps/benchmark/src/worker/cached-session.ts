@@ -1,6 +1,6 @@
 import type { Library, OpenOptions } from '../libraries/library'
 import { callLoop } from './call-loop'
-import { callsIn, measure, measurePair } from './measure'
+import { callsIn, measure, measurePair, settle } from './measure'
 import { numberOf } from './numbers'
 import type { Session } from './session'
 
@@ -17,6 +17,7 @@ export async function cachedSession(library: Library, options: OpenOptions): Pro
       const ms = numberOf(parameters, 'ms')
       const bareCalls = await callsIn(ms, (calls) => loopBare(bare, calls))
       const cachedCalls = await callsIn(ms, (calls) => loopCached(getToken, calls))
+      await settle()
       const [bareCost, cost] = await measurePair(
         numberOf(parameters, 'round'),
         1,

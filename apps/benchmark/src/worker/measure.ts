@@ -15,7 +15,8 @@ export async function settle(): Promise<void> {
 
 /**
  * Frees what is short-lived of earlier work. Otherwise one of two kinds of work pays for the garbage of both, and which one depends
- * on how much garbage each round makes.
+ * on how much garbage each round makes. Not all garbage: V8 sweeps the heap after that, and throws away compiled code, both of which
+ * the next work would pay for.
  */
 export async function collectYoung(): Promise<void> {
   globalThis.gc?.({ type: 'minor' })
@@ -56,7 +57,6 @@ export async function measurePair(
   first: () => Promise<Cost>,
   second: () => Promise<Cost>,
 ): Promise<[first: Cost, second: Cost]> {
-  await settle()
   const firsts: Cost[] = []
   const seconds: Cost[] = []
   const run = async (work: () => Promise<Cost>) => {
