@@ -591,6 +591,7 @@ interface TokenUsed {
 }
 interface TokenWindow {
     use(minValidityMs?: number | undefined): ReadyToken | undefined;
+    useAgain?(): ReadyToken | undefined;
 }
 declare abstract class TokenwardError extends Error {
     abstract readonly code: string;

@@ -99,6 +99,11 @@ export interface TokenWindow {
    * @param minValidityMs minimum remaining lifetime, as in {@link CacheGetOptions}
    */
   use(minValidityMs?: number | undefined): ReadyToken | undefined
+  /**
+   * As {@link use}, when no other token of the cache was used since the last use of this one: it is the most recently used one already.
+   * A window without this method is used as always.
+   */
+  useAgain?(): ReadyToken | undefined
 }
 
 /** Options of {@link TokenCache.reject}. */

@@ -61,6 +61,11 @@ export class UsageWindow implements EntryWindow, ReadyToken {
     return this.#place && this
   }
 
+  useAgain(): ReadyToken | undefined {
+    const { time, uses } = this.#context
+    return uses.isObserved || time.recent(this.#exactFrom) >= this.#closesAt ? this.use() : this
+  }
+
   /** @param mustRenewAt when callers have to wait for a new token: near to it, each use reads the clocks */
   openUntil(closesAt: number, mustRenewAt: number): void {
     this.#closesAt = Math.floor(closesAt)

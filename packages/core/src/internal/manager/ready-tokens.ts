@@ -7,7 +7,7 @@ import { cacheOptions } from './request-resolver'
 export class ReadyTokens {
   readonly #clients: ClientRegistry
   readonly #cache: TokenCache
-  /** The client of the last call without options, and the window of its token: most processes use one token. */
+  /** The client of the last call, if it had no options, and the window of its token: most processes use one token. */
   #lastName: string | undefined
   #lastWindow: TokenWindow | undefined
   #isClosed = false
@@ -21,9 +21,11 @@ export class ReadyTokens {
   find(name: string, options: GetAccessTokenOptions | undefined): ReadyToken | undefined {
     try {
       if (options === undefined && name === this.#lastName) {
-        const ready = this.#lastWindow?.use()
+        const last = this.#lastWindow
+        const ready = last?.useAgain === undefined ? last?.use() : last.useAgain()
         if (ready !== undefined) return ready
       }
+      this.#lastWindow = undefined
       const request = this.#clients.ready(name)?.requests.find(options)
       if (request === undefined || this.#isClosed) return undefined
       if (options !== undefined && (options.forceRenewal || options.signal?.aborted)) return undefined
