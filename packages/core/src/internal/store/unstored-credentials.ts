@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock'
 import type { StoreLease } from '../../token-store'
+import { readKeptEntry } from './kept-entry'
 import type { StoreAccess } from './store-access'
 
 /** A lease that is only for one write. */
@@ -71,7 +72,10 @@ export class UnstoredCredentials {
       if (!asked) return false
       const { value, lease } = asked.value ?? {}
       if (value !== undefined && value !== replaces) {
-        if (value !== text) this.#onNewer(key, value)
+        if (value === text) return true
+        // Something else is in its place. That is no newer credential, and may be gone the next time.
+        if (readKeptEntry(key, value) === undefined) return false
+        this.#onNewer(key, value)
         return true
       }
       unstored.lease = lease ?? unstored.lease
