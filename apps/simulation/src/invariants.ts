@@ -159,6 +159,8 @@ export class Invariants {
     }
     const { deletion } = state
     if (!deletion || issued.issuedAt >= deletion.before || !options.hasStore) return
+    // Without its grant, a client has nothing to replace the token with, and it is still valid.
+    if (startedAt <= this.grants.recoversAt(key.client)) return
     if (startedAt > deletion.noticedBy) {
       const from = deletion.before - options.localLifetimeMs - this.#bounds.recoveryMs
       if (this.calm.is(from, now, 'store', 'process', 'endpoint', 'clock')) {
