@@ -171,9 +171,10 @@ export class Invariants {
     }
   }
 
-  #checkRejected({ state, who, startedAt, options }: Call, issued: IssuedToken): void {
+  #checkRejected({ key, state, who, startedAt, options }: Call, issued: IssuedToken): void {
     const { rejected } = state
-    if (!rejected) return
+    // Without its grant, a client cannot have another one.
+    if (!rejected || startedAt <= this.grants.recoversAt(key.client)) return
     if (issued.value !== rejected.value) {
       state.rejected = undefined
       return
