@@ -70,6 +70,13 @@ function outcomeOf(call: () => string): string {
   }
 }
 
+test('a URL of tens of megabytes is no error', async () => {
+  const authorizer = createRequestAuthorizer(await warmTokens(), 'c', { baseURL: 'https://api.example' })
+  const url = `https://api.example${'/a'.repeat(20_000_000)}`
+  const begun = authorizer.begin({ method: 'GET', url: authorizer.resolveHref(url), headers: () => new Headers() })
+  expect(begun instanceof Promise ? 'later' : begun.url.length).toBe(url.length)
+})
+
 test('a URL that need not be parsed is the one that a parser makes of it', slow, async () => {
   const tokens = await warmTokens()
   let unparsed = 0

@@ -87,6 +87,9 @@ export interface AllowedOrigin {
 const NORMAL_REST =
   /(?:[\w\-~!$&()*+,;=:@][\w\-.~!$&()*+,;=:@%]*)?(?:\/(?:[\w\-~!$&()*+,;=:@][\w\-.~!$&()*+,;=:@%]*)?)*(?:\?[\w\-.~!$&()*+,;=:@%/?[\]]*)?$/y
 
+/** Longer URLs are always parsed: for one of megabytes, the engine runs out of stack and throws a RangeError. */
+const MOST_CHARACTERS = 8_192
+
 /** Checks where URLs lead. Remembers what was allowed last: most requests go to one origin. */
 export class CheckedOrigins {
   readonly #allowed: ReadonlySet<string>
@@ -94,10 +97,11 @@ export class CheckedOrigins {
   #prefix = ''
   #lastHref: string | undefined
 
-  /** @param allowed normal origins; the first one is expected first */
+  /** @param allowed origins in their normal form. Most requests are expected to go to the first one */
   constructor(allowed: ReadonlySet<string>) {
     this.#allowed = allowed
-    for (const origin of allowed) if (this.allowed(new URL(origin))) break
+    const [first] = allowed
+    if (first !== undefined) this.allowed(new URL(first))
   }
 
   /** The origin of a URL, if tokens may go there. */
@@ -119,7 +123,7 @@ export class CheckedOrigins {
   allowedAsIs(href: string): AllowedOrigin | undefined {
     if (href === this.#lastHref) return this.#last
     // What begins with an origin and a slash leads to that origin, whatever follows.
-    if (this.#last === undefined || !href.startsWith(this.#prefix)) return undefined
+    if (this.#last === undefined || href.length > MOST_CHARACTERS || !href.startsWith(this.#prefix)) return undefined
     NORMAL_REST.lastIndex = this.#prefix.length
     if (!NORMAL_REST.test(href)) return undefined
     this.#lastHref = href
