@@ -6,7 +6,7 @@ export { LeasingStore } from './leasing-store'
 export { METADATA_PATH, movingApi } from './moving-api'
 export { runs, slow } from './property'
 export { definitionsFor, managerFor, startProvider } from './provider'
-export { OPAQUE_RABBIT, RABBIT, RABBIT_SCOPE, useRabbit } from './rabbit'
+export { OPAQUE_RABBIT, RABBIT, RABBIT_SCOPE, useRabbit, watchedProxy } from './rabbit'
 export {
   bearerAndDpop,
   clientNames,

@@ -1,9 +1,10 @@
 import { createPublicKey, type JsonWebKey } from 'node:crypto'
 import { createServer } from 'node:http'
+import type { Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { createTokenManager, type TokenManagerOptions } from '@tokenward/core'
 import { type IdentityProvider, startIdentityProvider } from '@tokenward/identity-provider'
-import { startRabbitProcess } from '@tokenward/local-servers'
+import { startFaultProxy, startRabbitProcess } from '@tokenward/local-servers'
 import { afterAll, beforeAll, onTestFinished } from 'vitest'
 
 /** Its tokens are JWTs. RabbitMQ checks them by itself, until they expire. */
@@ -65,6 +66,23 @@ export function useRabbit({ mqtt = false } = {}) {
       if (!response.ok) throw new Error(`the revocation request failed: ${response.status}`)
     },
   }
+}
+
+/**
+ * A proxy in front of a broker, which ends with the test.
+ *
+ * @param onBytes is called with each piece of data
+ * @returns its port, and the sockets that had data and are still open
+ */
+export async function watchedProxy(targetPort: number, onBytes: () => void) {
+  const open = new Set<Socket>()
+  const proxy = await startFaultProxy(targetPort, '127.0.0.1', (_bytes, socket) => {
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
+    onBytes()
+  })
+  onTestFinished(() => proxy.close())
+  return { port: proxy.port, open }
 }
 
 function basic(clientId: string, clientSecret: string): string {

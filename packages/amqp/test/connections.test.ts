@@ -1,8 +1,7 @@
-import type { Socket } from 'node:net'
 import { inspect } from 'node:util'
 import { connectAmqp } from '@tokenward/amqp'
 import { startFaultProxy, until } from '@tokenward/local-servers'
-import { OPAQUE_RABBIT, RABBIT, RABBIT_SCOPE, useRabbit } from '@tokenward/test-support'
+import { OPAQUE_RABBIT, RABBIT, RABBIT_SCOPE, useRabbit, watchedProxy } from '@tokenward/test-support'
 import { type ChannelModel, connect, type RecoveringChannelModel } from 'amqplib'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { errorOf, hasRabbit } from './support'
@@ -74,15 +73,9 @@ describe.runIf(hasRabbit)('a connection to RabbitMQ', () => {
 
   test('a manager that is closed during the login: an error, and no connection stays open', async () => {
     const tokens = rabbit.tokens()
-    const open = new Set<Socket>()
-    const proxy = await startFaultProxy(rabbit.ports().amqp, '127.0.0.1', (_bytes, socket) => {
-      open.add(socket)
-      socket.once('close', () => open.delete(socket))
-      // The first bytes begin the handshake.
-      void tokens.close()
-    })
-    onTestFinished(() => proxy.close())
-    const error = await errorOf(connectAmqp(tokens, 'broker.client', `amqp://127.0.0.1:${proxy.port}`))
+    // The first bytes begin the handshake.
+    const { port, open } = await watchedProxy(rabbit.ports().amqp, () => void tokens.close())
+    const error = await errorOf(connectAmqp(tokens, 'broker.client', `amqp://127.0.0.1:${port}`))
     expect(error).toMatchObject({ code: 'token_request_failed', error: 'closed' })
     await until('the connection is closed', async () => open.size === 0)
   })

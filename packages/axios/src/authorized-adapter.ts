@@ -17,6 +17,10 @@ function isAuthorized(adapter: Adapter): adapter is AuthorizedAdapter {
   return typeof adapter === 'function' && ORIGINAL in adapter
 }
 
+function originalOf(adapter: Adapter): Adapter {
+  return isAuthorized(adapter) ? adapter[ORIGINAL] : adapter
+}
+
 /** Computes the URL of a config. The defaults are merged into the config by then. */
 const bare = new Axios({})
 
@@ -39,7 +43,7 @@ export class AuthorizedAdapters {
    * this one.
    */
   authorizedUnless(isSuperseded: () => boolean, adapter: Adapter): AuthorizedAdapter {
-    const original = isAuthorized(adapter) ? adapter[ORIGINAL] : adapter
+    const original = originalOf(adapter)
     const isAxiosOwn = Array.isArray(original) ? !original.some(isFunction) : !isFunction(original)
     // Chosen when it is used: the fetch adapter depends on the `fetch` in the config.
     const transport: Transport = { send: (sent) => getAdapter(original, sent)(sent), isAxiosOwn }
@@ -57,7 +61,7 @@ export class AuthorizedAdapters {
    * @param config nobody else has it, and it goes to its adapter before anything else happens
    */
   putInto(config: InternalAxiosRequestConfig): void {
-    const original = isAuthorized(config.adapter) ? config.adapter[ORIGINAL] : config.adapter
+    const original = originalOf(config.adapter)
     if (this.#shared === undefined || !isSame(this.#shared[ORIGINAL], original)) {
       this.#shared = this.authorizedUnless(never, Array.isArray(original) ? [...original] : original)
     }

@@ -104,10 +104,10 @@ export function createRequestAuthorizer<Name extends string>(
     // Everything that belongs to the caller is read before the first wait, because the caller may change it meanwhile.
     const { method } = request
     const { href, allowed } = checked(request.url)
-    const source = call.tokenParameters ?? defaults.tokenParameters
+    const source = snapshotSource(call.tokenParameters) ?? defaults.tokenParameters
     const outgoing =
       typeof source === 'function' ? { method, url: new URL(href), headers: request.headers() } : undefined
-    const fixed = typeof source === 'function' || source === undefined ? undefined : snapshotParameters(source)
+    const fixed = typeof source === 'function' ? undefined : source
     const authorized: AuthorizedRequest = {
       method,
       href,
@@ -174,13 +174,16 @@ export function createRequestAuthorizer<Name extends string>(
 /** The options of an HTTP client for its calls, as they are now: what the caller does with its object later changes no request. */
 function snapshotDefaults(client: string, { tokenParameters, retryOn401 = true, proofClaims }: AuthorizedCallOptions) {
   return {
-    tokenParameters:
-      typeof tokenParameters === 'object' && tokenParameters !== null
-        ? snapshotParameters(tokenParameters)
-        : tokenParameters,
+    tokenParameters: snapshotSource(tokenParameters),
     retryOn401,
     proofClaims: snapshotClaims(client, proofClaims),
   }
+}
+
+/** A function is called for each request. */
+function snapshotSource(source: RequestTokenParameters | undefined): RequestTokenParameters | undefined {
+  if (source === undefined || source === null) return undefined
+  return typeof source === 'function' ? source : snapshotParameters(source)
 }
 
 /** What a proof would say now. */

@@ -118,6 +118,13 @@ const down = () => Promise.reject(new Error('down'))
 
 const accessToken = async (tokens: TokenManager<'c'>, options = {}) => (await tokens.getAccessToken('c', options)).value
 
+/** The error of a call that fails, after all that is tried again. */
+async function errorAfterRetries(clock: TestClock, tokens: TokenManager<'c'>): Promise<unknown> {
+  const failed = tokens.getAccessToken('c').then(undefined, (thrown: unknown) => thrown)
+  await clock.advance(10_000)
+  return failed
+}
+
 test('each token request is sent with the refresh token of the response before it', async () => {
   const { clock, endpoint, start } = setUp()
   const tokens = start()
@@ -563,11 +570,8 @@ test.each([
   const { clock, store, endpoint, start } = shared()
   endpoint.more = { refresh_token: malformed }
   endpoint.acceptsUsed = true
-  const failed = start()
-    .getAccessToken('c')
-    .then(undefined, (thrown: unknown) => thrown)
-  await clock.advance(10_000)
-  expect(await failed).toMatchObject({ error: 'invalid_response' })
+  const error = await errorAfterRetries(clock, start())
+  expect(error).toMatchObject({ error: 'invalid_response' })
   expect(refreshTokenIn(store)).toBeUndefined()
 })
 
@@ -586,9 +590,7 @@ test.each([
   for (const { clock, endpoint, start } of [setUp(), shared()]) {
     endpoint.more = { [name]: invalid }
     const tokens = start()
-    const failed = tokens.getAccessToken('c').then(undefined, (thrown: unknown) => thrown)
-    await clock.advance(10_000)
-    expect(await failed).toMatchObject({ code: 'token_request_failed' })
+    expect(await errorAfterRetries(clock, tokens)).toMatchObject({ code: 'token_request_failed' })
     endpoint.more = {}
     await clock.advance(120_000)
     await accessToken(tokens)
@@ -600,12 +602,9 @@ test.each([
 test('the new refresh token of an invalid response is in the store, for other processes', async () => {
   const { clock, endpoint, start } = shared()
   endpoint.more = { token_type: 'mac' }
-  const failed = start()
-    .getAccessToken('c')
-    .then(undefined, (thrown: unknown) => thrown)
-  await clock.advance(10_000)
-  expect(await failed).toMatchObject({ error: 'invalid_response' })
-  expect(String(await failed)).not.toContain('rt-')
+  const error = await errorAfterRetries(clock, start())
+  expect(error).toMatchObject({ error: 'invalid_response' })
+  expect(String(error)).not.toContain('rt-')
   endpoint.more = {}
   expect(await accessToken(start())).toBe('at-2')
   expect(endpoint.sent).toEqual(['rt-0', 'rt-1'])
@@ -619,11 +618,8 @@ test.each([
   const { clock, store, endpoint, start } = shared()
   endpoint.more = more
   endpoint.acceptsUsed = true
-  const failed = start()
-    .getAccessToken('c')
-    .then(undefined, (thrown: unknown) => thrown)
-  await clock.advance(10_000)
-  expect(await failed).toMatchObject({ error: 'invalid_response' })
+  const error = await errorAfterRetries(clock, start())
+  expect(error).toMatchObject({ error: 'invalid_response' })
   expect(refreshTokenIn(store)).toBeUndefined()
   expect(new Set(endpoint.sent)).toEqual(new Set(['rt-0']))
 })

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import type { Socket } from 'node:net'
 import { inspect } from 'node:util'
 import { startFaultProxy, until } from '@tokenward/local-servers'
 import { connectMqtt, type MqttOptions } from '@tokenward/mqtt'
-import { OPAQUE_RABBIT, useRabbit } from '@tokenward/test-support'
+import { OPAQUE_RABBIT, useRabbit, watchedProxy } from '@tokenward/test-support'
 import { connectAsync, type MqttClient } from 'mqtt'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { errorOf, hasRabbit } from './support'
@@ -131,15 +130,9 @@ describe.runIf(hasRabbit)('a client of MQTT.js, and RabbitMQ', () => {
 
   test('a manager that is closed during the login: an error, and no connection stays open', async () => {
     const tokens = rabbit.tokens()
-    const open = new Set<Socket>()
-    const proxy = await startFaultProxy(rabbit.ports().mqtt, '127.0.0.1', (_bytes, socket) => {
-      open.add(socket)
-      socket.once('close', () => open.delete(socket))
-      // The first bytes are the CONNECT packet.
-      void tokens.close()
-    })
-    onTestFinished(() => proxy.close())
-    const error = await errorOf(connectMqtt(tokens, 'broker.client', `mqtt://127.0.0.1:${proxy.port}`))
+    // The first bytes are the CONNECT packet.
+    const { port, open } = await watchedProxy(rabbit.ports().mqtt, () => void tokens.close())
+    const error = await errorOf(connectMqtt(tokens, 'broker.client', `mqtt://127.0.0.1:${port}`))
     expect(error).toMatchObject({ code: 'token_request_failed', error: 'closed' })
     await until('the connection is closed', async () => open.size === 0)
   })
