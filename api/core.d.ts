@@ -617,6 +617,7 @@ interface WarmUpFailure {
     readonly error: TokenwardError;
 }
 declare function clientCredentials({ clock }?: ClientCredentialsOptions): TokenRequester;
+declare function copyByName<Source extends object>(source: Source): Source;
 declare function createRequestAuthorizer<Name extends string>(tokens: TokenManager<Name>, client: Name, options: AuthorizedClientOptions): RequestAuthorizer;
 declare function createTokenManager(options: TokenManagerOptions & {
     resolveClient: NonNullable<TokenManagerOptions['resolveClient']>;
@@ -757,6 +758,7 @@ export { TokenwardError };
 export { UnknownClientError };
 export { WarmUpError };
 export { clientCredentials };
+export { copyByName };
 export { createRequestAuthorizer };
 export { createTokenManager };
 export { discardLimit };

@@ -88,6 +88,7 @@ export type { ClientStatus, ManagerStatus, TokenStatus, TokenStatusError } from 
 export type { AcquiredToken, Acquisition, AcquisitionHook, TracedTokens } from './acquisition'
 export type { ApiRejection } from './api-rejection'
 export type { ClientConfiguration } from './client-configuration'
+export { copyByName } from './copy-by-name'
 export type { TokenRequestErrorDetails } from './errors'
 
 export { isLoopback } from './is-loopback'

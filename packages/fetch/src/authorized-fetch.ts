@@ -93,8 +93,7 @@ function transmit(
   const headers = outgoing.headersWith(authorization.headers)
   // A transport of the user may expect the platform's object.
   const sent = isOwn && !(headers instanceof Headers) ? new Headers(headers) : headers
-  const [input, init] = outgoing.take(authorization.url, { headers: sent })
-  return transport(input, init)
+  return outgoing.send(transport, authorization.url, sent)
 }
 
 /** Its members are read when they are needed, because the platform computes them each time. */

@@ -18,7 +18,7 @@ export async function sendFollowing(
   let url = new URL(outgoing.url)
   const headers = outgoing.headers()
   setCredentials(headers, authorization.headers)
-  let response = await transport(...outgoing.take(authorization.url, { headers, redirect: 'manual' }))
+  let response = await outgoing.send(transport, authorization.url, headers, 'manual')
   let keepsBody = true
   for (let redirects = 0; ; redirects++) {
     const next = redirectionOf(response, { method, url })

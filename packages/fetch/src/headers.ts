@@ -29,12 +29,13 @@ export function snapshotHeaders(headers: HeadersInit | undefined): HeaderSnapsho
 
 /** An object of strings. A copy of the platform's object when a header has several values or cannot be a property. */
 function plain(headers: Headers): HeaderSnapshot {
-  const copy: Record<string, string> = {}
+  let copy: Record<string, string> | undefined
   for (const [name, value] of headers) {
     if (name === 'set-cookie' || name === '__proto__') return new Headers(headers)
+    copy ??= {}
     copy[name] = value
   }
-  return copy
+  return copy ?? NONE
 }
 
 /** A copy of `headers` with these credentials. Who patched the platform's `fetch` may write into it. */

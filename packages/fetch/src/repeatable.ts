@@ -18,8 +18,8 @@ export interface Repeatable {
   readonly redirect: RequestRedirect
   /** Whether its body can be sent again. */
   readonly replayable: boolean
-  /** The arguments that send it to `url`, with `changes`. */
-  take(url: string, changes: RequestInit): FetchArguments
+  /** Sends it to `url`, with these headers. */
+  send(transport: typeof fetch, url: string, headers: HeadersInit, redirect?: RequestRedirect): Promise<Response>
   /** The arguments that send it where a redirect leads, perhaps by another method and without its body. */
   again(url: URL, method: string, keepsBody: boolean, changes: RequestInit): FetchArguments
   /** It is not sent again: drops the copy of its body. */
@@ -86,10 +86,12 @@ class UrlRequest implements Repeatable {
     return withCredentials(this.#headers, credentials)
   }
 
-  take(target: string, changes: RequestInit): FetchArguments {
-    const init: RequestInit = { ...this.#rest, ...changes }
+  send(transport: typeof fetch, target: string, headers: HeadersInit, redirect?: RequestRedirect): Promise<Response> {
+    // A new object each time: who patched the platform's `fetch` may write into it.
+    const init: RequestInit = { ...this.#rest, headers }
+    if (redirect !== undefined) init.redirect = redirect
     if (this.#body !== undefined) init.body = this.#body
-    return [target, init]
+    return transport(target, init)
   }
 
   again(target: URL, method: string, keepsBody: boolean, changes: RequestInit): FetchArguments {
@@ -132,7 +134,8 @@ function ofRequest(input: Request, given: GivenInit): Repeatable {
     redirect: request.redirect,
     replayable: isReplayableBody(body),
     // The URL of a Request cannot change.
-    take: (_url, changes) => [copy(), { ...rest, ...changes }],
+    send: (transport, _url, headers, redirect) =>
+      transport(copy(), redirect === undefined ? { ...rest, headers } : { ...rest, headers, redirect }),
     again(target, nextMethod, keepsBody, changes) {
       const { signal, credentials, cache, mode, keepalive } = request
       const kept = { signal, credentials, cache, mode, keepalive, ...rest, method: nextMethod, ...changes }

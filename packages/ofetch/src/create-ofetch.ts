@@ -1,4 +1,4 @@
-import { snapshotBody, type TokenManager, TokenwardError } from '@tokenward/core'
+import { copyByName, snapshotBody, type TokenManager, TokenwardError } from '@tokenward/core'
 import { type AuthorizedFetch, createFetch } from '@tokenward/fetch'
 import { type $Fetch, type CreateFetchOptions, createFetch as createPlainOfetch, type FetchOptions } from 'ofetch'
 import type { OfetchOptions } from './options'
@@ -39,9 +39,9 @@ function authorized(
 ): $Fetch {
   const native = authorize(globals.fetch)
   const inner = createPlainOfetch({ ...globals, fetch: withoutRetry(native) as typeof fetch })
-  const call = (...args: Parameters<$Fetch>) => inner(...snapshot(args)).catch(unwrap)
+  const call = (request: Target, options?: FetchOptions) => inner(detached(request), snapshot(options)).catch(unwrap)
   return Object.assign(call, {
-    raw: (...args: Parameters<$Fetch['raw']>) => inner.raw(...snapshot(args)).catch(unwrap),
+    raw: (request: Target, options?: FetchOptions) => inner.raw(detached(request), snapshot(options)).catch(unwrap),
     native,
     create(defaults: FetchOptions = {}, more: CreateFetchOptions = {}) {
       const merged = { ...globals.defaults, ...more.defaults, ...defaults }
@@ -50,18 +50,24 @@ function authorized(
   }) as $Fetch
 }
 
-/** Copies of a call's URL and body: the caller may change its own while ofetch waits for a hook, or before it retries. */
-function snapshot([request, options]: Parameters<$Fetch>): Parameters<$Fetch> {
+type Target = Parameters<$Fetch>[0]
+
+/** A copy of a URL object: the caller may change its own while ofetch waits for a hook, or before it retries. */
+function detached(request: Target): Target {
   // ofetch passes a URL object on, although its types do not allow one.
-  const url: unknown = request
-  const copy = url instanceof URL ? (new URL(url) as unknown as typeof request) : request
-  return options?.body ? [copy, { ...options, body: snapshotBody(options.body) }] : [copy, options]
+  return (request as unknown) instanceof URL ? (new URL(request as string) as unknown as Target) : request
+}
+
+/** The options of a call, with a copy of its body, for the same reason. */
+function snapshot(options: FetchOptions | undefined): FetchOptions | undefined {
+  return options?.body ? { ...options, body: snapshotBody(options.body) } : options
 }
 
 /** Core has retried the token request already. ofetch would retry again, because it takes any error for a network error. */
 function withoutRetry(fetch: AuthorizedFetch): AuthorizedFetch {
   return (input, options) =>
-    fetch(input, options).catch((error: unknown) => {
+    // ofetch has deleted some of its own options.
+    fetch(input, options && copyByName(options)).catch((error: unknown) => {
       // The object belongs to ofetch, which made it for this call.
       if (options && error instanceof TokenwardError) Object.assign(options, { retry: false })
       throw error

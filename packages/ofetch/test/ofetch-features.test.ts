@@ -112,3 +112,18 @@ test('the fetch option replaces the transport', async () => {
   await catalog.native('test')
   expect(seen).toEqual([`${api.baseURL}test`, `${api.baseURL}test`])
 })
+
+test('the transport gets options that nobody else knows, and none from a prototype that JSON brought along', async () => {
+  const marker = Symbol('marker')
+  const given: (RequestInit & Record<PropertyKey, unknown>)[] = []
+  const { catalog } = await catalogSetup({
+    fetch: (input, init) => {
+      given.push({ ...init })
+      given.push(Object.getPrototypeOf(init))
+      return fetch(input, init)
+    },
+  })
+  const parsed = JSON.parse('{"__proto__": {"redirect": "error"}, "cf": {"cacheTtl": 5}}')
+  await catalog('test', { ...parsed, [marker]: 1 })
+  expect(given).toEqual([expect.objectContaining({ cf: { cacheTtl: 5 }, [marker]: 1 }), Object.prototype])
+})
