@@ -7,7 +7,8 @@ import { ConfigurationError } from '../../errors'
  * @throws ConfigurationError for a token of type `N_A`, which is not for APIs (RFC 8693 §2.2.1)
  */
 export function authorizationHeader({ client, type, value }: AccessToken): string {
-  if (type !== 'N_A') return `${type} ${value}`
+  // Joined, not a template: V8 keeps that as a tree of strings, which takes longer to check and to send each time.
+  if (type !== 'N_A') return [type, value].join(' ')
   const message = 'gets tokens of the type N_A, which cannot be presented to an API (RFC 8693 §2.2.1)'
   throw new ConfigurationError([{ client, option: 'requester', message }])
 }
