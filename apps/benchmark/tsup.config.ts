@@ -6,7 +6,6 @@ export default library({
     main: 'src/main.ts',
     'server-process': 'src/server/server-process.ts',
     floor: 'src/floor/main.ts',
-    'floor-process': 'src/floor/floor-process.ts',
     growth: 'src/growth/main.ts',
     'worker-process': 'src/worker/worker-process.ts',
     proxy: 'src/proxy/main.ts',

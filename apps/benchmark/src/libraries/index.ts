@@ -6,6 +6,7 @@ import type { Library } from './library'
 import { msalNode } from './msal-node'
 import { oauthFetch } from './oauth-fetch'
 import { onlyAHeaderLibraries } from './only-a-header'
+import { safeLibraries } from './safe-wrappers'
 import { scienta } from './scienta'
 import { simpleOauth2 } from './simple-oauth2'
 import { tokenwardLibraries } from './tokenward'
@@ -32,7 +33,7 @@ export const libraries: readonly Library[] = [...tokenwardLibraries.slice(0, 1),
 
 /** @throws Error when no library has that id */
 export function libraryById(id: string): Library {
-  const library = httpLibraries.find((each) => each.id === id)
+  const library = [...httpLibraries, ...safeLibraries].find((each) => each.id === id)
   if (!library) throw new Error(`no library '${id}' is measured`)
   return library
 }

@@ -1,12 +1,14 @@
 import axios, { AxiosHeaders } from 'axios'
 import { ofetch } from 'ofetch'
 import { Agent, type Dispatcher, request } from 'undici'
-import { everyStatus, getByAxios, read } from '../libraries/http-clients'
+import { everyStatus, getByAxios, read } from './http-clients'
+import type { Library } from './library'
+import { onlyAHeaderLibraries } from './only-a-header'
+import { requestToken } from './request-token'
 
 type Send = () => Promise<number>
 
-/** The least wrapper that is safe to use: it checks where the token goes, leaves the caller's objects alone, and sees a 401. */
-export const safeWrappers: Readonly<Record<string, (baseURL: string, authorization: string) => Send>> = {
+const wrappers: Readonly<Record<string, (baseURL: string, authorization: string) => Send>> = {
   fetch(baseURL, authorization) {
     const wrapped = safeFetch(baseURL, authorization)
     return async () => read(await wrapped('test'))
@@ -73,3 +75,19 @@ function checked(input: string, origin: string): URL {
 function refuse401(status: number): void {
   if (status === 401) throw new Error('the token was rejected')
 }
+
+/** The least wrappers that are safe to use: they check where the token goes, leave the caller's objects alone, and see a 401. */
+export const safeLibraries: readonly Library[] = onlyAHeaderLibraries.flatMap((least) => {
+  const wrapper = wrappers[least.httpClient]
+  if (!wrapper) return []
+  const safe: Library = {
+    ...least,
+    id: `safe (${least.httpClient})`,
+    async open(options) {
+      const { requestWithHeader } = await least.open(options)
+      const { access_token } = await requestToken(options)
+      return { request: wrapper(options.baseURL, `Bearer ${access_token}`), requestWithHeader }
+    },
+  }
+  return [safe]
+})
