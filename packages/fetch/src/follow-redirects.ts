@@ -34,7 +34,7 @@ export async function sendFollowing(
     }
     for (const name of next.headersDropped) headers.delete(name)
     setCredentials(headers, await authorization.redirected(method, url))
-    response = await transport(...outgoing.again(url, method, keepsBody, { headers, redirect: 'manual' }))
+    response = await outgoing.follow(transport, { url, method, keepsBody, headers })
   }
 }
 

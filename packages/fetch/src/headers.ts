@@ -3,7 +3,7 @@ export type HeaderSnapshot = Readonly<Record<string, string>> | Headers
 
 type Credentials = Readonly<Record<string, string>>
 
-const NONE: HeaderSnapshot = {}
+const NONE: HeaderSnapshot = Object.freeze({})
 
 /** The names of what only this adapter may set. */
 const CREDENTIALS = ['authorization', 'dpop']

@@ -2,8 +2,13 @@ import { isReplayableBody, snapshotBody } from '@tokenward/core'
 import { type HeaderSnapshot, snapshotHeaders, withCredentials } from './headers'
 import type { AuthorizedRequestInit } from './options'
 
-/** The arguments of one call of `fetch`. */
-type FetchArguments = [input: string | Request, init: RequestInit]
+/** What a redirect leads to. */
+interface Followed {
+  readonly url: URL
+  readonly method: string
+  readonly keepsBody: boolean
+  readonly headers: Headers
+}
 
 /** A request as it was at the moment of the call. It can be sent more than once, if its body allows that. */
 export interface Repeatable {
@@ -20,8 +25,8 @@ export interface Repeatable {
   readonly replayable: boolean
   /** Sends it to `url`, with these headers. */
   send(transport: typeof fetch, url: string, headers: HeadersInit, redirect?: RequestRedirect): Promise<Response>
-  /** The arguments that send it where a redirect leads, perhaps by another method and without its body. */
-  again(url: URL, method: string, keepsBody: boolean, changes: RequestInit): FetchArguments
+  /** Sends it where a redirect leads, perhaps by another method and without its body. The next redirect is not followed. */
+  follow(transport: typeof fetch, to: Followed): Promise<Response>
   /** It is not sent again: drops the copy of its body. */
   release(): void
 }
@@ -94,10 +99,10 @@ class UrlRequest implements Repeatable {
     return transport(target, init)
   }
 
-  again(target: URL, method: string, keepsBody: boolean, changes: RequestInit): FetchArguments {
+  follow(transport: typeof fetch, { url, method, keepsBody, headers }: Followed): Promise<Response> {
     const { body: _, ...rest } = this.#rest
     const body = keepsBody && this.#body !== undefined ? { body: this.#body } : {}
-    return [target.href, { ...rest, ...body, method, ...changes }]
+    return transport(url.href, { ...rest, ...body, method, headers, redirect: 'manual' })
   }
 
   release(): void {}
@@ -136,11 +141,12 @@ function ofRequest(input: Request, given: GivenInit): Repeatable {
     // The URL of a Request cannot change.
     send: (transport, _url, headers, redirect) =>
       transport(copy(), redirect === undefined ? { ...rest, headers } : { ...rest, headers, redirect }),
-    again(target, nextMethod, keepsBody, changes) {
+    follow(transport, { url, method: nextMethod, keepsBody, headers }) {
       const { signal, credentials, cache, mode, keepalive } = request
-      const kept = { signal, credentials, cache, mode, keepalive, ...rest, method: nextMethod, ...changes }
-      if (!keepsBody || !request.body) return [target.href, kept]
-      return [target.href, { ...kept, body: copy().body, duplex: 'half' } as RequestInit]
+      const kept: RequestInit = { signal, credentials, cache, mode, keepalive, ...rest }
+      const init: RequestInit = { ...kept, method: nextMethod, headers, redirect: 'manual' }
+      if (!keepsBody || !request.body) return transport(url.href, init)
+      return transport(url.href, { ...init, body: copy().body, duplex: 'half' } as RequestInit)
     },
     release() {
       if (!request.bodyUsed) request.body?.cancel().catch(() => {})
