@@ -18,7 +18,7 @@ export async function settle(): Promise<void> {
  * on how much garbage each round makes. Not all garbage: V8 sweeps the heap after that, and throws away compiled code, both of which
  * the next work would pay for.
  */
-export async function collectYoung(): Promise<void> {
+async function collectYoung(): Promise<void> {
   globalThis.gc?.({ type: 'minor' })
   await setImmediate()
 }
